@@ -1,0 +1,2 @@
+//! An embedded Kintone.
+pub mod app;

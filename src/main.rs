@@ -1,0 +1,3 @@
+//! Arguments in, exit code out. Nothing else.
+
+fn main() {}

@@ -1,0 +1,4 @@
+//! A Kintone app as a table.
+mod types;
+
+pub use types::{SQL_TYPE, SqlType};

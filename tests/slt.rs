@@ -1,0 +1,3 @@
+//! The SQL tests.
+
+fn main() {}
