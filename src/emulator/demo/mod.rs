@@ -449,7 +449,8 @@ mod tests {
             let mut taxes = 0;
             for Row { id, cells } in rows {
                 assert!(row_ids.insert(*id));
-                let expected = units(&cells[price]) * units(&cells[count]) / 10_000 - units(&cells[discount]);
+                let expected = units(&cells[price]) * units(&cells[count]) / 100_000_000 * 10_000
+                    - units(&cells[discount]);
                 assert_eq!(units(&cells[line]), expected, "{}", record.id);
                 assert_eq!(units(&cells[line_tax]), expected * units(&cells[rate]) / 10_000, "{}", record.id);
                 sum += units(&cells[line]);
@@ -562,6 +563,53 @@ mod tests {
             let title = app.settings["titleField"]["code"].as_str().unwrap();
             assert!(app.properties.contains_key(title), "{}: {title}", app.name);
         }
+    }
+
+    /// The type of a field, and whether it is a table's column.
+    fn lookup_kind(app: &AppDefinition, code: &str) -> (String, bool) {
+        if let Some(field) = app.properties.get(code) {
+            return (kind(field).to_owned(), false);
+        }
+        let columns = app.properties.values().filter_map(|field| field["fields"].as_object());
+        let column = columns.flatten().find(|(name, _)| *name == code);
+        (kind(column.unwrap_or_else(|| panic!("{} has no {code}", app.name)).1).to_owned(), true)
+    }
+
+    /// Whether Kintone takes an operator for a type (K§3.2), and for a table's column (K§3.3).
+    fn takes(kind: &str, column: bool, operator: &str) -> bool {
+        let number = ["NUMBER", "CALC", "RECORD_NUMBER"].contains(&kind);
+        let time = ["DATE", "TIME", "DATETIME", "CREATED_TIME", "UPDATED_TIME"].contains(&kind);
+        match operator {
+            "=" | "!=" => !column && (number || time || ["SINGLE_LINE_TEXT", "LINK"].contains(&kind)),
+            "<" | ">" | "<=" | ">=" => number || time,
+            "in" | "not" => !time && !["MULTI_LINE_TEXT", "RICH_TEXT", "FILE"].contains(&kind),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn the_conditions_of_views_are_ones_that_kintone_takes() {
+        let unsorted = ["CHECK_BOX", "MULTI_SELECT", "USER_SELECT", "MULTI_LINE_TEXT", "FILE", "SUBTABLE"];
+        let mut conditions = 0;
+        for app in company().apps() {
+            for view in app.views.values() {
+                let condition = view["filterCond"].as_str().unwrap().replace(" or ", " and ");
+                for part in condition.split(" and ").filter(|part| !part.is_empty()) {
+                    let mut words = part.trim_start_matches('(').split(' ');
+                    let (code, operator) = (words.next().unwrap(), words.next().unwrap());
+                    let (kind, column) = lookup_kind(&app, code);
+                    assert!(takes(&kind, column, operator), "{}: {part}", app.name);
+                    conditions += 1;
+                }
+                for key in view["sort"].as_str().unwrap().split(", ") {
+                    let (code, direction) = key.split_once(' ').unwrap();
+                    let (kind, column) = lookup_kind(&app, code);
+                    assert!(!column && !unsorted.contains(&kind.as_str()), "{}: {key}", app.name);
+                    assert!(["asc", "desc"].contains(&direction), "{}: {key}", app.name);
+                }
+            }
+        }
+        assert!(conditions > 20);
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn talk(company: &Company, deal: &Deal, nth: usize) -> Vec<Comment> {
     let now = company.calendar.now();
     let mut at = deal.created_at;
     let mut all = vec![];
-    for id in (1_u64..).zip(0..count).map(|(id, _)| id) {
+    for (id, _) in (1_u64..).zip(0..count) {
         at = (at + dice.between(1, 2_000)).min(now).max(deal.created_at);
         let creator = if dice.chance(50) { deal.owner } else { people::employee(&mut dice) };
         let mentions = mentions(&mut dice, deal, creator);

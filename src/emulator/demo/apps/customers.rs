@@ -281,7 +281,7 @@ fn record(company: &Company, mut entry: Entry, row_id: &mut u64) -> Record {
     let creator =
         if entry.index < IMPORTED { people::ADMIN } else { people::writer(&mut entry.dice, customer.owner) };
     let mut cells = Vec::with_capacity(28);
-    basic_cells(&customer, &mut entry.dice, &mut cells);
+    basic_cells(&customer, entry.index, &mut entry.dice, &mut cells);
     contact_cells(&customer, &entry, &mut cells);
     let dice = &mut entry.dice;
     sales_cells(company, &customer, dice, &mut cells);
@@ -300,16 +300,25 @@ const ATTACHMENTS: &[&[(&str, &str)]] = &[
     &[("口座情報 \"確認済\".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")],
 ];
 
-fn basic_cells(customer: &Customer, dice: &mut Dice, cells: &mut Vec<Cell>) {
+fn basic_cells(customer: &Customer, index: usize, dice: &mut Dice, cells: &mut Vec<Cell>) {
     cells.extend([
         cell::text(customer.code.as_str()),
         cell::text(customer.name.as_str()),
         if dice.chance(90) { cell::text(customer.english.as_str()) } else { Cell::Empty },
         if dice.chance(95) { cell::text(customer.kana.as_str()) } else { Cell::Empty },
         if dice.chance(94) { cell::text(customer.industry) } else { Cell::Empty },
-        if dice.chance(97) { cell::text(dice.pick(RANKS)) } else { Cell::Empty },
+        if dice.chance(97) { cell::text(rank(index, dice)) } else { Cell::Empty },
         cell::texts(dice.some_of(ROLES, 45)),
     ]);
+}
+
+/// The oldest customers buy most.
+fn rank(index: usize, dice: &mut Dice) -> &'static str {
+    match index {
+        0..150 => dice.pick(&["A", "A", "A", "B"]),
+        150..600 => dice.pick(&["A", "B", "B", "C"]),
+        _ => dice.pick(&["B", "C", "C", "C", "休眠"]),
+    }
 }
 
 fn contact_cells(customer: &Customer, entry: &Entry, cells: &mut Vec<Cell>) {
@@ -335,7 +344,8 @@ fn sales_cells(company: &Company, customer: &Customer, dice: &mut Dice, cells: &
     let called = dice.chance(80).then(|| {
         let day = dice.between(day, calendar.today() - 1);
         // Some were entered without a time of day: 00:00 in Japan.
-        jst(day, if dice.chance(20) { 0 } else { dice.between(8 * 60, 19 * 60) })
+        let minute = if dice.chance(20) { 0 } else { dice.between(8 * 60, 19 * 60) };
+        jst(day, minute).min(calendar.now())
     });
     let since = day - if dice.chance(70) { dice.between(0, 9_000) } else { 0 };
     cells.extend([

@@ -30,7 +30,7 @@ pub(super) fn records(company: &Company) -> Vec<Record> {
 const VIEWS: &[View] = &[View::List {
     name: "不合格",
     fields: &["測定番号", "測定値", "基準値", "偏差", "判定"],
-    filter: "判定 in (\"不合格\") or 偏差 < -0.5",
+    filter: "判定 in (\"不合格\") or 偏差 < \"-0.5\"",
     sort: "測定日時 desc",
 }];
 

@@ -31,11 +31,11 @@ impl Movement {
     }
 }
 
-/// Each product's stock: the sum of its movements.
-pub(super) fn stock(company: &Company, products: usize) -> Vec<i64> {
-    let mut stock = vec![0; products];
+/// The stock of each of the first `kept` products, which are those on the shelves: the sum of its movements.
+pub(super) fn stock(company: &Company, kept: usize) -> Vec<i64> {
+    let mut stock = vec![0; kept];
     for mut entry in super::entries(company, ID, COUNT) {
-        let movement = movement(&mut entry, products);
+        let movement = movement(&mut entry, kept);
         if let Some(total) = stock.get_mut(movement.product) {
             *total += movement.change();
         }
@@ -56,7 +56,7 @@ pub(super) fn records(company: &Company) -> Vec<Record> {
     let products = products::all(company);
     super::entries(company, ID, COUNT)
         .map(|mut entry| {
-            let movement = movement(&mut entry, products.len());
+            let movement = movement(&mut entry, products::kept());
             let keeper = entry.dice.pick(KEEPERS);
             let cells = cells(company, &products, &movement, keeper, &mut entry);
             entry.record(company, keeper, cells)
@@ -97,12 +97,16 @@ fn form() -> Form {
         .finish(false, false)
 }
 
-fn movement(entry: &mut Entry, products: usize) -> Movement {
+fn movement(entry: &mut Entry, kept: usize) -> Movement {
     let dice = &mut entry.dice;
-    let product = dice.below(products);
+    if entry.index < kept {
+        // The books open with what is on the shelves.
+        return Movement { product: entry.index, kind: "入庫", quantity: dice.between(15, 80) * 10 };
+    }
+    let product = dice.below(kept);
     let (kind, quantity) = match dice.below(100) {
-        0..40 => ("入庫", dice.between(2, 20) * 10),
-        40..95 => ("出庫", dice.between(1, 150)),
+        0..30 => ("入庫", dice.between(2, 8) * 10),
+        30..95 => ("出庫", dice.between(1, 48)),
         _ => ("棚卸調整", dice.between(-8, 3)),
     };
     Movement { product, kind, quantity }

@@ -26,7 +26,7 @@ pub(super) fn columns() -> Vec<Field> {
         form::number("数量").starts_as("1"),
         form::number("値引額").yen(),
         form::number("税率"),
-        form::calc("小計", "NUMBER_DIGIT", "単価 * 数量 - 値引額").yen(),
+        form::calc("小計", "NUMBER_DIGIT", "ROUNDDOWN(単価 * 数量, 0) - 値引額").yen(),
         form::calc("税額", "NUMBER", "小計 * 税率"),
         form::text("明細備考"),
     ]
@@ -66,7 +66,8 @@ fn line(product: &Product, want: &Want, dice: &mut Dice, sums: &mut Sums) -> Vec
         16 => Some(0),
         _ => Some(price.max(0) * quantity.unwrap_or(0) / 20_000 * 1_000),
     };
-    let subtotal = price * quantity.unwrap_or(0) - discount.unwrap_or(0);
+    // Whole yen.
+    let subtotal = price * quantity.unwrap_or(0) / 100 * 100 - discount.unwrap_or(0);
     let tax = subtotal * product.tax;
     sums.subtotal += subtotal * 100;
     sums.tax += tax;

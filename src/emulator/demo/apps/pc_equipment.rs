@@ -32,10 +32,10 @@ pub(super) fn records(company: &Company) -> Vec<Record> {
 
 const VIEWS: &[View] = &[
     View::List {
-        name: "返却期限を過ぎた機器",
+        name: "長期の貸出",
         fields: &["資産番号", "機種", "利用者", "返却期限"],
-        filter: "返却期限 < NOW() and 貸出日数 > 0",
-        sort: "返却期限 asc",
+        filter: "貸出日時 < FROM_TODAY(-90, DAYS) and 貸出日時 != \"\" and 貸出日数 > 0",
+        sort: "貸出日時 asc",
     },
     View::List {
         name: "自分が借りている機器",
@@ -45,8 +45,15 @@ const VIEWS: &[View] = &[
     },
 ];
 
-const MODELS: &[&str] =
-    &["ノートPC 13型", "ノートPC 15型", "タブレット", "ＰＣ\"開発用\"", "Wi-Fiルーター", "ﾌﾟﾛｼﾞｪｸﾀｰ"];
+/// (model, operating system).
+const MODELS: &[(&str, &str)] = &[
+    ("ノートPC 13型", "Windows 11"),
+    ("ノートPC 15型", "macOS"),
+    ("タブレット", "iPadOS"),
+    ("ＰＣ\"開発用\"", "Linux"),
+    ("Wi-Fiルーター", "なし"),
+    ("ﾌﾟﾛｼﾞｪｸﾀｰ", "なし"),
+];
 const SYSTEMS: &[&str] = &["Windows 11", "macOS", "Linux", "iPadOS", "なし"];
 const EXTRAS: &[&str] = &["電源アダプタ", "マウス", "ケース", "HDMIケーブル"];
 const REPAIRS: &[&str] =
@@ -94,10 +101,11 @@ fn record(company: &Company, mut entry: Entry, row_id: &mut u64) -> Record {
     let due = lent.map(|lent| lent + days.unwrap_or(0) * 24 * 60);
     // Somebody who left still has two.
     let user = if entry.index % 120 == 5 { people::RETIRED } else { people::employee(dice) };
+    let (model, system) = dice.pick(MODELS);
     let cells = vec![
         cell::text(format!("IT-{id:05}")),
-        cell::text(dice.pick(MODELS)),
-        if dice.chance(93) { cell::text(dice.pick(SYSTEMS)) } else { Cell::Empty },
+        cell::text(model),
+        if dice.chance(93) { cell::text(system) } else { Cell::Empty },
         cell::texts(dice.some_of(EXTRAS, 45)),
         cell::maybe(lent, |_| cell::code(user)),
         cell::maybe(lent, |instant| cell::text(calendar.datetime(instant))),

@@ -117,13 +117,13 @@ pub(super) fn definition(company: &Company) -> AppDefinition {
 
 /// Its records.
 pub(super) fn records(company: &Company) -> Vec<Record> {
-    let stock = movements::stock(company, count());
+    let stock = movements::stock(company, kept());
     super::entries(company, ID, count())
         .map(|mut entry| {
             let product = product(company, entry.id, entry.index, &mut entry.dice);
             // The catalogue was set up with the app; a product is not younger than its first sale.
             entry.created_at = jst(company.calendar.first(), 0);
-            let stock = stock.get(entry.index).copied().unwrap_or_default();
+            let stock = stock.get(entry.index).copied();
             let cells = cells(company, &product, stock, entry.id, &mut entry.dice);
             entry.record(company, people::ADMIN, cells)
         })
@@ -179,6 +179,11 @@ fn count() -> usize {
     MODELS.len() * VARIANTS.len()
 }
 
+/// How many products lie on shelves; services come last and do not.
+pub(super) fn kept() -> usize {
+    MODELS.iter().filter(|model| model.1 != "サービス").count() * VARIANTS.len()
+}
+
 fn product(company: &Company, id: u64, index: usize, dice: &mut Dice) -> Product {
     let (model, kind, base, unit, tax) = MODELS.get(index / VARIANTS.len()).copied().unwrap_or_default();
     let variant = index % VARIANTS.len();
@@ -200,7 +205,7 @@ fn product(company: &Company, id: u64, index: usize, dice: &mut Dice) -> Product
     }
 }
 
-fn cells(company: &Company, product: &Product, stock: i64, id: u64, dice: &mut Dice) -> Vec<Cell> {
+fn cells(company: &Company, product: &Product, stock: Option<i64>, id: u64, dice: &mut Dice) -> Vec<Cell> {
     let calendar = &company.calendar;
     let cost = dice.chance(92).then(|| product.price * dice.between(45, 80));
     let release = calendar.first() - dice.between(0, 2_000);
@@ -220,7 +225,7 @@ fn cells(company: &Company, product: &Product, stock: i64, id: u64, dice: &mut D
         cell::maybe(product.old_price, |(_, day)| cell::text(calendar.date(day))),
         if dice.chance(90) { cell::text(calendar.date(release)) } else { Cell::Empty },
         cell::maybe(product.ends_on, |day| cell::text(calendar.date(day))),
-        if product.kind == "サービス" { Cell::Empty } else { cell::integer(stock) },
+        cell::maybe(stock, cell::integer),
         if dice.chance(85) { cell::integer(dice.between(0, 20) * 10) } else { Cell::Empty },
         cell::texts(dice.some_of(CHANNELS, 40)),
         if dice.chance(80) {
