@@ -12,6 +12,7 @@ mod apps;
 mod calendar;
 mod cell;
 mod dice;
+mod field;
 mod form;
 mod names;
 mod people;
@@ -363,73 +364,80 @@ mod tests {
         all
     }
 
+    /// An app's records by their key.
+    fn by_key(company: &Company, app: &AppDefinition, key: &str) -> HashMap<String, Vec<Cell>> {
+        assert_eq!(app.properties[key]["unique"], true, "{key} of {} is not unique", app.name);
+        let key = place(app, key);
+        let records = company.records(app.id).into_iter();
+        records.map(|record| (words(&record.cells[key]).to_owned(), record.cells)).collect()
+    }
+
+    /// How many records, or rows of a table, have the lookup set; each copy is checked against its source.
+    fn check_lookup(company: &Company, app: &AppDefinition, table: &str, field: &Value) -> usize {
+        let lookup = &field["lookup"];
+        let source_id: u64 = lookup["relatedApp"]["app"].as_str().unwrap().parse().unwrap();
+        let source = definition(company, source_id);
+        assert_eq!(lookup["relatedApp"]["code"].as_str(), Some(source.code.as_str()));
+        let sources = by_key(company, &source, lookup["relatedKeyField"].as_str().unwrap());
+        let at = |code: &Value| match table {
+            "" => place(app, code.as_str().unwrap()),
+            table => column(app, table, code.as_str().unwrap()),
+        };
+        let own = at(&field["code"]);
+        let records = company.records(app.id);
+        let filled: Vec<_> = records
+            .iter()
+            .flat_map(|record| match table {
+                "" => vec![&record.cells],
+                table => rows(&record.cells[place(app, table)]).iter().map(|row| &row.cells).collect(),
+            })
+            .filter(|cells| cells[own] != Cell::Empty)
+            .collect();
+        for mapping in lookup["fieldMappings"].as_array().unwrap() {
+            let here = at(&mapping["field"]);
+            let related = mapping["relatedField"].as_str().unwrap();
+            let there = place(&source, related);
+            // A price may be older than today's; the next test is about that.
+            let older = (related == "単価").then(|| place(&source, "旧単価"));
+            for cells in &filled {
+                let found = &sources[words(&cells[own])];
+                let same = cells[here] == found[there] || older.is_some_and(|old| cells[here] == found[old]);
+                assert!(same, "{} {related}: {:?} is not {:?}", app.name, cells[here], found[there]);
+            }
+        }
+        filled.len()
+    }
+
     #[test]
     fn lookups_resolve_and_their_copies_are_those_of_the_source() {
         let company = company();
         let mut checked = BTreeMap::new();
         for (app, table, field) in lookups(&company) {
-            let lookup = &field["lookup"];
-            let source_id: u64 = lookup["relatedApp"]["app"].as_str().unwrap().parse().unwrap();
-            let source = definition(&company, source_id);
-            let key = lookup["relatedKeyField"].as_str().unwrap();
-            assert_eq!(source.properties[key]["unique"], true, "{key} of {} is not unique", source.name);
-            assert_eq!(lookup["relatedApp"]["code"].as_str(), Some(source.code.as_str()));
-            let key_place = place(&source, key);
-            let sources: HashMap<String, Vec<Cell>> = company
-                .records(source_id)
-                .into_iter()
-                .map(|record| (words(&record.cells[key_place]).to_owned(), record.cells))
-                .collect();
-            let at = |code: &str| match table.as_str() {
-                "" => place(&app, code),
-                table => column(&app, table, code),
-            };
-            let mappings: Vec<_> = lookup["fieldMappings"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|mapping| {
-                    let here = at(mapping["field"].as_str().unwrap());
-                    (here, place(&source, mapping["relatedField"].as_str().unwrap()))
-                })
-                .collect();
-            let own = at(field["code"].as_str().unwrap());
-            let old_price =
-                (source_id == PRODUCTS).then(|| (place(&source, "単価"), place(&source, "旧単価")));
-            let check = |cells: &[Cell]| {
-                if cells[own] == Cell::Empty {
-                    return 0;
-                }
-                let found = &sources[words(&cells[own])];
-                for (here, there) in &mappings {
-                    // A price may be older than today's.
-                    let older = old_price.filter(|(price, _)| price == there).map(|(_, old)| &found[old]);
-                    assert!(
-                        cells[*here] == found[*there] || Some(&cells[*here]) == older,
-                        "{} {}: {:?} is not {:?}",
-                        app.name,
-                        field["code"],
-                        cells[*here],
-                        found[*there],
-                    );
-                }
-                1
-            };
-            let mut count = 0;
-            for record in company.records(app.id) {
-                if table.is_empty() {
-                    count += check(&record.cells);
-                } else {
-                    count += rows(&record.cells[place(&app, &table)])
-                        .iter()
-                        .map(|row| check(&row.cells))
-                        .sum::<i32>();
-                }
-            }
-            checked.insert((app.name.clone(), field["code"].as_str().unwrap().to_owned()), count);
+            let count = check_lookup(&company, &app, &table, &field);
+            checked.insert((app.name.clone(), field["code"].to_string()), count);
         }
         assert_eq!(checked.len(), 7, "{checked:?}");
         assert!(checked.values().all(|count| *count > 500), "{checked:?}");
+    }
+
+    #[test]
+    fn an_order_keeps_the_price_of_its_day() {
+        let company = company();
+        let (products, orders) = (definition(&company, PRODUCTS), definition(&company, ORDERS));
+        let sources = by_key(&company, &products, "商品コード");
+        let [now, old, changed] = ["単価", "旧単価", "価格改定日"].map(|code| place(&products, code));
+        let [day, table] = ["受注日", "明細"].map(|code| place(&orders, code));
+        let [code, price] = ["商品コード", "単価"].map(|code| column(&orders, "明細", code));
+        let mut old_prices = 0;
+        for order in company.records(ORDERS) {
+            for Row { cells, .. } in rows(&order.cells[table]) {
+                let product = &sources[words(&cells[code])];
+                let before = words(&order.cells[day]) < words(&product[changed]);
+                assert_eq!(cells[price], product[if before { old } else { now }], "{}", order.id);
+                old_prices += usize::from(before);
+            }
+        }
+        assert!(old_prices > 1_000, "{old_prices}");
     }
 
     #[test]

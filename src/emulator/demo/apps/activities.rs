@@ -5,13 +5,15 @@
 use crate::emulator::app::{AppDefinition, Cell, Record};
 use crate::emulator::demo::Company;
 use crate::emulator::demo::cell;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::names;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
 use super::Entry;
-use super::customers::{self, Customer};
+use super::customer::{self, Customer};
+use super::customers;
 
 /// The app's id.
 pub(super) const ID: u64 = 1_120_057;
@@ -30,7 +32,7 @@ pub(super) fn definition(company: &Company) -> AppDefinition {
 
 /// Its records.
 pub(super) fn records(company: &Company) -> Vec<Record> {
-    let customers = customers::all(company);
+    let customers = customer::all(company);
     super::entries(company, ID, COUNT).map(|entry| record(company, &customers, entry)).collect()
 }
 
@@ -55,23 +57,23 @@ const FLAGS: &[&str] = &["要フォロー", "上長報告"];
 
 fn form() -> Form {
     Form::default()
-        .row(vec![form::datetime("活動日時").required(), form::date("活動日")])
+        .row(vec![field::datetime("活動日時").required(), field::date("活動日")])
         .row(vec![
             customers::lookup("顧客コード", &[("顧客名", "会社名")]),
-            form::text("顧客名"),
-            form::text("文字列__1行_").label("面談者"),
+            field::text("顧客名"),
+            field::text("文字列__1行_").label("面談者"),
         ])
         .row(vec![
-            form::users("担当者"),
-            form::drop_down("ドロップダウン", KINDS).label("活動種別"),
-            form::radio("結果", RESULTS),
-            form::check_box("チェックボックス", FLAGS).label("フラグ"),
+            field::users("担当者"),
+            field::drop_down("ドロップダウン", KINDS).label("活動種別"),
+            field::radio("結果", RESULTS),
+            field::check_box("チェックボックス", FLAGS).label("フラグ"),
         ])
         .row(vec![
-            form::number("数値").label("所要時間").unit("分"),
-            form::number("数値_0").label("交通費").yen(),
+            field::number("数値").label("所要時間").unit("分"),
+            field::number("数値_0").label("交通費").yen(),
         ])
-        .row(vec![form::multi_line("内容")])
+        .row(vec![field::multi_line("内容")])
         .finish(false, false)
 }
 
@@ -80,7 +82,7 @@ fn record(company: &Company, customers: &[Customer], mut entry: Entry) -> Record
     let calendar = &company.calendar;
     let dice = &mut entry.dice;
     let seller = people::seller(dice, calendar, day);
-    let customer = if dice.chance(96) { customers::pick(customers, dice, entry.created_at) } else { None };
+    let customer = if dice.chance(96) { customer::pick(customers, dice, entry.created_at) } else { None };
     // Entered some hours after it happened; without a time of day it is 00:00 in Japan.
     let at = if dice.chance(6) {
         entry.created_at - (entry.created_at + 540).rem_euclid(1_440)

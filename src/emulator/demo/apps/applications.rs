@@ -2,7 +2,8 @@
 
 use crate::emulator::app::AppDefinition;
 use crate::emulator::demo::Company;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::settings::{self, View};
 
 /// The app's id.
@@ -32,8 +33,12 @@ const VIEWS: &[View] = &[View::List {
 
 fn form() -> Form {
     Form::default()
-        .row(vec![form::text("会社名").required(), form::users("申請者"), form::date("申請日").starts_now()])
-        .row(vec![form::number("希望与信額").yen(), form::multi_line("申請理由")])
-        .table("保証人", vec![form::text("保証人氏名"), form::number("保証額").yen()])
+        .row(vec![
+            field::text("会社名").required(),
+            field::users("申請者"),
+            field::date("申請日").starts_now(),
+        ])
+        .row(vec![field::number("希望与信額").yen(), field::multi_line("申請理由")])
+        .table("保証人", vec![field::text("保証人氏名"), field::number("保証額").yen()])
         .finish(false, true)
 }

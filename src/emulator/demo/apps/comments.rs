@@ -5,8 +5,8 @@ use crate::emulator::demo::Company;
 use crate::emulator::demo::dice::Dice;
 use crate::emulator::demo::people;
 
-use super::Talks;
-use super::deals::{self, Deal};
+use super::deal::{self, Deal};
+use super::{Talks, deals};
 
 /// How many deals have comments.
 const COMMENTED: usize = 200;
@@ -30,7 +30,7 @@ const REMARKS: &[&str] = &[
 
 /// By record id, in the order they were written.
 pub(super) fn comments(company: &Company) -> Talks {
-    let deals = deals::all(company);
+    let deals = deal::all(company);
     let step = (deals.len() / COMMENTED).max(1);
     // Every 15th deal, counted so that the newest one is among them.
     let mut talks: Vec<_> = deals.iter().rev().step_by(step).take(COMMENTED).collect();

@@ -5,64 +5,22 @@ use crate::emulator::demo::Company;
 use crate::emulator::demo::calendar::{day_of, jst};
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Field, Form, Lookup, Related};
+use crate::emulator::demo::field::{self, Field, Lookup, Related};
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::names;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
+use super::customer::{Customer, IMPORTED, customer, entries};
 use super::{Entry, deals, orders};
 
 /// The app's id.
 pub(super) const ID: u64 = 1_354_839;
 /// The app's code.
 pub(super) const CODE: &str = "CUSTOMERS";
-/// How many records.
-const COUNT: usize = 2_000;
-/// How many of them were imported on the first day.
-const IMPORTED: usize = 1_200;
-
-/// What other apps know of a customer.
-pub(super) struct Customer {
-    /// 顧客コード.
-    pub(super) code: String,
-    /// 会社名.
-    pub(super) name: String,
-    /// Company.
-    english: String,
-    kana: String,
-    industry: &'static str,
-    /// ドロップダウン, labelled 都道府県.
-    prefecture: &'static str,
-    postal_code: String,
-    /// 文字列__1行_, labelled 住所.
-    address: String,
-    /// 担当者.
-    pub(super) owner: &'static str,
-    /// When it was entered.
-    pub(super) created_at: i64,
-}
-
-impl Customer {
-    /// 文字列__1行_, which not every customer has.
-    pub(super) fn address_cell(&self) -> Cell {
-        cell::text(self.address.as_str())
-    }
-}
-
-/// All customers, the oldest first.
-pub(super) fn all(company: &Company) -> Vec<Customer> {
-    entries(company).map(|mut entry| customer(company, &mut entry)).collect()
-}
-
-/// A customer that was known at an instant; the old ones come up most.
-pub(super) fn pick<'a>(customers: &'a [Customer], dice: &mut Dice, instant: i64) -> Option<&'a Customer> {
-    let known = customers.partition_point(|customer| customer.created_at <= instant);
-    customers.get(dice.early(known))
-}
-
 /// A field that looks up a customer and copies its name.
 pub(super) fn lookup(code: &'static str, copies: &'static [(&'static str, &'static str)]) -> Field {
-    form::text(code).lookup(&Lookup {
+    field::text(code).lookup(&Lookup {
         app: ID,
         app_code: CODE,
         key: "顧客コード",
@@ -119,23 +77,23 @@ fn form() -> Form {
     form.table(
         "連絡先",
         vec![
-            form::text("氏名"),
-            form::text("役職"),
-            form::link("連絡先メール", "MAIL"),
-            form::link("携帯電話", "CALL"),
-            form::date("名刺交換日"),
+            field::text("氏名"),
+            field::text("役職"),
+            field::link("連絡先メール", "MAIL"),
+            field::link("携帯電話", "CALL"),
+            field::date("名刺交換日"),
         ],
     )
     .group(
         "詳細",
         false,
         vec![
-            vec![form::multi_line("備考"), form::rich_text("提案メモ")],
-            vec![form::files("添付ファイル"), form::spacer("map")],
+            vec![field::multi_line("備考"), field::rich_text("提案メモ")],
+            vec![field::files("添付ファイル"), field::spacer("map")],
         ],
     )
-    .row(vec![form::related("案件一覧", &DEALS)])
-    .row(vec![form::related("受注一覧", &ORDERS)])
+    .row(vec![field::related("案件一覧", &DEALS)])
+    .row(vec![field::related("受注一覧", &ORDERS)])
     .finish(true, false)
 }
 
@@ -166,33 +124,33 @@ const CATEGORIES: &[&str] = &["新規開拓", "既存深耕", "休眠掘り起�
 
 fn basic_rows() -> Vec<Vec<Field>> {
     vec![
-        vec![form::label("<div><b>基本情報</b></div>")],
+        vec![field::label("<div><b>基本情報</b></div>")],
         vec![
-            form::text("顧客コード").required().unique().longest("16"),
-            form::text("会社名").required(),
-            form::text("Company").label("会社名（英語）"),
+            field::text("顧客コード").required().unique().longest("16"),
+            field::text("会社名").required(),
+            field::text("Company").label("会社名（英語）"),
         ],
         vec![
-            form::text("フリガナ").label("会社名（ﾌﾘｶﾞﾅ）"),
-            form::drop_down("業種", names::INDUSTRIES),
-            form::radio("顧客ランク", RANKS).starts_as("C"),
-            form::check_box("取引区分", ROLES).starts_as(vec!["販売先"]),
+            field::text("フリガナ").label("会社名（ﾌﾘｶﾞﾅ）"),
+            field::drop_down("業種", names::INDUSTRIES),
+            field::radio("顧客ランク", RANKS).starts_as("C"),
+            field::check_box("取引区分", ROLES).starts_as(vec!["販売先"]),
         ],
-        vec![form::rule()],
+        vec![field::rule()],
     ]
 }
 
 fn contact_rows() -> Vec<Vec<Field>> {
     vec![
         vec![
-            form::text("郵便番号").longest("8"),
-            form::drop_down("ドロップダウン", names::PREFECTURES).label("都道府県"),
-            form::text("文字列__1行_").label("住所"),
+            field::text("郵便番号").longest("8"),
+            field::drop_down("ドロップダウン", names::PREFECTURES).label("都道府県"),
+            field::text("文字列__1行_").label("住所"),
         ],
         vec![
-            form::link("電話番号", "CALL"),
-            form::link("メールアドレス", "MAIL"),
-            form::link("Webサイト", "WEB"),
+            field::link("電話番号", "CALL"),
+            field::link("メールアドレス", "MAIL"),
+            field::link("Webサイト", "WEB"),
         ],
     ]
 }
@@ -200,80 +158,27 @@ fn contact_rows() -> Vec<Vec<Field>> {
 fn sales_rows() -> Vec<Vec<Field>> {
     vec![
         vec![
-            form::users("担当者"),
-            form::organizations("担当部署", "sales"),
-            form::groups("閲覧グループ"),
-            form::multi_select("関心製品", INTERESTS),
+            field::users("担当者"),
+            field::organizations("担当部署", "sales"),
+            field::groups("閲覧グループ"),
+            field::multi_select("関心製品", INTERESTS),
         ],
         vec![
-            form::number("資本金").yen(),
-            form::number("与信限度額").yen(),
-            form::number("数値_0").label("従業員数").unit("人").limits("0", ""),
-            form::date("取引開始日"),
+            field::number("資本金").yen(),
+            field::number("与信限度額").yen(),
+            field::number("数値_0").label("従業員数").unit("人").limits("0", ""),
+            field::date("取引開始日"),
         ],
         vec![
-            form::date("最終訪問日"),
-            form::calc(
+            field::date("最終訪問日"),
+            field::calc(
                 "次回フォロー日",
                 "DATE",
                 "IF(最終訪問日 = \"\", \"\", 最終訪問日 + 30 * 24 * 60 * 60)",
             ),
-            form::datetime("最終連絡日時"),
+            field::datetime("最終連絡日時"),
         ],
     ]
-}
-
-fn entries(company: &Company) -> impl Iterator<Item = Entry> + '_ {
-    super::entries(company, ID, COUNT).map(|entry| {
-        let created_at = match entry.index.checked_sub(IMPORTED) {
-            // The import ran in the night: 00:00 in Japan, the day before in UTC.
-            None => jst(company.calendar.first(), 0),
-            Some(later) => company.calendar.written(later, COUNT - IMPORTED),
-        };
-        Entry { created_at, ..entry }
-    })
-}
-
-fn customer(company: &Company, entry: &mut Entry) -> Customer {
-    let day = entry.day();
-    let dice = &mut entry.dice;
-    let (prefecture, city, postal) =
-        names::PLACES.get(dice.early(names::PLACES.len())).copied().unwrap_or_default();
-    let (name, kana, english, industry) = match names::OLDEST_CUSTOMERS.get(entry.index) {
-        Some((name, kana, english, industry)) => {
-            ((*name).to_owned(), (*kana).to_owned(), (*english).to_owned(), *industry)
-        }
-        None => invented(dice),
-    };
-    let address = if entry.id.is_multiple_of(17) {
-        String::new()
-    } else {
-        format!("{city}{}-{}-{}", dice.between(1, 9), dice.between(1, 30), dice.between(1, 20))
-    };
-    Customer {
-        code: format!("C{:05}", entry.id),
-        name,
-        english,
-        kana,
-        industry,
-        prefecture,
-        postal_code: format!("{postal}-{:04}", dice.between(1, 99)),
-        address,
-        owner: people::seller(dice, &company.calendar, day),
-        created_at: entry.created_at,
-    }
-}
-
-fn invented(dice: &mut Dice) -> (String, String, String, &'static str) {
-    let (stem, stem_kana, stem_english) = dice.pick(names::STEMS);
-    let (trade, trade_kana, trade_english, industry) = dice.pick(names::TRADES);
-    let (before, after, form) = dice.pick(names::LEGAL_FORMS);
-    (
-        format!("{before}{stem}{trade}{after}"),
-        format!("{stem_kana}{trade_kana}"),
-        format!("{stem_english} {trade_english} {form}"),
-        industry,
-    )
 }
 
 fn record(company: &Company, mut entry: Entry, row_id: &mut u64) -> Record {

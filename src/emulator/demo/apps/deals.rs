@@ -2,65 +2,23 @@
 
 use crate::emulator::app::{AppDefinition, Cell, Record, Row};
 use crate::emulator::demo::Company;
-use crate::emulator::demo::calendar::{Calendar, day_of, jst, year_of};
+use crate::emulator::demo::calendar::{Calendar, day_of, jst};
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Form, Related};
+use crate::emulator::demo::field::{self, Related};
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::names;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
-use super::customers::{self, Customer};
-use super::{Entry, orders};
+use super::customer::{self, Customer};
+use super::deal::{Deal, LOST, QUOTED, TALKING, TODO, WON, deal, entries};
+use super::{Entry, customers, orders};
 
 /// The app's id.
 pub(super) const ID: u64 = 1_354_841;
 /// The app's code.
 pub(super) const CODE: &str = "DEALS";
-/// How many records.
-const COUNT: usize = 3_000;
-
-/// What other apps know of a deal.
-pub(super) struct Deal {
-    /// The record's id.
-    pub(super) id: u64,
-    /// 案件番号.
-    pub(super) number: String,
-    /// 案件名.
-    pub(super) subject: String,
-    /// A place among the customers.
-    pub(super) customer: usize,
-    /// 担当者.
-    pub(super) owner: &'static str,
-    /// 金額.
-    pub(super) amount: Option<i64>,
-    /// The status.
-    pub(super) status: &'static str,
-    /// When it was entered.
-    pub(super) created_at: i64,
-    due: i64,
-    closed_on: Option<i64>,
-}
-
-impl Deal {
-    /// The day of the order, where it was won.
-    pub(super) fn won_on(&self) -> Option<i64> {
-        if self.status == WON { self.closed_on } else { None }
-    }
-}
-
-const TODO: &str = "未着手";
-const TALKING: &str = "商談中";
-const QUOTED: &str = "見積提出";
-const WON: &str = "受注";
-const LOST: &str = "失注";
-
-/// All deals, the oldest first.
-pub(super) fn all(company: &Company) -> Vec<Deal> {
-    let customers = customers::all(company);
-    super::entries(company, ID, COUNT).map(|mut entry| deal(company, &customers, &mut entry)).collect()
-}
-
 /// The app.
 pub(super) fn definition(company: &Company) -> AppDefinition {
     let description = "<div>商談の進捗を管理します。<br />毎週月曜に更新してください。</div>";
@@ -74,9 +32,9 @@ pub(super) fn definition(company: &Company) -> AppDefinition {
 
 /// Its records.
 pub(super) fn records(company: &Company) -> Vec<Record> {
-    let customers = customers::all(company);
+    let customers = customer::all(company);
     let mut row_id = 0;
-    super::entries(company, ID, COUNT).map(|entry| record(company, &customers, entry, &mut row_id)).collect()
+    entries(company).map(|entry| record(company, &customers, entry, &mut row_id)).collect()
 }
 
 const ACTIONS: &[settings::Action] = &[
@@ -115,18 +73,6 @@ const GOODS: &[&str] = &["事務用品", "オフィス家具", "ＰＣ周辺機�
 const RIVALS: &[&str] = &["Ａ社", "㈱Ｂ商会", "ネット通販", "内製"];
 const REASONS: &[&str] = &["価格", "納期", "機能", "予算凍結", "その他"];
 const MEANS: &[&str] = &["訪問", "電話", "Web会議", "メール"];
-const SUBJECTS: &[&str] = &[
-    "オフィス移転に伴う什器一式",
-    "消耗品の年間契約",
-    "PC周辺機器の入れ替え",
-    "防災用品の更新",
-    "新店舗の備品",
-    "フリーアドレス化支援",
-    "安全用品キャンペーン（旧名称：ｱﾝｾﾞﾝ）",
-    "来客用ドリンクサーバー☕",
-    "会議室リニューアル",
-    "工場向け工具・資材",
-];
 const STEPS: &[&str] =
     &["見積書の送付", "決裁者との面談", "サンプルの手配", "\"最終条件\" の提示", "電話フォロー"];
 
@@ -134,38 +80,38 @@ fn form() -> Form {
     let names = &[("顧客名", "会社名"), ("文字列__1行_", "文字列__1行_")];
     Form::default()
         .row(vec![
-            form::text("案件番号").required().unique().longest("16"),
-            form::text("案件名").required(),
+            field::text("案件番号").required().unique().longest("16"),
+            field::text("案件名").required(),
             customers::lookup("顧客コード", names).required(),
-            form::text("顧客名"),
-            form::text("文字列__1行_").label("顧客住所"),
+            field::text("顧客名"),
+            field::text("文字列__1行_").label("顧客住所"),
         ])
-        .row(vec![form::users("担当者"), form::organizations("担当部署", "sales"), form::users("関係者")])
+        .row(vec![field::users("担当者"), field::organizations("担当部署", "sales"), field::users("関係者")])
         .row(vec![
-            form::number("金額").yen(),
-            form::number("確度").unit("%").limits("0", "100"),
-            form::calc("加重金額", "NUMBER", "金額 * 確度 / 100").yen().decimals("0"),
-            form::number("数値_0").label("調整額").yen(),
-        ])
-        .row(vec![
-            form::date("商談開始日").starts_now(),
-            form::date("受注予定日"),
-            form::date("受注日"),
-            form::datetime("次回訪問日時"),
+            field::number("金額").yen(),
+            field::number("確度").unit("%").limits("0", "100"),
+            field::calc("加重金額", "NUMBER", "金額 * 確度 / 100").yen().decimals("0"),
+            field::number("数値_0").label("調整額").yen(),
         ])
         .row(vec![
-            form::multi_select("提案商品", GOODS),
-            form::check_box("競合", RIVALS),
-            form::drop_down("ドロップダウン", REASONS).label("失注理由"),
-            form::text("次回アクション"),
+            field::date("商談開始日").starts_now(),
+            field::date("受注予定日"),
+            field::date("受注日"),
+            field::datetime("次回訪問日時"),
         ])
-        .row(vec![form::label("<div>商談の経過は<i>新しい順</i>に記入</div>"), form::rule()])
+        .row(vec![
+            field::multi_select("提案商品", GOODS),
+            field::check_box("競合", RIVALS),
+            field::drop_down("ドロップダウン", REASONS).label("失注理由"),
+            field::text("次回アクション"),
+        ])
+        .row(vec![field::label("<div>商談の経過は<i>新しい順</i>に記入</div>"), field::rule()])
         .table(
             "商談経過",
-            vec![form::date("経過日"), form::drop_down("手段", MEANS), form::multi_line("経過内容")],
+            vec![field::date("経過日"), field::drop_down("手段", MEANS), field::multi_line("経過内容")],
         )
-        .group("資料", false, vec![vec![form::multi_line("案件概要"), form::files("見積書")]])
-        .row(vec![form::related("受注一覧", &ORDERS)])
+        .group("資料", false, vec![vec![field::multi_line("案件概要"), field::files("見積書")]])
+        .row(vec![field::related("受注一覧", &ORDERS)])
         .finish(false, true)
 }
 
@@ -178,57 +124,6 @@ const ORDERS: Related = Related {
     shows: &["受注番号", "受注日", "合計金額"],
     sort: "受注日 asc",
 };
-
-fn deal(company: &Company, customers: &[Customer], entry: &mut Entry) -> Deal {
-    let calendar = &company.calendar;
-    let start = entry.day();
-    let dice = &mut entry.dice;
-    let known = customers.partition_point(|customer| customer.created_at <= entry.created_at);
-    let customer = dice.early(known);
-    let owner = match customers.get(customer) {
-        Some(customer) if customer.owner != people::RETIRED => customer.owner,
-        _ => people::seller(dice, calendar, start),
-    };
-    let cycle = dice.between(14, 120);
-    let due = if dice.chance(50) { calendar.month_end(start + cycle) } else { start + cycle };
-    let stuck = dice.chance(6);
-    let won = dice.chance(45);
-    let status = match (calendar.today() - start) * 100 / cycle {
-        0..15 => TODO,
-        15..55 => TALKING,
-        55..100 => QUOTED,
-        _ if stuck => dice.pick(&[TALKING, QUOTED]),
-        _ if won => WON,
-        _ => LOST,
-    };
-    let closed = status == WON || status == LOST;
-    Deal {
-        id: entry.id,
-        number: format!("D{}-{:05}", year_of(start), entry.id),
-        subject: subject(dice, customers.get(customer)),
-        customer,
-        owner,
-        amount: amount(dice, status),
-        status,
-        created_at: entry.created_at,
-        due,
-        closed_on: closed.then_some(start + cycle),
-    }
-}
-
-/// Early deals may have no amount yet; a trial costs nothing.
-fn amount(dice: &mut Dice, status: &str) -> Option<i64> {
-    let unknown = if status == TODO { 40 } else { 4 };
-    if dice.chance(unknown) {
-        return None;
-    }
-    Some(match dice.below(100) {
-        0..3 => 0,
-        3..60 => dice.between(5, 200) * 10_000,
-        60..95 => dice.between(20, 150) * 100_000,
-        _ => dice.between(15, 90) * 1_000_000,
-    })
-}
 
 fn probability(dice: &mut Dice, status: &str) -> Option<i64> {
     match status {
@@ -267,14 +162,6 @@ fn record(company: &Company, customers: &[Customer], mut entry: Entry, row_id: &
     let open = deal.closed_on.is_none();
     let assignees = if open { vec![deal.owner.to_owned()] } else { vec![] };
     Record { status: Some(deal.status.into()), assignees, ..entry.record(company, creator, cells) }
-}
-
-fn subject(dice: &mut Dice, customer: Option<&Customer>) -> String {
-    let subject = dice.pick(SUBJECTS);
-    match customer {
-        Some(customer) if dice.chance(40) => format!("{}様 {subject}", customer.name),
-        _ => subject.to_owned(),
-    }
 }
 
 fn companions(dice: &mut Dice) -> Cell {

@@ -4,7 +4,8 @@ use crate::emulator::app::{AppDefinition, Cell, Record};
 use crate::emulator::demo::Company;
 use crate::emulator::demo::calendar::clock;
 use crate::emulator::demo::cell;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
@@ -53,21 +54,21 @@ const SUBJECTS: &[&str] = &[
 fn form() -> Form {
     Form::default()
         .row(vec![
-            form::text("件名").required(),
-            form::drop_down("ドロップダウン", PARTS).label("部位"),
-            form::radio("優先度", LEVELS).starts_as("中"),
+            field::text("件名").required(),
+            field::drop_down("ドロップダウン", PARTS).label("部位"),
+            field::radio("優先度", LEVELS).starts_as("中"),
         ])
         .row(vec![
-            form::users("担当者"),
-            form::date("期日"),
-            form::datetime("受付日時").required(),
-            form::datetime("完了日時"),
-            form::calc("対応時間", "DAY_HOUR_MINUTE", "IF(完了日時 = \"\", \"\", 完了日時 - 受付日時)"),
+            field::users("担当者"),
+            field::date("期日"),
+            field::datetime("受付日時").required(),
+            field::datetime("完了日時"),
+            field::calc("対応時間", "DAY_HOUR_MINUTE", "IF(完了日時 = \"\", \"\", 完了日時 - 受付日時)"),
         ])
         .row(vec![
-            form::number("数値_0").label("進捗率").unit("%"),
-            form::multi_line("詳細"),
-            form::files("写真"),
+            field::number("数値_0").label("進捗率").unit("%"),
+            field::multi_line("詳細"),
+            field::files("写真"),
         ])
         .finish(false, false)
 }

@@ -4,7 +4,8 @@ use crate::emulator::app::{AppDefinition, Cell, Record};
 use crate::emulator::demo::Company;
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::settings::{self, View};
 
 use super::Entry;
@@ -52,18 +53,18 @@ const EXTREMES: &[&str] = &[
 fn form() -> Form {
     Form::default()
         .row(vec![
-            form::text("測定番号").required().unique(),
-            form::datetime("測定日時"),
-            form::drop_down("測定機器", DEVICES),
-            form::users("測定者"),
+            field::text("測定番号").required().unique(),
+            field::datetime("測定日時"),
+            field::drop_down("測定機器", DEVICES),
+            field::users("測定者"),
         ])
         .row(vec![
-            form::number("測定値").decimals("10"),
-            form::number("基準値").decimals("10"),
-            form::calc("偏差", "NUMBER", "測定値 - 基準値").decimals("10"),
-            form::number("積算カウンタ").label("積算ｶｳﾝﾀ"),
+            field::number("測定値").decimals("10"),
+            field::number("基準値").decimals("10"),
+            field::calc("偏差", "NUMBER", "測定値 - 基準値").decimals("10"),
+            field::number("積算カウンタ").label("積算ｶｳﾝﾀ"),
         ])
-        .row(vec![form::radio("判定", VERDICTS), form::multi_line("所見"), form::files("波形データ")])
+        .row(vec![field::radio("判定", VERDICTS), field::multi_line("所見"), field::files("波形データ")])
         .finish(false, false)
 }
 

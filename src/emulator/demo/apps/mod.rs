@@ -6,7 +6,9 @@
 mod activities;
 mod applications;
 mod comments;
+mod customer;
 mod customers;
+mod deal;
 mod deals;
 mod issues;
 mod measurements;

@@ -3,7 +3,8 @@
 use crate::emulator::app::{AppDefinition, Cell, Record};
 use crate::emulator::demo::Company;
 use crate::emulator::demo::cell;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::settings::{self, View};
 
 use super::{Entry, products};
@@ -82,18 +83,18 @@ const VIEWS: &[View] = &[
 fn form() -> Form {
     Form::default()
         .row(vec![
-            form::text("伝票番号").required().unique(),
-            form::datetime("移動日時").required().starts_now(),
-            form::radio("入出庫区分", KINDS).required(),
-            form::drop_down("倉庫", WAREHOUSES),
+            field::text("伝票番号").required().unique(),
+            field::datetime("移動日時").required().starts_now(),
+            field::radio("入出庫区分", KINDS).required(),
+            field::drop_down("倉庫", WAREHOUSES),
         ])
         .row(vec![
             products::lookup("商品コード", &[("商品名", "商品名")]).required(),
-            form::text("商品名"),
-            form::number("数量").required(),
-            form::calc("増減数", "NUMBER", "IF(入出庫区分 = \"出庫\", -数量, 数量)"),
+            field::text("商品名"),
+            field::number("数量").required(),
+            field::calc("増減数", "NUMBER", "IF(入出庫区分 = \"出庫\", -数量, 数量)"),
         ])
-        .row(vec![form::users("担当者"), form::multi_line("摘要")])
+        .row(vec![field::users("担当者"), field::multi_line("摘要")])
         .finish(false, false)
 }
 

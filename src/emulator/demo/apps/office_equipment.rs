@@ -3,7 +3,8 @@
 use crate::emulator::app::{AppDefinition, Cell, Record};
 use crate::emulator::demo::Company;
 use crate::emulator::demo::cell;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::settings::{self, View};
 
 use super::Entry;
@@ -60,24 +61,24 @@ const PLACES: &[&str] = &["本社３階", "本社４階 第２会議室", "大�
 fn form() -> Form {
     Form::default()
         .row(vec![
-            form::text("備品番号").required().unique(),
-            form::text("品名").required(),
-            form::drop_down("分類", KINDS),
-            form::radio("状態", STATES),
+            field::text("備品番号").required().unique(),
+            field::text("品名").required(),
+            field::drop_down("分類", KINDS),
+            field::radio("状態", STATES),
         ])
         .row(vec![
-            form::number("数量"),
-            form::number("単価").yen(),
-            form::calc("取得価額", "NUMBER_DIGIT", "数量 * 単価").yen(),
-            form::number("耐用年数").unit("年").decimals("1"),
+            field::number("数量"),
+            field::number("単価").yen(),
+            field::calc("取得価額", "NUMBER_DIGIT", "数量 * 単価").yen(),
+            field::number("耐用年数").unit("年").decimals("1"),
         ])
         .row(vec![
-            form::date("購入日"),
-            form::date("廃棄日"),
-            form::text("設置場所"),
-            form::organizations("管理部署", ""),
+            field::date("購入日"),
+            field::date("廃棄日"),
+            field::text("設置場所"),
+            field::organizations("管理部署", ""),
         ])
-        .row(vec![form::link("取扱説明書", "WEB"), form::multi_line("備考")])
+        .row(vec![field::link("取扱説明書", "WEB"), field::multi_line("備考")])
         .finish(false, false)
 }
 

@@ -3,7 +3,7 @@
 use crate::emulator::app::{Cell, Row};
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Field};
+use crate::emulator::demo::field::{self, Field};
 
 use super::products::{self, Product};
 
@@ -21,14 +21,14 @@ pub(super) fn columns() -> Vec<Field> {
     let copies = &[("商品名", "商品名"), ("単価", "単価"), ("税率", "税率")];
     vec![
         products::lookup("商品コード", copies),
-        form::text("商品名"),
-        form::number("単価").yen().decimals("2"),
-        form::number("数量").starts_as("1"),
-        form::number("値引額").yen(),
-        form::number("税率"),
-        form::calc("小計", "NUMBER_DIGIT", "ROUNDDOWN(単価 * 数量, 0) - 値引額").yen(),
-        form::calc("税額", "NUMBER", "小計 * 税率"),
-        form::text("明細備考"),
+        field::text("商品名"),
+        field::number("単価").yen().decimals("2"),
+        field::number("数量").starts_as("1"),
+        field::number("値引額").yen(),
+        field::number("税率"),
+        field::calc("小計", "NUMBER_DIGIT", "ROUNDDOWN(単価 * 数量, 0) - 値引額").yen(),
+        field::calc("税額", "NUMBER", "小計 * 税率"),
+        field::text("明細備考"),
     ]
 }
 

@@ -5,13 +5,16 @@ use crate::emulator::demo::Company;
 use crate::emulator::demo::calendar::{Calendar, day_of, jst};
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Form, Lookup};
+use crate::emulator::demo::field::{self, Lookup};
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
 use super::Entry;
-use super::customers::{self, Customer};
-use super::deals::{self, Deal};
+use super::customer::{self, Customer};
+use super::customers;
+use super::deal::{self, Deal};
+use super::deals;
 use super::order_lines::{self, Sums, Want};
 use super::products::{self, Product};
 
@@ -36,9 +39,9 @@ pub(super) fn definition(company: &Company) -> AppDefinition {
 
 /// Its records.
 pub(super) fn records(company: &Company) -> Vec<Record> {
-    let customers = customers::all(company);
+    let customers = customer::all(company);
     let products = products::all(company);
-    let mut won: Vec<_> = deals::all(company).into_iter().filter(|deal| deal.won_on().is_some()).collect();
+    let mut won: Vec<_> = deal::all(company).into_iter().filter(|deal| deal.won_on().is_some()).collect();
     won.sort_by_key(Deal::won_on);
     let mut won = won.iter().peekable();
     let mut row_id = 0;
@@ -88,33 +91,33 @@ fn form() -> Form {
     let copies = &[("顧客名", "会社名"), ("届け先", "文字列__1行_")];
     Form::default()
         .row(vec![
-            form::text("受注番号").required().unique().longest("12"),
-            form::date("受注日").required().starts_now(),
-            form::date("納期"),
-            form::time("希望配達時刻"),
-            form::datetime("出荷日時"),
+            field::text("受注番号").required().unique().longest("12"),
+            field::date("受注日").required().starts_now(),
+            field::date("納期"),
+            field::time("希望配達時刻"),
+            field::datetime("出荷日時"),
         ])
         .row(vec![
             customers::lookup("顧客コード", copies).required(),
-            form::text("顧客名"),
-            form::text("届け先"),
-            form::text("案件番号").lookup(&DEAL),
-            form::text("案件名"),
+            field::text("顧客名"),
+            field::text("届け先"),
+            field::text("案件番号").lookup(&DEAL),
+            field::text("案件名"),
         ])
         .row(vec![
-            form::users("担当者"),
-            form::radio("支払方法", PAYMENTS),
-            form::drop_down("出荷状況", SHIPPING).starts_as("受付"),
-            form::check_box("要望", REQUESTS),
+            field::users("担当者"),
+            field::radio("支払方法", PAYMENTS),
+            field::drop_down("出荷状況", SHIPPING).starts_as("受付"),
+            field::check_box("要望", REQUESTS),
         ])
         .table("明細", order_lines::columns())
-        .row(vec![form::rule()])
+        .row(vec![field::rule()])
         .row(vec![
-            form::calc("小計合計", "NUMBER_DIGIT", "SUM(小計)").yen(),
-            form::calc("消費税", "NUMBER_DIGIT", "ROUNDDOWN(SUM(税額), 0)").yen(),
-            form::calc("合計金額", "NUMBER_DIGIT", "小計合計 + 消費税").yen(),
+            field::calc("小計合計", "NUMBER_DIGIT", "SUM(小計)").yen(),
+            field::calc("消費税", "NUMBER_DIGIT", "ROUNDDOWN(SUM(税額), 0)").yen(),
+            field::calc("合計金額", "NUMBER_DIGIT", "小計合計 + 消費税").yen(),
         ])
-        .row(vec![form::multi_line("備考")])
+        .row(vec![field::multi_line("備考")])
         .finish(false, false)
 }
 
@@ -133,7 +136,7 @@ fn record(sources: &Sources<'_>, deal: Option<&Deal>, mut entry: Entry, row_id: 
     let dice = &mut entry.dice;
     let customer = match deal {
         Some(deal) => sources.customers.get(deal.customer),
-        None => customers::pick(sources.customers, dice, entry.created_at),
+        None => customer::pick(sources.customers, dice, entry.created_at),
     };
     let owner = match (deal, customer) {
         (Some(deal), _) => deal.owner,

@@ -5,7 +5,8 @@ use crate::emulator::demo::Company;
 use crate::emulator::demo::calendar::jst;
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
@@ -62,32 +63,32 @@ const REPAIRS: &[&str] =
 fn form() -> Form {
     Form::default()
         .row(vec![
-            form::text("資産番号").required().unique(),
-            form::text("機種").required(),
-            form::drop_down("OS", SYSTEMS),
-            form::multi_select("付属品", EXTRAS),
+            field::text("資産番号").required().unique(),
+            field::text("機種").required(),
+            field::drop_down("OS", SYSTEMS),
+            field::multi_select("付属品", EXTRAS),
         ])
         .row(vec![
-            form::users("利用者"),
-            form::datetime("貸出日時"),
-            form::number("貸出日数").unit("日"),
-            form::calc(
+            field::users("利用者"),
+            field::datetime("貸出日時"),
+            field::number("貸出日数").unit("日"),
+            field::calc(
                 "返却期限",
                 "DATETIME",
                 "IF(貸出日時 = \"\", \"\", 貸出日時 + 貸出日数 * 24 * 60 * 60)",
             ),
         ])
         .row(vec![
-            form::date("保証期限"),
-            form::number("月額リース料").yen().decimals("2"),
-            form::text("MACアドレス"),
-            form::link("内線", "CALL"),
+            field::date("保証期限"),
+            field::number("月額リース料").yen().decimals("2"),
+            field::text("MACアドレス"),
+            field::link("内線", "CALL"),
         ])
         .table(
             "修理履歴",
-            vec![form::date("修理日"), form::multi_line("修理内容"), form::number("修理費").yen()],
+            vec![field::date("修理日"), field::multi_line("修理内容"), field::number("修理費").yen()],
         )
-        .row(vec![form::groups("共有グループ"), form::rich_text("注意事項")])
+        .row(vec![field::groups("共有グループ"), field::rich_text("注意事項")])
         .finish(false, false)
 }
 

@@ -5,7 +5,8 @@ use crate::emulator::demo::Company;
 use crate::emulator::demo::calendar::jst;
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Field, Form, Lookup};
+use crate::emulator::demo::field::{self, Field, Lookup};
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
@@ -96,7 +97,7 @@ pub(super) fn all(company: &Company) -> Vec<Product> {
 
 /// A field that looks up a product.
 pub(super) fn lookup(code: &'static str, copies: &'static [(&'static str, &'static str)]) -> Field {
-    form::text(code).lookup(&Lookup {
+    field::text(code).lookup(&Lookup {
         app: ID,
         app_code: CODE,
         key: "商品コード",
@@ -148,30 +149,30 @@ const VIEWS: &[View] = &[
 fn form() -> Form {
     Form::default()
         .row(vec![
-            form::text("商品コード").required().unique().longest("10"),
-            form::text("商品名").required(),
-            form::drop_down("商品分類", KINDS).required(),
-            form::text("JANコード").label("ＪＡＮコード"),
+            field::text("商品コード").required().unique().longest("10"),
+            field::text("商品名").required(),
+            field::drop_down("商品分類", KINDS).required(),
+            field::text("JANコード").label("ＪＡＮコード"),
         ])
         .row(vec![
-            form::number("単価").yen().required().decimals("2"),
-            form::number("原価").yen().decimals("4"),
-            form::calc("粗利率", "NUMBER", "(単価 - 原価) / 単価 * 100").unit("%").decimals("2"),
-            form::text("単位").starts_as("個"),
-            form::number("税率").required().starts_as("0.1"),
+            field::number("単価").yen().required().decimals("2"),
+            field::number("原価").yen().decimals("4"),
+            field::calc("粗利率", "NUMBER", "(単価 - 原価) / 単価 * 100").unit("%").decimals("2"),
+            field::text("単位").starts_as("個"),
+            field::number("税率").required().starts_as("0.1"),
         ])
         .row(vec![
-            form::number("旧単価").yen(),
-            form::date("価格改定日"),
-            form::date("販売開始日"),
-            form::date("販売終了日"),
+            field::number("旧単価").yen(),
+            field::date("価格改定日"),
+            field::date("販売開始日"),
+            field::date("販売終了日"),
         ])
         .row(vec![
-            form::number("現在庫数"),
-            form::number("発注点").limits("0", "100000"),
-            form::check_box("販売チャネル", CHANNELS),
+            field::number("現在庫数"),
+            field::number("発注点").limits("0", "100000"),
+            field::check_box("販売チャネル", CHANNELS),
         ])
-        .row(vec![form::link("商品ページ", "WEB"), form::files("商品画像"), form::rich_text("商品説明")])
+        .row(vec![field::link("商品ページ", "WEB"), field::files("商品画像"), field::rich_text("商品説明")])
         .finish(false, false)
 }
 

@@ -5,13 +5,15 @@ use crate::emulator::demo::Company;
 use crate::emulator::demo::calendar::clock;
 use crate::emulator::demo::cell;
 use crate::emulator::demo::dice::Dice;
-use crate::emulator::demo::form::{self, Form};
+use crate::emulator::demo::field;
+use crate::emulator::demo::form::Form;
 use crate::emulator::demo::names;
 use crate::emulator::demo::people;
 use crate::emulator::demo::settings::{self, View};
 
 use super::Entry;
-use super::customers::{self, Customer};
+use super::customer::{self, Customer};
+use super::customers;
 
 /// The app's id.
 pub(super) const ID: u64 = 1_354_845;
@@ -28,7 +30,7 @@ pub(super) fn definition(company: &Company) -> AppDefinition {
 
 /// Its records.
 pub(super) fn records(company: &Company) -> Vec<Record> {
-    let customers = customers::all(company);
+    let customers = customer::all(company);
     let mut row_id = 0;
     super::entries(company, ID, COUNT).map(|entry| record(company, &customers, entry, &mut row_id)).collect()
 }
@@ -73,35 +75,35 @@ fn form() -> Form {
     let copies = &[("訪問先名", "会社名")];
     Form::default()
         .row(vec![
-            form::date("日付").required().starts_now(),
-            form::users("報告者").required(),
-            form::organizations("所属", ""),
-            form::drop_down("勤務形態", STYLES),
+            field::date("日付").required().starts_now(),
+            field::users("報告者").required(),
+            field::organizations("所属", ""),
+            field::drop_down("勤務形態", STYLES),
         ])
         .row(vec![
-            form::time("出社時刻"),
-            form::time("退社時刻"),
-            form::number("休憩時間").unit("分").starts_as("60"),
-            form::calc(
+            field::time("出社時刻"),
+            field::time("退社時刻"),
+            field::number("休憩時間").unit("分").starts_as("60"),
+            field::calc(
                 "勤務時間",
                 "HOUR_MINUTE",
                 "IF(OR(出社時刻 = \"\", 退社時刻 = \"\"), \"\", 退社時刻 - 出社時刻 - 休憩時間 * 60)",
             ),
-            form::calc("定時退社", "TIME", "IF(出社時刻 = \"\", \"\", 出社時刻 + 9 * 60 * 60)"),
+            field::calc("定時退社", "TIME", "IF(出社時刻 = \"\", \"\", 出社時刻 + 9 * 60 * 60)"),
         ])
-        .row(vec![form::text("業務内容"), form::radio("気分", MOODS), form::number("訪問件数").unit("件")])
-        .row(vec![form::multi_line("報告"), form::rich_text("所感")])
+        .row(vec![field::text("業務内容"), field::radio("気分", MOODS), field::number("訪問件数").unit("件")])
+        .row(vec![field::multi_line("報告"), field::rich_text("所感")])
         .table(
             "訪問記録",
             vec![
                 customers::lookup("訪問先コード", copies),
-                form::text("訪問先名"),
-                form::time("訪問時刻"),
-                form::number("面談時間").unit("分"),
-                form::check_box("同行", &["上長", "技術"]),
+                field::text("訪問先名"),
+                field::time("訪問時刻"),
+                field::number("面談時間").unit("分"),
+                field::check_box("同行", &["上長", "技術"]),
             ],
         )
-        .row(vec![form::users("確認者"), form::datetime("確認日時")])
+        .row(vec![field::users("確認者"), field::datetime("確認日時")])
         .finish(false, false)
 }
 
@@ -153,7 +155,7 @@ fn visits(customers: &[Customer], instant: i64, dice: &mut Dice, row_id: &mut u6
     let mut rows = Vec::with_capacity(count);
     for _ in 0..count {
         *row_id += 1;
-        let customer = customers::pick(customers, dice, instant);
+        let customer = customer::pick(customers, dice, instant);
         let cells = vec![
             cell::maybe(customer, |customer| cell::text(customer.code.as_str())),
             cell::maybe(customer, |customer| cell::text(customer.name.as_str())),
