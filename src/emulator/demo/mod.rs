@@ -331,6 +331,31 @@ mod tests {
     }
 
     #[test]
+    fn what_has_happened_is_not_in_the_future() {
+        let company = company();
+        let (today, now) = ("2026-11-24", company.calendar.datetime(company.calendar.now()));
+        let past: &[(u64, &[&str])] = &[
+            (CUSTOMERS, &["取引開始日", "最終訪問日", "最終連絡日時"]),
+            (DEALS, &["商談開始日", "受注日"]),
+            (ORDERS, &["受注日", "出荷日時"]),
+            (1_354_845, &["日付", "確認日時"]),
+            (1_354_848, &["移動日時"]),
+            (1_354_901, &["受付日時", "完了日時"]),
+            (ACTIVITIES, &["活動日時", "活動日"]),
+        ];
+        for (id, codes) in past {
+            let app = definition(&company, *id);
+            let records = company.records(*id);
+            for code in *codes {
+                let at = place(&app, code);
+                let latest = records.iter().map(|record| words(&record.cells[at])).max().unwrap();
+                let end = if latest.len() == 10 { today } else { &now };
+                assert!(latest <= end, "{} {code}: {latest}", app.name);
+            }
+        }
+    }
+
+    #[test]
     fn comments_are_on_two_hundred_deals_and_mention_known_people() {
         let company = company();
         let known = company.directory();
