@@ -11,14 +11,21 @@ use crate::config::{Connection, DEFAULT_CONNECTION};
 #[command(next_help_heading = "Demo data")]
 pub(super) struct CompanyArgs {
     /// Another seed makes another company
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// The last day of the data; today in Japan when not given
     #[arg(long, value_name = "YYYY-MM-DD")]
     today: Option<NaiveDate>,
     /// So long takes each request to the embedded Kintone, as over the internet
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    latency_ms: u64,
+    #[arg(long, value_name = "N")]
+    latency_ms: Option<u64>,
+}
+
+impl CompanyArgs {
+    /// Whether any of them is given.
+    pub(super) fn given(&self) -> bool {
+        self.seed.is_some() || self.today.is_some() || self.latency_ms.is_some()
+    }
 }
 
 /// The login of the demo, at every door.

@@ -56,6 +56,9 @@ pub(super) async fn open(args: &ConnectionArgs) -> Result<Opened> {
         let engine = engine(&[company.connection()])?;
         return Ok(Opened { engine, _company: Some(company) });
     }
+    if args.company.given() {
+        return Err(Failure::own("--seed, --today and --latency-ms go with --demo"));
+    }
     Ok(Opened { engine: engine(&connections(args, &surroundings())?)?, _company: None })
 }
 

@@ -71,7 +71,7 @@ mod tests {
         for (text, bytes) in [
             ("ABC", b"ABC".as_slice()),
             ("あ", b"\x82\xA0"),
-            ("髙﨑", b"\xFB\xFC\xED\x95"),
+            ("髙﨑", b"\xFB\xFC\xFA\xB1"),
             ("㈱", b"\x87\x8A"),
             ("ｶﾅ", b"\xB6\xC5"),
             ("〜～", b"\x81\x60\x81\x60"),

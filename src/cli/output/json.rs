@@ -5,6 +5,7 @@ use std::io::Write;
 use arrow::record_batch::RecordBatch;
 use chrono_tz::Tz;
 
+use super::value::JsonColumn;
 use super::{Column, Writer, value};
 use crate::cli::failure::Result;
 
@@ -61,6 +62,10 @@ impl Writer for Json {
     }
 
     fn batch(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<()> {
+        let columns = batch.columns().iter().zip(&self.columns);
+        let columns: Vec<_> = columns
+            .map(|(array, column)| JsonColumn::new(array, column, self.zone))
+            .collect::<Result<_>>()?;
         let mut line = String::new();
         for row in 0..batch.num_rows() {
             line.clear();
@@ -69,13 +74,12 @@ impl Writer for Json {
             }
             self.first = false;
             line.push('{');
-            let cells = batch.columns().iter().zip(&self.columns).zip(&self.keys);
-            for (i, ((array, column), key)) in cells.enumerate() {
+            for (i, (values, key)) in columns.iter().zip(&self.keys).enumerate() {
                 if i > 0 {
                     line.push(',');
                 }
                 line.push_str(key);
-                value::append_json(array, row, &column.sql_type, self.zone, &mut line)?;
+                values.append(&mut line, row);
             }
             line.push('}');
             if !self.array {

@@ -23,7 +23,7 @@ use chrono_tz::Tz;
 use clap::ValueEnum;
 
 use super::failure::{Failure, Result};
-use crate::engine::SqlType;
+use crate::engine::{SqlType, TextColumn};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -104,11 +104,14 @@ pub(super) fn open(path: Option<&Path>) -> Result<Box<dyn Write + Send>> {
 
 /// The cells of a batch as text, a row at a time; NULL is `None`.
 fn rows(batch: &RecordBatch, columns: &[Column], zone: Tz) -> Result<Vec<Vec<Option<String>>>> {
-    let row = |row| {
-        let cells = batch.columns().iter().zip(columns);
-        cells.map(|(array, column)| value::text(array, row, &column.sql_type, zone)).collect()
+    let texts = batch.columns().iter().zip(columns);
+    let texts = texts.map(|(array, column)| value::text_column(array, &column.sql_type, zone));
+    let texts: Vec<_> = texts.collect::<Result<_>>()?;
+    let cell = |text: &TextColumn, row| {
+        let mut cell = String::new();
+        text.append(&mut cell, row).then_some(cell)
     };
-    (0..batch.num_rows()).map(row).collect()
+    Ok((0..batch.num_rows()).map(|row| texts.iter().map(|text| cell(text, row)).collect()).collect())
 }
 
 #[cfg(test)]
@@ -189,6 +192,14 @@ mod tests {
             one_column("会社名", Arc::new(StringArray::from(Vec::<&str>::new()))),
             " 会社名 \n--------\n(0 rows)\n\n",
         );
+        check(
+            Format::Table,
+            one_column("x\nyy", Arc::new(StringArray::from(vec!["a\nb"]))),
+            " x +\n yy \n----\n a +\n b\n(1 row)\n\n",
+        );
+        let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(1));
+        let empty = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), vec![], &options).unwrap();
+        check(Format::Table, empty, "--\n(1 row)\n\n");
     }
 
     #[test]
@@ -217,7 +228,7 @@ mod tests {
     fn csv_in_cp932_names_what_it_cannot_write() {
         let names = one_column("会社名", Arc::new(StringArray::from(vec!["㈱髙﨑", "𠮷野家"])));
         let out = written(Format::Csv, Encoding::Cp932, &[names.slice(0, 1)]);
-        assert_eq!(out.unwrap(), b"\x89\xEF\x8E\xD0\x96\xBC\r\n\x87\x8A\xFB\xFC\xED\x95\r\n");
+        assert_eq!(out.unwrap(), b"\x89\xEF\x8E\xD0\x96\xBC\r\n\x87\x8A\xFB\xFC\xFA\xB1\r\n");
         let error = written(Format::Csv, Encoding::Cp932, &[names]).unwrap_err();
         assert!(
             error.message().starts_with("row 2, column \"会社名\": the character 𠮷 (U+20BB7)"),

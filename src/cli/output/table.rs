@@ -99,7 +99,8 @@ impl Table {
 
     /// One row: as many lines as its tallest cell has.
     fn lines(&self, cells: &[Cell], header: bool, out: &mut dyn Write) -> Result<()> {
-        let height = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or(1);
+        // A result without columns has no lines, only a count.
+        let height = cells.iter().map(|cell| cell.lines.len()).max().unwrap_or(0);
         for n in 0..height {
             let mut line = String::new();
             for (i, (cell, width)) in cells.iter().zip(&self.widths).enumerate() {

@@ -1,83 +1,103 @@
-//! One value as text, and as JSON.
+//! A column's values as text, and as JSON.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::DataType;
+use arrow::array::{Array, ArrayRef, ListArray};
+use arrow::error::ArrowError;
 use chrono_tz::Tz;
 
+use super::Column;
 use crate::cli::failure::{Failure, Result};
-use crate::engine::SqlType;
+use crate::engine::{SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
 
-/// The value as PostgreSQL writes it; `None` for NULL.
-pub(super) fn text(array: &dyn Array, row: usize, sql_type: &SqlType, zone: Tz) -> Result<Option<String>> {
-    if array.is_null(row) {
-        return Ok(None);
+/// A column of a batch whose values are wanted as PostgreSQL writes them.
+pub(super) fn text_column(array: &ArrayRef, sql_type: &SqlType, zone: Tz) -> Result<TextColumn> {
+    TextColumn::new(array, sql_type, TextOptions { time_zone: zone }).map_err(|error| unprintable(&error))
+}
+
+fn unprintable(error: &ArrowError) -> Failure {
+    Failure::own(format!("a value cannot be printed: {error}"))
+}
+
+/// A column of a batch whose values are wanted as JSON.
+pub(super) enum JsonColumn {
+    /// As it is: numbers with all their digits, jsonb.
+    Raw(TextColumn),
+    /// `t` and `f`.
+    Bool(TextColumn),
+    /// A number, or one of those that JSON does not have.
+    Float(TextColumn),
+    /// A date and a time with a blank between them.
+    Time(TextColumn),
+    /// Any other text.
+    Text(TextColumn),
+    /// An array of the other column's values.
+    List(ListArray, Box<JsonColumn>),
+}
+
+impl JsonColumn {
+    pub(super) fn new(array: &ArrayRef, column: &Column, zone: Tz) -> Result<Self> {
+        Self::of(array, &column.sql_type, zone)
     }
-    let mut out = String::new();
-    append(array, row, sql_type, zone, &mut out)?;
-    Ok(Some(out))
-}
 
-fn append(array: &dyn Array, row: usize, _sql_type: &SqlType, _zone: Tz, out: &mut String) -> Result<()> {
-    let options = arrow::util::display::FormatOptions::default();
-    let text = arrow::util::display::ArrayFormatter::try_new(array, &options)
-        .and_then(|formatter| formatter.value(row).try_to_string())
-        .map_err(|error| Failure::own(error.to_string()))?;
-    out.push_str(&text);
-    Ok(())
-}
-
-/// Appends the value as JSON: numbers as numbers with all their digits, jsonb as it is, arrays as arrays, times as in
-/// PostgreSQL's `to_json`, everything else as a string.
-pub(super) fn append_json(
-    array: &dyn Array,
-    row: usize,
-    sql_type: &SqlType,
-    zone: Tz,
-    out: &mut String,
-) -> Result<()> {
-    let Some(text) = text(array, row, sql_type, zone)? else {
-        out.push_str("null");
-        return Ok(());
-    };
-    match sql_type {
-        SqlType::Int2 | SqlType::Int4 | SqlType::Int8 | SqlType::Oid | SqlType::Numeric | SqlType::Jsonb => {
-            out.push_str(&text);
+    fn of(array: &ArrayRef, sql_type: &SqlType, zone: Tz) -> Result<Self> {
+        if let SqlType::Array(item) = sql_type {
+            let list: ListArray = canonical(array, sql_type)
+                .and_then(|array| downcast(&array))
+                .map_err(|error| unprintable(&error))?;
+            let items = Self::of(list.values(), item, zone)?;
+            return Ok(Self::List(list, Box::new(items)));
         }
-        SqlType::Bool => out.push_str(if text.starts_with('t') { "true" } else { "false" }),
-        // NaN and Infinity are no JSON numbers.
-        SqlType::Float4 | SqlType::Float8 if text.ends_with(|c: char| c.is_ascii_digit()) => {
-            out.push_str(&text);
-        }
-        SqlType::Array(item) => return append_json_array(array, row, item, zone, out),
-        SqlType::Timestamp => append_json_text(&text.replacen(' ', "T", 1), out),
-        SqlType::TimestampTz => append_json_text(&iso_timestamp(&text), out),
-        _ => append_json_text(&text, out),
+        let text = text_column(array, sql_type, zone)?;
+        Ok(match sql_type {
+            SqlType::Int2
+            | SqlType::Int4
+            | SqlType::Int8
+            | SqlType::Oid
+            | SqlType::Numeric
+            | SqlType::Jsonb => Self::Raw(text),
+            SqlType::Bool => Self::Bool(text),
+            SqlType::Float4 | SqlType::Float8 => Self::Float(text),
+            SqlType::Timestamp | SqlType::TimestampTz => Self::Time(text),
+            _ => Self::Text(text),
+        })
     }
-    Ok(())
+
+    /// Appends a row's value, or `null`.
+    pub(super) fn append(&self, out: &mut String, row: usize) {
+        let mut value = String::new();
+        let given = match self {
+            Self::Raw(text) | Self::Bool(text) | Self::Float(text) | Self::Time(text) | Self::Text(text) => {
+                text.append(&mut value, row)
+            }
+            Self::List(list, items) => {
+                let given = row < list.len() && list.is_valid(row);
+                if given {
+                    append_items(list, items, out, row);
+                }
+                given
+            }
+        };
+        match self {
+            _ if !given => out.push_str("null"),
+            Self::List(..) => {}
+            Self::Raw(_) => out.push_str(&value),
+            Self::Bool(_) => out.push_str(if value.starts_with('t') { "true" } else { "false" }),
+            // NaN and Infinity are no JSON numbers.
+            Self::Float(_) if value.ends_with(|c: char| c.is_ascii_digit()) => out.push_str(&value),
+            Self::Time(_) => append_json_text(&iso(&value), out),
+            Self::Float(_) | Self::Text(_) => append_json_text(&value, out),
+        }
+    }
 }
 
-fn append_json_array(
-    array: &dyn Array,
-    row: usize,
-    item: &SqlType,
-    zone: Tz,
-    out: &mut String,
-) -> Result<()> {
-    let items = match array.data_type() {
-        DataType::List(_) => array.as_list::<i32>().value(row),
-        DataType::LargeList(_) => array.as_list::<i64>().value(row),
-        DataType::FixedSizeList(..) => array.as_fixed_size_list().value(row),
-        other => return Err(Failure::own(format!("a list of type {other} cannot be shown"))),
-    };
+fn append_items(list: &ListArray, items: &JsonColumn, out: &mut String, row: usize) {
     out.push('[');
-    for i in 0..items.len() {
+    for (i, item) in item_range(list, row).enumerate() {
         if i > 0 {
             out.push(',');
         }
-        append_json(&items, i, item, zone, out)?;
+        items.append(out, item);
     }
     out.push(']');
-    Ok(())
 }
 
 /// Appends a JSON string.
@@ -85,15 +105,14 @@ pub(super) fn append_json_text(text: &str, out: &mut String) {
     out.push_str(&serde_json::Value::from(text).to_string());
 }
 
-/// `2026-11-24 09:00:00+09` as `2026-11-24T09:00:00+09:00`.
-fn iso_timestamp(text: &str) -> String {
-    let mut out = text.replacen(' ', "T", 1);
-    let time = out.find('T').unwrap_or(0);
-    let has_minutes = out.rfind(['+', '-']).is_none_or(|sign| sign < time || out.len() - sign != 3);
-    if !has_minutes {
-        out.push_str(":00");
-    }
-    out
+/// `2026-11-24 09:00:00+09` as `2026-11-24T09:00:00+09:00`, as in PostgreSQL's `to_json`.
+fn iso(text: &str) -> String {
+    let Some((date, time)) = text.split_once(' ') else { return text.to_owned() };
+    let minutes = match time.rfind(['+', '-']) {
+        Some(sign) if time.len() - sign == 3 => ":00",
+        _ => "",
+    };
+    format!("{date}T{time}{minutes}")
 }
 
 #[cfg(test)]
@@ -101,14 +120,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_are_iso_in_json() {
+    fn times_are_iso_in_json() {
         for (text, expected) in [
+            ("2026-11-24 09:00:00", "2026-11-24T09:00:00"),
             ("2026-11-24 09:00:00+09", "2026-11-24T09:00:00+09:00"),
             ("2026-11-24 09:00:00.5+05:30", "2026-11-24T09:00:00.5+05:30"),
             ("2026-11-24 00:00:00-03", "2026-11-24T00:00:00-03:00"),
             ("infinity", "infinity"),
         ] {
-            assert_eq!(iso_timestamp(text), expected);
+            assert_eq!(iso(text), expected);
         }
     }
 
