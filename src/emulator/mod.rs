@@ -1,2 +1,3 @@
 //! An embedded Kintone.
 pub mod app;
+pub mod demo;
