@@ -90,7 +90,7 @@ pub(super) struct FileResult {
 pub(super) async fn run(args: CheckArgs) -> Result<()> {
     let scripts: Vec<_> = args.files.iter().map(|file| Script::read(file)).collect::<Result<_>>()?;
     let opened = connection::open(&args.connection).await?;
-    let session = opened.session();
+    let session = opened.session()?;
     if let Some(most) = args.max_requests {
         session.set("kintone.max_requests", &most.to_string())?;
     }
@@ -185,8 +185,9 @@ async fn run_file(
 
 fn error_verdict(error: &Error, script: &Script) -> Verdict {
     let failure = report::failure(error, script);
-    // A check that ran out of its time says nothing about the connection.
-    let exit_code = if error.kind == Kind::Timeout { 3 } else { failure.exit_code() };
+    // A check that ran out of its time or its requests says nothing about the connection.
+    let own_limit = matches!(error.kind, Kind::Timeout | Kind::RateLimited);
+    let exit_code = if own_limit { 3 } else { failure.exit_code() };
     Verdict::Error { report: failure.message().to_owned(), exit_code }
 }
 

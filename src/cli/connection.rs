@@ -9,7 +9,8 @@ use super::company::{CompanyArgs, Running};
 use super::failure::{Failure, Result};
 use super::query::tell;
 use crate::config::{self, Config, Connection, DEFAULT_CONNECTION, Surroundings};
-use crate::engine::{Engine, Session, User};
+use crate::engine::{Engine, EngineConfig, Session, User};
+use crate::kintone::{Client, ClientConfig};
 
 /// Where the data is.
 #[derive(Debug, Args)]
@@ -34,13 +35,32 @@ pub(super) struct ConnectionArgs {
 /// An engine, and the embedded Kintone where that is what it asks.
 pub(super) struct Opened {
     engine: Engine,
+    /// The connection whose tables need no schema.
+    default: String,
+    clients: Vec<Client>,
     _company: Option<Running>,
 }
 
 impl Opened {
+    fn new(config: EngineConfig, connections: &[Connection], company: Option<Running>) -> Result<Self> {
+        let clients = connections.iter().map(client).collect::<Result<Vec<_>>>()?;
+        let default = connections.first().map_or(DEFAULT_CONNECTION, |first| first.name.as_str()).to_owned();
+        Ok(Self { engine: Engine::new(config, clients.clone())?, default, clients, _company: company })
+    }
+
     /// A session for whoever started the program: nothing is hidden from them.
-    pub(super) fn session(&self) -> Session {
-        self.engine.session(User { name: "cli".into(), administrator: true })
+    pub(super) fn session(&self) -> Result<Session> {
+        let session = self.engine.session(User { name: "cli".into(), administrator: true });
+        session.set("search_path", &self.default)?;
+        Ok(session)
+    }
+
+    /// Counts the requests to Kintone so far.
+    pub(super) fn request_counter(&self) -> Box<dyn Fn() -> Option<u64> + Send> {
+        let clients = self.clients.clone();
+        Box::new(move || {
+            u64::try_from(clients.iter().map(|client| client.requests().len()).sum::<usize>()).ok()
+        })
     }
 }
 
@@ -52,14 +72,15 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// Opens the connection that the arguments and the environment name.
 pub(super) async fn open(args: &ConnectionArgs) -> Result<Opened> {
     if args.demo {
-        let company = Running::start(&args.company, 0).await?;
-        let engine = engine(&[company.connection()])?;
-        return Ok(Opened { engine, _company: Some(company) });
+        let company = Running::start(&args.company, None).await?;
+        let connection = company.connection();
+        return Opened::new(EngineConfig::default(), &[connection], Some(company));
     }
     if args.company.given() {
         return Err(Failure::own("--seed, --today and --latency-ms go with --demo"));
     }
-    Ok(Opened { engine: engine(&connections(args, &surroundings())?)?, _company: None })
+    let (config, connections) = connections(args, &surroundings())?;
+    Opened::new(config, &connections, None)
 }
 
 /// The environment, and the folder we are in.
@@ -68,11 +89,14 @@ pub(super) fn surroundings() -> Surroundings<'static> {
 }
 
 /// The connections to open, the default one first. Flags go before the environment, that before the file.
-fn connections(args: &ConnectionArgs, around: &Surroundings<'_>) -> Result<Vec<Connection>> {
+fn connections(args: &ConnectionArgs, around: &Surroundings<'_>) -> Result<(EngineConfig, Vec<Connection>)> {
     let environment = config::from_environment(around)?;
-    let mut connections = match &args.config {
-        Some(file) => Config::load(file, around.variable)?.connections,
-        None => vec![],
+    let (engine, mut connections) = match &args.config {
+        Some(file) => {
+            let config = Config::load(file, around.variable)?;
+            (config.engine, config.connections)
+        }
+        None => (EngineConfig::default(), vec![]),
     };
     if let Some(name) = &args.connection_name {
         choose(name, &mut connections)?;
@@ -92,7 +116,7 @@ fn connections(args: &ConnectionArgs, around: &Surroundings<'_>) -> Result<Vec<C
     if connections.first().is_none_or(|first| first.property("Url").is_none()) {
         return Err(Failure::own(NO_CONNECTION));
     }
-    Ok(connections)
+    Ok((engine, connections))
 }
 
 const NO_CONNECTION: &str = "\
@@ -126,14 +150,18 @@ fn choose(name: &str, connections: &mut [Connection]) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn engine(_: &[Connection]) -> Result<Engine> {
-    Err(Failure::own("not there yet"))
+/// The client of a connection.
+///
+/// # Errors
+/// A property that is unknown, missing or wrong, in the client's words.
+pub(super) fn client(connection: &Connection) -> Result<Client> {
+    let plain = |text: &str| Ok(text.to_owned());
+    let config = ClientConfig::from_properties(&connection.name, &connection.properties, &plain)?;
+    Ok(Client::new(config)?)
 }
-pub(super) fn client(_: &Connection) -> Result<()> {
-    Ok(())
-}
-impl Opened {
-    pub(super) fn request_counter(&self) -> Box<dyn Fn() -> Option<u64> + Send> {
-        Box::new(|| None)
-    }
+
+/// An engine over these connections.
+pub(super) fn engine(config: EngineConfig, connections: &[Connection]) -> Result<Engine> {
+    let clients = connections.iter().map(client).collect::<Result<_>>()?;
+    Ok(Engine::new(config, clients)?)
 }

@@ -70,7 +70,7 @@ pub(super) async fn run(args: QueryArgs) -> Result<()> {
     }
     let scripts = scripts(&args.commands, &args.files)?;
     let opened = connection::open(&args.connection).await?;
-    let session = opened.session();
+    let session = opened.session()?;
     for (name, value) in &args.settings {
         session.set(name, value)?;
     }

@@ -5,18 +5,19 @@ use std::fmt::Write as _;
 use super::failure::Failure;
 use super::output::display_width;
 use super::script::Script;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// A line of SQL is cut to about so many columns, as psql does.
 const WIDTH: usize = 60;
 /// So many of them stay before the caret when the line is cut.
 const BEFORE_CARET: usize = 40;
 
-/// Kintone or its answer is at fault: one line. Anything else: the error in its script.
+/// Kintone does not answer or refuses: one line and exit code 2. Anything else: the error in its script.
 pub(super) fn failure(error: &Error, script: &Script) -> Failure {
-    let exit_code = error.kind.exit_code();
+    // Whoever uses the command line may do everything: only Kintone forbids anything here.
+    let exit_code = if error.kind == Kind::Forbidden { 2 } else { error.kind.exit_code() };
     if exit_code == 2 {
-        return Failure::from(error.clone());
+        return Failure::reported(exit_code, Failure::from(error.clone()).message());
     }
     Failure::reported(exit_code, text(error, script))
 }
@@ -105,7 +106,6 @@ fn fitting<'c>(chars: impl Iterator<Item = &'c char>, columns: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
 
     fn check(name: Option<&str>, sql: &str, error: &Error, expected: &str) {
         let script = Script { name: name.map(str::to_owned), text: sql.to_owned() };

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::reader::{Faults, Item, Section};
-use super::{Surroundings, secret, unique_name};
+use super::secret::{Surroundings, secret};
+use super::unique_name;
 use crate::error::{Error, Kind, Result};
 
 /// The connection whose tables need no schema in SQL.
@@ -56,7 +57,9 @@ impl Connection {
 pub fn from_environment(around: &Surroundings<'_>) -> Result<Vec<(String, String)>> {
     let given = |name: &str| (around.variable)(name).filter(|value| !value.is_empty());
     let mut properties = match given(WHOLE) {
-        Some(text) => parse(&text, around).map_err(|f| Error::new(Kind::Config, format!("{WHOLE}: {f}")))?,
+        Some(text) => {
+            parse_connection(&text, around).map_err(|f| Error::new(Kind::Config, format!("{WHOLE}: {f}")))?
+        }
         None => vec![],
     };
     for (name, property) in VARIABLES {
@@ -182,7 +185,7 @@ pub(super) fn read(
 /// A property's value. References to secrets may stand for it, and in a list of it.
 fn property(item: &Item<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Option<String> {
     if item.value.as_table().is_some() {
-        return secret(item, around, faults).map(|secret| secret.expose().to_owned());
+        return secret(item, around, faults);
     }
     if item.value.as_array().is_none() {
         return item.scalar(faults);
@@ -198,7 +201,7 @@ fn connection_string(
     around: &Surroundings<'_>,
     faults: &mut Faults<'_>,
 ) -> Option<Vec<(String, String)>> {
-    let pairs = parse(item.text(faults)?, around);
+    let pairs = parse_connection(item.text(faults)?, around);
     pairs.map_err(|fault| faults.add(item.at, &item.path, fault)).ok()
 }
 
@@ -206,7 +209,7 @@ fn connection_string(
 ///
 /// # Errors
 /// In words that name the property and show no value.
-pub fn parse(text: &str, around: &Surroundings<'_>) -> Result<Vec<(String, String)>, String> {
+pub fn parse_connection(text: &str, around: &Surroundings<'_>) -> Result<Vec<(String, String)>, String> {
     let resolve = |(name, value): (String, String)| match around.from_reference(&value) {
         Some(Ok(found)) => Ok((name, found)),
         Some(Err(fault)) => Err(format!("{name}: {fault}")),
@@ -268,11 +271,11 @@ mod tests {
     fn references_are_looked_up() {
         let variable = |name: &str| (name == "PW").then(|| "s3cret".to_owned());
         assert_eq!(
-            parse("Url=u;Password=env:PW", &around(&variable)),
+            parse_connection("Url=u;Password=env:PW", &around(&variable)),
             Ok(pairs(&[("Url", "u"), ("Password", "s3cret")]))
         );
         assert_eq!(
-            parse("Url=u;Password=env:OTHER", &around(&variable)),
+            parse_connection("Url=u;Password=env:OTHER", &around(&variable)),
             Err("Password: the environment variable OTHER is not set".into())
         );
         assert_eq!(literal_secrets("Url=u;PASSWORD=s3cret;ApiToken=env:T"), ["PASSWORD"]);

@@ -1,23 +1,29 @@
-//! The settings file: TOML text in, plain values out.
+//! The settings file: TOML text in, the doors' and the client's own settings out.
 //!
 //! Strict: an unknown key, a wrong type, a missing key or a name used twice is a fault with file, line and key, and
 //! all faults are told at once. A secret is a literal, `{ env = "NAME" }` or `{ file = "PATH" }`, and is never shown.
-//! Absent on purpose: what the doors and the client do with the values.
+//! Absent on purpose: whatever the settings make happen.
 
 mod connection;
+mod engine;
+mod http;
 mod reader;
 mod secret;
+mod user;
 
 pub use connection::{
-    Connection, DEFAULT_CONNECTION, from_environment, layered, literal_secrets, parse as parse_connection,
+    Connection, DEFAULT_CONNECTION, from_environment, layered, literal_secrets, parse_connection,
 };
-pub use secret::{Secret, Surroundings};
+pub use http::HttpSettings;
+pub use secret::Surroundings;
+pub use user::UserSettings;
 
 use std::collections::HashSet;
 
 use toml::de::DeTable;
 
-use self::reader::{Faults, Item, Section};
+use self::reader::{Faults, Section};
+use crate::engine::EngineConfig;
 use crate::error::{Error, Kind, Result};
 
 /// A commented settings file that works.
@@ -31,9 +37,11 @@ pub const HTTP_LISTEN: &str = "127.0.0.1:8153";
 /// Everything that a settings file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// `[engine]`
+    pub engine: EngineConfig,
     /// `[postgres]`
     pub postgres: PostgresSettings,
-    /// `[http]`
+    /// `[http]` and `[Application]`
     pub http: HttpSettings,
     /// `[[connections]]`, the default one first; there may be none.
     pub connections: Vec<Connection>,
@@ -47,64 +55,6 @@ pub struct PostgresSettings {
     /// `HOST:PORT`
     pub listen: String,
 }
-
-/// The OData door.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpSettings {
-    /// `HOST:PORT`
-    pub listen: String,
-    /// Addresses of clients that may ask; empty: this machine only.
-    pub trusted_ips: Vec<String>,
-    /// The address from outside, for links; empty: the request's Host header, checked.
-    pub base_url: String,
-    /// `[http.cors]`
-    pub cors: CorsSettings,
-    /// A token may stand in the URL's path.
-    pub allow_authtoken_in_url: bool,
-}
-
-/// What browsers of other origins may do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CorsSettings {
-    /// Whether anything of this is sent.
-    pub enabled: bool,
-    /// Origins, or `*`.
-    pub allow_origins: Vec<String>,
-    /// The asking origin is echoed where `*` would be sent.
-    pub allow_all_without_star: bool,
-    /// Separated by commas.
-    pub allow_methods: String,
-    /// Separated by commas.
-    pub allow_headers: String,
-}
-
-impl Default for CorsSettings {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            allow_origins: vec!["*".into()],
-            allow_all_without_star: false,
-            allow_methods: "GET,PUT,POST,OPTIONS".into(),
-            allow_headers: "x-ms-client-request-id, authorization, content-type".into(),
-        }
-    }
-}
-
-/// Somebody who may ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserSettings {
-    /// The login name.
-    pub name: String,
-    /// In plain, or a SCRAM verifier; without it there is no login by password.
-    pub password: Option<Secret>,
-    /// In plain, or `sha256:` and the hash.
-    pub tokens: Vec<Secret>,
-    /// Of [`PRIVILEGES`].
-    pub privileges: Vec<&'static str>,
-}
-
-/// What a user may be allowed; `all` means each of them.
-pub const PRIVILEGES: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 
 impl Config {
     /// Reads a settings file.
@@ -145,12 +95,9 @@ impl Config {
 }
 
 fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Config {
-    let postgres = PostgresSettings { listen: listen(&mut root, faults) };
-    let mut http = read_http(&mut root, faults);
-    if let Some(mut section) = root.section("Application", faults) {
-        http.allow_authtoken_in_url = section.flag("AllowAuthtokenInURL", faults).unwrap_or(false);
-        section.finish(faults);
-    }
+    let engine = engine::read(&mut root, faults);
+    let postgres = read_postgres(&mut root, faults);
+    let http = http::read(&mut root, faults);
     let mut names = HashSet::new();
     let mut connections = vec![];
     for section in root.sections("connections", faults) {
@@ -159,18 +106,20 @@ fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_
     let mut names = HashSet::new();
     let mut users = vec![];
     for section in root.sections("users", faults) {
-        users.extend(read_user(section, &mut names, around, faults));
+        users.extend(user::read(section, &mut names, around, faults));
     }
     root.finish(faults);
     connections.sort_by_key(|connection| connection.name != DEFAULT_CONNECTION);
-    Config { postgres, http, connections, users }
+    Config { engine, postgres, http, connections, users }
 }
 
-fn listen(root: &mut Section<'_>, faults: &mut Faults<'_>) -> String {
-    let Some(mut section) = root.section("postgres", faults) else { return POSTGRES_LISTEN.into() };
-    let listen = address(&mut section, POSTGRES_LISTEN, faults);
-    section.finish(faults);
-    listen
+fn read_postgres(root: &mut Section<'_>, faults: &mut Faults<'_>) -> PostgresSettings {
+    let mut listen = POSTGRES_LISTEN.to_owned();
+    if let Some(mut section) = root.section("postgres", faults) {
+        listen = address(&mut section, POSTGRES_LISTEN, faults);
+        section.finish(faults);
+    }
+    PostgresSettings { listen }
 }
 
 /// The `listen` key of a door.
@@ -183,96 +132,6 @@ fn address(section: &mut Section<'_>, default: &str, faults: &mut Faults<'_>) ->
         faults.add(item.at, item.path, message);
     }
     text.to_owned()
-}
-
-fn read_http(root: &mut Section<'_>, faults: &mut Faults<'_>) -> HttpSettings {
-    let mut http = HttpSettings {
-        listen: HTTP_LISTEN.into(),
-        trusted_ips: vec![],
-        base_url: String::new(),
-        cors: CorsSettings::default(),
-        allow_authtoken_in_url: false,
-    };
-    let Some(mut section) = root.section("http", faults) else { return http };
-    http.listen = address(&mut section, HTTP_LISTEN, faults);
-    http.trusted_ips = texts(&mut section, "trusted_ips", faults).unwrap_or_default();
-    if let Some(item) = section.take("base_url")
-        && let Some(text) = item.text(faults)
-    {
-        if !text.is_empty() && !text.starts_with("http://") && !text.starts_with("https://") {
-            faults.add(item.at, item.path, "expected an address that begins with https:// or http://");
-        }
-        http.base_url = text.to_owned();
-    }
-    if let Some(section) = section.section("cors", faults) {
-        http.cors = read_cors(section, faults);
-    }
-    section.finish(faults);
-    http
-}
-
-fn read_cors(mut section: Section<'_>, faults: &mut Faults<'_>) -> CorsSettings {
-    let default = CorsSettings::default();
-    let cors = CorsSettings {
-        enabled: section.flag("enabled", faults).unwrap_or(default.enabled),
-        allow_origins: texts(&mut section, "allow_origins", faults).unwrap_or(default.allow_origins),
-        allow_all_without_star: section
-            .flag("allow_all_without_star", faults)
-            .unwrap_or(default.allow_all_without_star),
-        allow_methods: section.text("allow_methods", faults).map_or(default.allow_methods, str::to_owned),
-        allow_headers: section.text("allow_headers", faults).map_or(default.allow_headers, str::to_owned),
-    };
-    section.finish(faults);
-    cors
-}
-
-/// A list of strings, where it is given.
-fn texts(section: &mut Section<'_>, key: &'static str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
-    let items = section.take(key)?.elements("strings", faults);
-    Some(items.iter().filter_map(|item| item.text(faults)).map(str::to_owned).collect())
-}
-
-fn read_user(
-    mut section: Section<'_>,
-    names: &mut HashSet<String>,
-    around: &Surroundings<'_>,
-    faults: &mut Faults<'_>,
-) -> Option<UserSettings> {
-    let name = unique_name(&mut section, "\"reader\"", names, faults);
-    let password = section.take("password").and_then(|item| secret(&item, around, faults));
-    let tokens = section.take("tokens").map(|item| item.elements("tokens", faults)).unwrap_or_default();
-    let tokens: Vec<_> = tokens.iter().filter_map(|item| secret(item, around, faults)).collect();
-    let privileges = section
-        .require("privileges", "[\"GET\"] or \"all\"", faults)
-        .map(|item| read_privileges(&item, faults))
-        .unwrap_or_default();
-    let (at, path) = (section.at(), section.path("password"));
-    let without_login = section.take("password").is_none() && section.take("tokens").is_none();
-    section.finish(faults);
-    if without_login {
-        faults.add(at, path, "this user can never log in; give a password, or tokens");
-    }
-    Some(UserSettings { name: name?, password, tokens, privileges })
-}
-
-fn read_privileges(item: &Item<'_>, faults: &mut Faults<'_>) -> Vec<&'static str> {
-    if item.value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("all")) {
-        return PRIVILEGES.to_vec();
-    }
-    let mut out = vec![];
-    for element in item.elements("GET, POST, PUT, DELETE, or the word \"all\"", faults) {
-        let Some(text) = element.text(faults) else { continue };
-        match PRIVILEGES.iter().find(|known| text.eq_ignore_ascii_case(known)) {
-            Some(known) => out.push(*known),
-            None if text.eq_ignore_ascii_case("all") => return PRIVILEGES.to_vec(),
-            None => faults.add(
-                element.at,
-                element.path,
-                format!("unknown privilege \"{text}\"; known: {}, or \"all\"", PRIVILEGES.join(", ")),
-            ),
-        }
-    }
-    out
 }
 
 /// The `name` of a section, which no other of its sort may have.
@@ -292,26 +151,10 @@ fn unique_name(
     Some(name.to_owned())
 }
 
-/// A secret: a string, or where to find it.
-fn secret(item: &Item<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Option<Secret> {
-    if item.value.as_table().is_none() {
-        return item.text(faults).map(Secret::new);
-    }
-    let mut section = item.section(faults)?;
-    let variable = section.text("env", faults);
-    let file = section.text("file", faults);
-    section.finish(faults);
-    let found = match (variable, file) {
-        (Some(name), None) => around.from_variable(name),
-        (None, Some(path)) => around.from_file(path),
-        _ => Err("expected a string, { env = \"NAME\" } or { file = \"PATH\" }".to_owned()),
-    };
-    found.map(Secret::new).map_err(|message| faults.add(item.at, &item.path, message)).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::odata::{Cors, Privileges, Token};
 
     /// The settings file that must work, as it was promised.
     const PROMISED: &str = r#"
@@ -360,8 +203,9 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
         assert_eq!(connection.property("URL"), Some("http://localhost:8090"));
         assert_eq!(connection.property("Password"), Some("s3cret"));
         let [user] = config.users.as_slice() else { panic!("{config:?}") };
-        assert_eq!(user.password, Some(Secret::new("plain, or SCRAM-SHA-256$...")));
-        assert_eq!(user.privileges, ["GET"]);
+        assert_eq!(user.password, "plain, or SCRAM-SHA-256$...".parse().ok());
+        assert_eq!(user.tokens, [Token::of_text("plain for trying, or sha256:...")]);
+        assert_eq!(user.privileges, Privileges { get: true, ..Privileges::default() });
         let shown = format!("{config:?}");
         assert!(!shown.contains("s3cret") && !shown.contains("plain"), "{shown}");
     }
@@ -371,7 +215,7 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
         let config = parse(EXAMPLE).unwrap();
         assert_eq!(config.postgres.listen, POSTGRES_LISTEN);
         assert_eq!(config.http.listen, HTTP_LISTEN);
-        assert_eq!(config.http.cors, CorsSettings::default());
+        assert_eq!(config.http.cors, Cors::default());
         assert_eq!(config.users.len(), 1);
     }
 
@@ -461,13 +305,23 @@ Pagesize = 100
                 "k.toml:4: connections[0].url: this property is given twice",
             ),
             (
+                "[http]\ntrusted_ips = [\"10.0.0.0/8\", \"10.0.0\"]\nbase_url = \"example.com\"",
+                "k.toml:2: http.trusted_ips[1]: \"10.0.0\" is not an address; Write an address, a range \
+                 (10.0.0.1-10.0.0.9), a wildcard (192.168.*.*) or a network (10.0.0.0/8)\n\
+                 k.toml:3: http.base_url: expected an address that begins with https:// or http://",
+            ),
+            (
+                "[engine]\ntimezone = \"Tokyo\"",
+                "k.toml:2: engine.timezone: no time zone is named \"Tokyo\"; write for example \"Asia/Tokyo\"",
+            ),
+            (
                 "[connections]\nname=\"a\"",
                 "k.toml:1: connections: expected a list of tables, written [[connections]], found a table",
             ),
             (
                 "[[users]]\nname=\"r\"\nprivileges=[\"GET\", \"READ\"]",
                 "k.toml:1: users[0].password: this user can never log in; give a password, or tokens\n\
-                 k.toml:3: users[0].privileges[1]: unknown privilege \"READ\"; known: GET, POST, PUT, DELETE, or \"all\"",
+                 k.toml:3: users[0].privileges[1]: unknown privilege; known: GET, POST, PUT, DELETE, or \"all\"",
             ),
             (
                 "[[users]]\nname=\"r\"\ntokens=[\"t\"]\nprivilege=\"all\"",

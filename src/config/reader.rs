@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::error::Error;
+
 /// One thing that is wrong in the file.
 struct Fault {
     line: usize,
@@ -30,6 +32,15 @@ impl<'t> Faults<'t> {
     pub(super) fn add(&mut self, at: usize, key: impl Into<String>, message: impl Into<String>) {
         let line = self.text.bytes().take(at).filter(|b| *b == b'\n').count() + 1;
         self.list.push(Fault { line, key: key.into(), message: message.into() });
+    }
+
+    /// Notes that a value was refused by whom it is for, who shows no secret.
+    pub(super) fn refuse(&mut self, item: &Item<'_>, error: Error) {
+        let message = match error.hint {
+            Some(hint) => format!("{}; {hint}", error.message),
+            None => error.message,
+        };
+        self.add(item.at, &item.path, message);
     }
 
     pub(super) fn is_empty(&self) -> bool {

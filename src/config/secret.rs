@@ -1,31 +1,8 @@
-//! Secret text: where it comes from, and that it is never shown.
+//! Secret text: where it comes from. Faults say the place that was looked at, never what was found.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Text that no log, error or Debug output may show.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text from being shown.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text itself, for whoever must send or compare it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
+use super::reader::{Faults, Item};
 
 /// Where references to secrets are looked up: the environment, and files beside the settings file.
 pub struct Surroundings<'a> {
@@ -75,6 +52,23 @@ impl Surroundings<'_> {
     }
 }
 
+/// A secret of the settings file: a string, or where to find it.
+pub(super) fn secret(item: &Item<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Option<String> {
+    if item.value.as_table().is_none() {
+        return item.text(faults).map(str::to_owned);
+    }
+    let mut section = item.section(faults)?;
+    let variable = section.text("env", faults);
+    let file = section.text("file", faults);
+    section.finish(faults);
+    let found = match (variable, file) {
+        (Some(name), None) => around.from_variable(name),
+        (None, Some(path)) => around.from_file(path),
+        _ => Err("expected a string, { env = \"NAME\" } or { file = \"PATH\" }".to_owned()),
+    };
+    found.map_err(|message| faults.add(item.at, &item.path, message)).ok()
+}
+
 /// The folder that a file's relative paths start from.
 pub(super) fn folder_of(file: &str) -> PathBuf {
     Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default()
@@ -83,11 +77,6 @@ pub(super) fn folder_of(file: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_is_not_shown() {
-        assert_eq!(format!("{:?}", Secret::new("s3cret")), "Secret(***)");
-    }
 
     #[test]
     fn references_are_looked_up() {
