@@ -18,3 +18,4 @@
 
 mod architecture;
 mod cli;
+mod emulator;
