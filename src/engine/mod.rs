@@ -8,7 +8,7 @@ pub use session::{
     CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Statement, Transaction, User,
 };
 
-pub use crate::table::SqlType;
+pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
 
 use crate::error::Result;
 use std::sync::Arc;
