@@ -29,7 +29,7 @@ pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
-pub use crate::table::SqlType;
+pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;

@@ -14,6 +14,7 @@ mod pushdown;
 mod scan;
 mod schema;
 mod system;
+mod text;
 mod types;
 
 pub use context::{Budget, ScanContext};
@@ -24,4 +25,5 @@ pub use provider::{AppTable, ScanSettings};
 pub use scan::TableRef;
 pub use schema::{Column, Columns, Shape};
 pub use system::{Directory, SystemColumn, SystemInfo, SystemTable, system_tables};
+pub use text::{TextColumn, TextOptions, canonical, downcast, item_range};
 pub use types::{SQL_TYPE, SqlType};
