@@ -1,6 +1,9 @@
 //! SQL text in, a stream of record batches out. All that a door gets.
 
 mod catalog;
+mod dialect;
+mod function;
+mod pg_catalog;
 mod session;
 
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
