@@ -7,12 +7,12 @@
 //! Deliberately absent: settings changes, process actions, files' contents, access rights of users.
 
 pub mod app;
-pub mod demo;
 mod app_api;
 mod auth;
 mod call;
 mod comment;
 mod cursor;
+pub mod demo;
 mod directory;
 mod field;
 mod fixture;
