@@ -1,6 +1,6 @@
 //! The functions of `$filter` and `$orderby`: one row each (OData 4.01, part 2, canonical functions).
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType, DateTimeField, Expr, TimezoneInfo};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType, DateTimeField, Expr};
 
 use super::edm::Edm;
 use super::sql;
@@ -122,9 +122,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Some(sql::call("floor", vec![extract(DateTimeField::Second, args)?]))
     }),
     row("date", &[Instant], Some(Edm::Date), |args| Some(sql::cast(args.first()?.clone(), DataType::Date))),
-    row("time", &[Instant], Some(Edm::TimeOfDay), |args| {
-        Some(sql::cast(args.first()?.clone(), DataType::Time(None, TimezoneInfo::None)))
-    }),
+    row("time", &[Instant], Some(Edm::TimeOfDay), |args| Some(sql::cast(args.first()?.clone(), sql::TIME))),
     row("now", &[], Some(Edm::DateTimeOffset), |_| Some(sql::call("now", vec![]))),
     row("round", &[Number], None, |args| Some(sql::call("round", args.to_vec()))),
     row("floor", &[Number], None, |args| Some(sql::call("floor", args.to_vec()))),

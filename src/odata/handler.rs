@@ -15,7 +15,7 @@ use super::host::Base;
 use super::name::{EntitySet, Model};
 use super::openapi::{self, Place};
 use super::page::Signer;
-use super::read::Reader;
+use super::read::{Reader, from_engine};
 use super::request::{self as url, Address, Options, Resource};
 use super::{OdataConfig, cors, format, metadata, trust};
 use crate::engine::{Engine, TableInfo, User};
@@ -193,7 +193,7 @@ impl Door {
                 Ok(found) => tables.push((schema, found)),
                 // One connection that is down must not hide the others.
                 Err(error) if position > 0 => tracing::warn!(%error, schema, "a connection is left out"),
-                Err(error) => return Err(error),
+                Err(error) => return Err(from_engine(error)),
             }
         }
         let mut cached = self.model.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,11 +49,12 @@ pub(super) fn selection(set: &EntitySet, options: &Options, zone: Tz) -> Result<
         Some(text) => chosen(set, text).map_err(|error| Failure::at(error, "$select"))?,
         None => None,
     };
+    let order = with_key(set, filter.as_ref(), order);
     Ok(Selection {
         is_chosen: properties.is_some(),
         properties: properties.unwrap_or_else(|| (0..set.properties.len()).collect()),
         filter,
-        order: with_key(set, order),
+        order,
     })
 }
 
@@ -139,16 +140,27 @@ fn order(binder: &Binder<'_>, text: &str, limits: &mut Limits) -> Result<Vec<Ord
     Ok(out)
 }
 
-/// The key after the asked order. Comments come newest first, as Kintone lists them.
-fn with_key(set: &EntitySet, mut order: Vec<Order>) -> Vec<Order> {
+/// The key after the asked order, without the parts that the filter fixes. Comments come newest first, as Kintone
+/// lists them.
+fn with_key(set: &EntitySet, filter: Option<&Bound>, mut order: Vec<Order>) -> Vec<Order> {
     let descending = order.is_empty() && set.table.kind == TableKind::System && set.table.name == "Comments";
     for index in &set.key {
         let by = Bound::Property(*index);
-        if !order.iter().any(|order| order.by == by) {
+        let is_fixed = filter.is_some_and(|filter| fixes(filter, &by));
+        if !is_fixed && !order.iter().any(|order| order.by == by) {
             order.push(Order { by, descending });
         }
     }
     order
+}
+
+/// Whether all rows of the condition have one value there.
+fn fixes(condition: &Bound, of: &Bound) -> bool {
+    match condition {
+        Bound::And(terms) => terms.iter().any(|term| fixes(term, of)),
+        Bound::Compare(Comparison::Eq, left, right) => **left == *of && matches!(**right, Bound::Value(_)),
+        _ => false,
+    }
 }
 
 /// The properties of `$select`, in its order; `None` for all.

@@ -1,6 +1,7 @@
 //! Reads of one entity set: a page, one entity, a count.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
@@ -26,6 +27,9 @@ use crate::error::{Error, Kind, Result};
 /// Rows that one request to Kintone brings at most (K§2): a page of a multiple of them asks for no row more than it
 /// shows, because that row would cost another request.
 const KINTONE_PAGE: u64 = 500;
+
+/// A page closes after this time once it has a row: callers give up at about 120 seconds.
+const PAGE_TIME: Duration = Duration::from_secs(20);
 
 /// Reads of one request.
 pub(super) struct Reader<'a> {
@@ -64,12 +68,13 @@ impl Reader<'_> {
         } else {
             let mut result = self.run(&query).await?;
             // Most errors show before the first row: they still get a status of their own.
-            (result.rows.next().await.transpose().map_err(unplaced)?, result.rows)
+            (result.rows.next().await.transpose().map_err(from_engine)?, result.rows)
         };
         let page = Page {
             encoder,
             order_columns: query.order_columns,
             size: cut.size,
+            time: PAGE_TIME,
             full_means_more: cut.full_means_more,
             left,
             rows_before: (!self.set.is_keyed).then_some(rows.offset),
@@ -234,7 +239,6 @@ impl Reader<'_> {
     }
 
     async fn run(&self, plan: &Plan) -> Result<QueryResult> {
-        // An error's place in the statement would mean nothing to the client.
         let sql = plan.statement.to_string();
         tracing::debug!(sql, "OData");
         let statement = Statement { sql, ast: plan.statement.clone(), offset: 0 };
@@ -243,8 +247,8 @@ impl Reader<'_> {
             .iter()
             .map(|value| (!matches!(value, ScalarValue::Null)).then(|| value.data_type()))
             .collect();
-        let prepared = self.session.prepare(statement, &types).await.map_err(unplaced)?;
-        self.session.execute(&prepared, plan.parameters.clone()).await.map_err(unplaced)
+        let prepared = self.session.prepare(statement, &types).await.map_err(from_engine)?;
+        self.session.execute(&prepared, plan.parameters.clone()).await.map_err(from_engine)
     }
 }
 
@@ -269,7 +273,7 @@ impl Cut {
 
 async fn first_row(result: &mut QueryResult) -> Result<Option<RecordBatch>> {
     while let Some(batch) = result.rows.next().await {
-        let batch = batch.map_err(unplaced)?;
+        let batch = batch.map_err(from_engine)?;
         if batch.num_rows() > 0 {
             return Ok(Some(batch));
         }
@@ -277,8 +281,11 @@ async fn first_row(result: &mut QueryResult) -> Result<Option<RecordBatch>> {
     Ok(None)
 }
 
-fn unplaced(error: Error) -> Error {
-    Error { position: None, ..error }
+/// An error of the engine for this door's client: a place in the statement would mean nothing to it, and Kintone's
+/// refusal of the connection's own password is not the client's.
+pub(super) fn from_engine(error: Error) -> Error {
+    let kind = if error.kind == Kind::Unauthenticated { Kind::BadUpstream } else { error.kind };
+    Error { kind, position: None, ..error }
 }
 
 #[cfg(test)]

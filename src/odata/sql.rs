@@ -5,8 +5,11 @@ use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, DateTimeField, Expr, ExtractSyntax, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select,
-    SelectFlavor, SelectItem, TableFactor, TableWithJoins, UnaryOperator, Value,
+    SelectFlavor, SelectItem, TableFactor, TableWithJoins, TimezoneInfo, UnaryOperator, Value,
 };
+
+/// `TIME`
+pub(super) const TIME: DataType = DataType::Time(None, TimezoneInfo::None);
 
 /// The values of a statement, in the order of `$1`, `$2` ...
 #[derive(Debug, Default)]
@@ -74,6 +77,16 @@ pub(super) fn chain(op: &BinaryOperator, mut terms: Vec<Expr>) -> Option<Expr> {
 
 pub(super) fn cast(expression: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: expression.into(), data_type, array: false, format: None }
+}
+
+/// A time of day that was cast is of another unit than a column's, and the two do not compare: both are cast then.
+pub(super) fn aligned_times(left: Expr, right: Expr) -> (Expr, Expr) {
+    let is_cast = |side: &Expr| matches!(side, Expr::Cast { data_type: DataType::Time(..), .. });
+    match (is_cast(&left), is_cast(&right)) {
+        (true, false) => (left, cast(right, TIME)),
+        (false, true) => (cast(left, TIME), right),
+        _ => (left, right),
+    }
 }
 
 pub(super) fn extract(field: DateTimeField, expression: Expr) -> Expr {
