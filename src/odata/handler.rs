@@ -208,12 +208,12 @@ impl Door {
     }
 }
 
-/// Whether two catalogs hold the very same tables.
+/// Whether two catalogs hold the same tables.
 fn is_same(left: &Tables, right: &Tables) -> bool {
     let all = |tables: &Tables| tables.iter().map(|(_, tables)| tables.len()).collect::<Vec<_>>();
     all(left) == all(right)
         && left.iter().zip(right).all(|((l, left), (r, right))| {
-            l == r && left.iter().zip(right).all(|(left, right)| Arc::ptr_eq(left, right))
+            l == r && left.iter().zip(right).all(|(left, right)| Arc::ptr_eq(left, right) || left == right)
         })
 }
 
