@@ -19,3 +19,4 @@
 mod architecture;
 mod cli;
 mod emulator;
+mod odata;
