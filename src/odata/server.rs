@@ -70,9 +70,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    let _ =
-        tokio::time::timeout(door.config.drain, async { while tasks.join_next().await.is_some() {} }).await;
-    // What is left is ended with the set.
+    while tasks.join_next().await.is_some() {}
     Ok(())
 }
 
