@@ -17,4 +17,6 @@
 )]
 
 mod architecture;
+mod cli;
+mod emulator;
 mod odata;

@@ -1,1 +1,35 @@
-//! The PostgreSQL door.
+//! The PostgreSQL door: protocol 3.0 on a socket to SQL for the engine, and batches back to rows.
+//!
+//! Takes a listener, the engine and the logins; gives nothing but answers to clients. pgwire has the messages;
+//! the dialogue is our own, because a cancel, a time limit, a vanished client and a panic must each end the
+//! *stream* of rows, wherever it is.
+//!
+//! ```text
+//! server     accepts; a connection's life: startup, password, cancel key; who is gone is noticed here
+//! startup    SSLRequest, StartupMessage, SCRAM (password), settings
+//! frame      bytes -> messages, within limits
+//! connection simple query; Parse, Bind, Describe, Execute, Close, Sync; the error state
+//! portal     a statement with its values (parameter, parse_text) and its rows under back-pressure
+//! encode     RecordBatch -> DataRow, in text (table's) or binary
+//! output     messages -> socket
+//! ```
+//!
+//! Deliberately absent: TLS (its place is in `startup`), COPY, replication, functions by fastpath.
+
+mod binary;
+mod cancel;
+mod connection;
+mod encode;
+mod failure;
+mod frame;
+mod output;
+mod parameter;
+mod parse_text;
+mod password;
+mod portal;
+mod server;
+mod startup;
+mod types;
+
+pub use password::{Login, Password, Verifier};
+pub use server::{PostgresConfig, serve};

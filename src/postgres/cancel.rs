@@ -1,0 +1,68 @@
+//! Cancel keys: which connection a CancelRequest means.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pgwire::messages::startup::{BackendKeyData, SecretKey};
+use subtle::ConstantTimeEq;
+
+use crate::engine::CancelHandle;
+
+/// The keys of all connections.
+#[derive(Debug, Default)]
+pub(super) struct CancelKeys {
+    next: AtomicI32,
+    keys: Mutex<HashMap<i32, (i32, CancelHandle)>>,
+}
+
+/// A connection's key, as long as the connection lives.
+#[derive(Debug)]
+pub(super) struct CancelKey {
+    keys: Arc<CancelKeys>,
+    id: i32,
+    secret: i32,
+}
+
+impl CancelKeys {
+    /// Gives a connection its key. `secret` must be random.
+    pub(super) fn register(self: &Arc<Self>, handle: CancelHandle, secret: i32) -> CancelKey {
+        let mut keys = self.lock();
+        let mut id = 0;
+        // From 1 on; a number that is still in use is passed over once the counter has gone round.
+        while id == 0 || keys.contains_key(&id) {
+            id = self.next.fetch_add(1, Ordering::Relaxed) & i32::MAX;
+        }
+        keys.insert(id, (secret, handle));
+        CancelKey { keys: Arc::clone(self), id, secret }
+    }
+
+    /// Stops what the connection of this key is running. A wrong key does nothing, and nobody is told.
+    pub(super) fn cancel(&self, id: i32, secret: &SecretKey) {
+        let Some(secret) = secret.as_i32() else { return };
+        let handle = self
+            .lock()
+            .get(&id)
+            .and_then(|(expected, handle)| bool::from(expected.ct_eq(&secret)).then(|| handle.clone()));
+        if let Some(handle) = handle {
+            handle.cancel();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<i32, (i32, CancelHandle)>> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CancelKey {
+    /// The message that tells the client its key.
+    pub(super) fn message(&self) -> BackendKeyData {
+        BackendKeyData::new(self.id, SecretKey::I32(self.secret))
+    }
+}
+
+impl Drop for CancelKey {
+    fn drop(&mut self) {
+        self.keys.lock().remove(&self.id);
+    }
+}
