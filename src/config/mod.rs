@@ -11,9 +11,7 @@ mod reader;
 mod secret;
 mod user;
 
-pub use connection::{
-    Connection, DEFAULT_CONNECTION, from_environment, layered, literal_secrets, parse_connection,
-};
+pub use connection::{DEFAULT_CONNECTION, connection, literal_secrets};
 pub use http::HttpSettings;
 pub use secret::Surroundings;
 pub use user::UserSettings;
@@ -25,6 +23,7 @@ use toml::de::DeTable;
 use self::reader::{Faults, Section};
 use crate::engine::EngineConfig;
 use crate::error::{Error, Kind, Result};
+use crate::kintone::ClientConfig;
 
 /// A commented settings file that works.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -43,8 +42,8 @@ pub struct Config {
     pub postgres: PostgresSettings,
     /// `[http]` and `[Application]`
     pub http: HttpSettings,
-    /// `[[connections]]`, the default one first; there may be none.
-    pub connections: Vec<Connection>,
+    /// `[[connections]]`, the default one first, with the environment over it; there may be none.
+    pub connections: Vec<ClientConfig>,
     /// `[[users]]`
     pub users: Vec<UserSettings>,
 }
@@ -98,18 +97,13 @@ fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_
     let engine = engine::read(&mut root, faults);
     let postgres = read_postgres(&mut root, faults);
     let http = http::read(&mut root, faults);
-    let mut names = HashSet::new();
-    let mut connections = vec![];
-    for section in root.sections("connections", faults) {
-        connections.extend(connection::read(section, &mut names, around, faults));
-    }
+    let connections = connection::read(&mut root, around, faults);
     let mut names = HashSet::new();
     let mut users = vec![];
     for section in root.sections("users", faults) {
         users.extend(user::read(section, &mut names, around, faults));
     }
     root.finish(faults);
-    connections.sort_by_key(|connection| connection.name != DEFAULT_CONNECTION);
     Config { engine, postgres, http, connections, users }
 }
 

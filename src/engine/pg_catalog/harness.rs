@@ -177,7 +177,7 @@ impl Harness {
             .schema()
             .fields()
             .iter()
-            .map(|field| field.name().split(names::REPEATED).next().unwrap_or_default().to_owned())
+            .map(|field| dialect::shown_name(field.name()).to_owned())
             .collect();
         let mut rows = vec![];
         for batch in frame.collect().await? {
