@@ -18,3 +18,6 @@
 
 mod architecture;
 mod postgres;
+mod cli;
+mod emulator;
+mod odata;

@@ -1,23 +1,109 @@
-//! SQL text in, a stream of record batches out. All that a door gets.
+//! SQL text in, a stream of record batches out: all that a door gets.
+//!
+//! Takes: connections, a user, SQL with bound values. Gives: sessions, results, the catalog. A statement goes
+//! guard -> parse -> names -> plan -> run; nothing but what is on a list gets through. Absent on purpose: every
+//! protocol, every file, every setting of DataFusion.
 
+mod cancel;
 mod catalog;
+mod column_name;
+mod command;
+mod connection;
+mod dialect;
+mod fault;
+mod function;
+mod guard;
+mod names;
+mod parameter;
+mod pg_catalog;
+mod plan;
+mod runtime;
 mod session;
+mod settings;
+mod statement;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use datafusion::execution::session_state::SessionState;
 
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
-pub use session::{
-    CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Statement, Transaction, User,
-};
+pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
+pub use statement::Statement;
 
 pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
 
-use crate::error::Result;
-use std::sync::Arc;
+use crate::error::{Error, Kind, Result};
+use crate::kintone::Client;
+use crate::table::Directory;
+use connection::Connection;
+use settings::Settings;
+
+/// What the engine is built with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// The zone of every session that does not set its own.
+    pub time_zone: Tz,
+    /// Bytes that all statements share for sorts, joins and groups.
+    pub memory_limit: usize,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { time_zone: Tz::UTC, memory_limit: 1024 * 1024 * 1024 }
+    }
+}
 
 /// The running engine: connections, catalog, memory. Built once, shared by every door.
-#[derive(Debug, Clone)]
-pub struct Engine {}
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: EngineConfig,
+    connections: Vec<Arc<Connection>>,
+    clients: Arc<HashMap<String, Client>>,
+    directories: Arc<HashMap<String, Arc<dyn Directory>>>,
+    template: SessionState,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("schemas", &self.schemas()).finish_non_exhaustive()
+    }
+}
 
 impl Engine {
+    /// An engine over these connections, each a schema under its configuration's name. Sends nothing yet.
+    ///
+    /// # Errors
+    /// Two connections of one name, or a name that is a catalog's.
+    pub fn new(config: EngineConfig, clients: Vec<Client>) -> Result<Self> {
+        let mut names: Vec<&str> = vec!["pg_catalog", "information_schema"];
+        for client in &clients {
+            let name = client.config().name.as_str();
+            if names.contains(&name) {
+                return Err(Error::new(Kind::Config, format!("two connections are named {name}")));
+            }
+            names.push(name);
+        }
+        let runtime = runtime::runtime(config.memory_limit).map_err(|e| Error::internal(e.to_string()))?;
+        let connections: Vec<_> = clients.iter().map(|c| Arc::new(Connection::new(c.clone()))).collect();
+        let directories =
+            connections.iter().map(|c| (c.name().to_owned(), Arc::clone(c) as Arc<dyn Directory>));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                config,
+                directories: Arc::new(directories.collect()),
+                connections,
+                clients: Arc::new(clients.into_iter().map(|c| (c.config().name.clone(), c)).collect()),
+                template: runtime::template(runtime),
+            }),
+        })
+    }
+
     /// A session of its own for one client: nothing that it sets reaches another.
     #[must_use]
     pub fn session(&self, user: User) -> Session {
@@ -26,14 +112,57 @@ impl Engine {
 
     /// Every table, view and system table with its columns, in the order of their names.
     /// `schema` names one connection; the default one is `public`.
+    ///
+    /// # Errors
+    /// Kintone does not answer, or refuses.
     pub async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>> {
-        let _ = schema;
-        Ok(vec![])
+        match self.connection(schema) {
+            Some(connection) => connection.tables().await.map_err(|e| fault::of_table(&e)),
+            None => Ok(vec![]),
+        }
     }
 
     /// The names of the schemas, the default one first.
     #[must_use]
     pub fn schemas(&self) -> Vec<String> {
-        vec!["public".into()]
+        self.inner.connections.iter().map(|c| c.name().to_owned()).collect()
+    }
+
+    fn connection(&self, schema: &str) -> Option<&Arc<Connection>> {
+        self.inner.connections.iter().find(|c| c.name() == schema)
+    }
+
+    /// Every table's name, for hints; none where Kintone does not tell.
+    async fn table_names(&self) -> Vec<String> {
+        let mut names = vec![];
+        for connection in &self.inner.connections {
+            names.extend(connection.names().await.unwrap_or_default());
+        }
+        names
+    }
+
+    fn default_settings(&self) -> Settings {
+        let mut settings = Settings::new(self.inner.config.time_zone, 500);
+        if let Some(first) = self.inner.connections.first()
+            && self.connection("public").is_none()
+        {
+            settings.search_path = vec![first.name().to_owned()];
+        }
+        if let Some(client) = self.inner.clients.values().next() {
+            settings.page_size = client.config().page_size.clamp(1, 500);
+        }
+        settings
+    }
+
+    fn clients(&self) -> Arc<HashMap<String, Client>> {
+        Arc::clone(&self.inner.clients)
+    }
+
+    fn directories(&self) -> Arc<HashMap<String, Arc<dyn Directory>>> {
+        Arc::clone(&self.inner.directories)
+    }
+
+    fn template(&self) -> &SessionState {
+        &self.inner.template
     }
 }

@@ -1,15 +1,22 @@
-//! One client's session: settings, transaction, prepared statements, cancellation.
+//! One client's session: settings, transaction, cancellation, and the way of a statement from text to rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
-use crate::error::{Error, Result};
+use super::cancel::Stop;
+use super::command;
+use super::plan::{self, Planned};
+use super::settings::Settings;
+use super::statement::{self, Statement};
+use crate::error::{Error, Kind, Result};
+
+pub use super::cancel::CancelHandle;
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,23 +27,13 @@ pub struct User {
     pub administrator: bool,
 }
 
-/// One statement of a text, parsed and let through by the guard.
-#[derive(Debug, Clone)]
-pub struct Statement {
-    /// Its own text.
-    pub sql: String,
-    /// Its syntax tree.
-    pub ast: ast::Statement,
-    /// Characters before it in the whole text; added to an error's position.
-    pub offset: usize,
-}
-
 /// A planned statement: its result's columns and its parameters' types are known.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     statement: Arc<Statement>,
     parameters: Vec<DataType>,
-    schema: SchemaRef,
+    schema: Option<SchemaRef>,
+    planned: Option<Arc<Planned>>,
 }
 
 impl Prepared {
@@ -49,7 +46,7 @@ impl Prepared {
     /// The result's columns; `None` for a statement that gives no rows (SET, BEGIN ...).
     #[must_use]
     pub fn schema(&self) -> Option<&SchemaRef> {
-        Some(&self.schema)
+        self.schema.as_ref()
     }
 
     /// What was prepared.
@@ -88,6 +85,25 @@ pub struct QueryResult {
     pub changed_settings: Vec<(String, String)>,
 }
 
+impl QueryResult {
+    /// A statement without rows.
+    pub(super) fn command(command: &str) -> Self {
+        Self {
+            command: command.to_owned(),
+            schema: None,
+            rows: futures::stream::empty().boxed(),
+            notices: vec![],
+            changed_settings: vec![],
+        }
+    }
+
+    /// Rows that are here already.
+    pub(super) fn rows(command: &str, batch: RecordBatch) -> Self {
+        let schema = Some(batch.schema());
+        Self { schema, rows: futures::stream::iter([Ok(batch)]).boxed(), ..Self::command(command) }
+    }
+}
+
 /// Where the session stands, as PostgreSQL's ReadyForQuery says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transaction {
@@ -99,26 +115,31 @@ pub enum Transaction {
     Failed,
 }
 
-/// Ends what a session is running, from anywhere.
-#[derive(Debug, Clone)]
-pub struct CancelHandle {}
-
-impl CancelHandle {
-    /// Stops the running statement, if there is one; its stream ends with `Canceled`.
-    pub fn cancel(&self) {}
-}
-
 /// One client's session. Cheap: shares everything but its settings with the engine.
 #[derive(Debug)]
 pub struct Session {
-    #[expect(dead_code, reason = "contract first")]
-    engine: Engine,
+    pub(super) engine: Engine,
     user: User,
+    settings: Mutex<Settings>,
+    transaction: Mutex<Transaction>,
+    stop: Arc<Stop>,
+}
+
+/// A lock that a panic elsewhere left is as good as before: each guards one plain value.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Session {
     pub(super) fn new(engine: Engine, user: User) -> Self {
-        Self { engine, user }
+        let settings = engine.default_settings();
+        Self {
+            engine,
+            user,
+            settings: Mutex::new(settings),
+            transaction: Mutex::new(Transaction::Idle),
+            stop: Arc::default(),
+        }
     }
 
     /// Who is asking.
@@ -129,59 +150,153 @@ impl Session {
 
     /// Guards and parses a text of any number of statements. An empty text gives none.
     pub fn parse(&self, sql: &str) -> Result<Vec<Statement>> {
-        let _ = sql;
-        Err(Error::unsupported("everything"))
+        statement::parse(sql).inspect_err(|_| self.fail())
     }
 
     /// Plans a statement. `types` are the parameters' types as far as the client said them.
     pub async fn prepare(&self, statement: Statement, types: &[Option<DataType>]) -> Result<Prepared> {
-        let _ = (statement, types);
-        Err(Error::unsupported("everything"))
+        self.check_transaction(&statement)?;
+        let stop = self.stop.start(self.settings().statement_timeout);
+        let prepared = stop.guard(self.plan(Arc::new(statement), types)).await;
+        prepared.inspect_err(|_| self.fail())
+    }
+
+    async fn plan(&self, statement: Arc<Statement>, types: &[Option<DataType>]) -> Result<Prepared> {
+        let (query, explain) = match &statement.ast {
+            ast::Statement::Query(query) => (query, None),
+            ast::Statement::Explain { statement: inner, analyze, .. } => match inner.as_ref() {
+                ast::Statement::Query(query) => (query, Some(*analyze)),
+                _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),
+            },
+            other => {
+                let schema = command::schema(other);
+                return Ok(Prepared { statement, parameters: vec![], schema, planned: None });
+            }
+        };
+        let planned = plan::plan(self, &statement, query, types).await?;
+        let schema = if explain.is_some() { plan_column() } else { planned.schema() };
+        Ok(Prepared {
+            parameters: planned.parameters.clone(),
+            schema: Some(schema),
+            planned: Some(Arc::new(planned)),
+            statement,
+        })
     }
 
     /// Runs a planned statement with its parameters' values, as many as `Prepared::parameters`.
     pub async fn execute(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
-        let _ = (prepared, parameters);
-        Err(Error::unsupported("everything"))
+        self.check_transaction(&prepared.statement)?;
+        let stop = self.stop.start(self.settings().statement_timeout);
+        let result = stop.guard(self.start(prepared, parameters)).await.inspect_err(|_| self.fail())?;
+        Ok(QueryResult { rows: stop.stream(result.rows).boxed(), ..result })
+    }
+
+    async fn start(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
+        let Some(mut planned) = prepared.planned.clone() else {
+            return command::run(self, &prepared.statement.ast);
+        };
+        if parameters.len() != prepared.parameters.len() {
+            let message = format!(
+                "the statement has {} parameters, {} values were bound",
+                prepared.parameters.len(),
+                parameters.len()
+            );
+            return Err(Error::new(Kind::InvalidParameter, message));
+        }
+        // A setting that changed since may change what a name or a literal means: plan again.
+        if planned.settings != self.settings() {
+            let types: Vec<_> = prepared.parameters.iter().cloned().map(Some).collect();
+            let again = self.plan(Arc::clone(&prepared.statement), &types).await?;
+            planned = again.planned.unwrap_or(planned);
+        }
+        match &prepared.statement.ast {
+            ast::Statement::Explain { analyze, .. } => {
+                let text = plan::explain(self, &prepared.statement, &planned, parameters, *analyze).await?;
+                Ok(QueryResult::rows("EXPLAIN", plan_rows(&text)?))
+            }
+            _ => plan::run(self, &prepared.statement, &planned, parameters),
+        }
     }
 
     /// Parses, plans and runs one statement without parameters.
     pub async fn run(&self, sql: &str) -> Result<QueryResult> {
-        let _ = sql;
-        Err(Error::unsupported("everything"))
+        let mut statements = self.parse(sql)?;
+        match (statements.pop(), statements.is_empty()) {
+            (Some(statement), true) => {
+                let prepared = self.prepare(statement, &[]).await?;
+                self.execute(&prepared, vec![]).await
+            }
+            (None, _) => Ok(QueryResult::command("")),
+            _ => Err(Error::new(Kind::Syntax, "cannot run several statements at once")),
+        }
+    }
+
+    /// After an error inside a block only its end is heard.
+    fn check_transaction(&self, statement: &Statement) -> Result<()> {
+        let ends = matches!(statement.ast, ast::Statement::Commit { .. } | ast::Statement::Rollback { .. });
+        if self.transaction() == Transaction::Failed && !ends {
+            let message = "current transaction is aborted, commands ignored until end of transaction block";
+            return Err(Error::new(Kind::FailedTransaction, message));
+        }
+        Ok(())
     }
 
     /// Where the session stands.
     #[must_use]
     pub fn transaction(&self) -> Transaction {
-        Transaction::Idle
+        *lock(&self.transaction)
     }
 
-    /// Tells that a stream of a result failed, so that an open block becomes failed.
-    pub fn fail(&self) {}
+    pub(super) fn set_transaction(&self, transaction: Transaction) {
+        *lock(&self.transaction) = transaction;
+    }
+
+    /// Tells that something of a statement failed, so that an open block becomes failed.
+    pub fn fail(&self) {
+        let mut transaction = lock(&self.transaction);
+        if *transaction == Transaction::Open {
+            *transaction = Transaction::Failed;
+        }
+    }
 
     /// Ends what this session is running, from anywhere.
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle {}
+        CancelHandle::new(&self.stop)
+    }
+
+    pub(super) fn settings(&self) -> Settings {
+        lock(&self.settings).clone()
+    }
+
+    pub(super) fn reset_settings(&self) {
+        *lock(&self.settings) = self.engine.default_settings();
     }
 
     /// A setting's value as `SHOW` gives it: `TimeZone`, `client_encoding`, `DateStyle` ...
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<String> {
-        let _ = name;
-        None
+        lock(&self.settings).show(name)
     }
 
-    /// Changes a setting as `SET` does: for start-up parameters.
-    pub fn set(&self, name: &str, value: &str) -> Result<()> {
-        let _ = (name, value);
-        Ok(())
+    /// Changes a setting as `SET` does: for start-up parameters. Gives what a client is told of the change.
+    pub fn set(&self, name: &str, value: &str) -> Result<Option<(String, String)>> {
+        lock(&self.settings).set(name, value)
     }
 
     /// The zone in which timestamptz is shown.
     #[must_use]
     pub fn time_zone(&self) -> chrono_tz::Tz {
-        chrono_tz::UTC
+        lock(&self.settings).time_zone
     }
+}
+
+/// EXPLAIN's one column, named as PostgreSQL names it.
+fn plan_column() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("QUERY PLAN", DataType::Utf8, false)]))
+}
+
+fn plan_rows(text: &str) -> Result<RecordBatch> {
+    let lines = arrow::array::StringArray::from_iter_values(text.lines());
+    RecordBatch::try_new(plan_column(), vec![Arc::new(lines)]).map_err(|e| Error::internal(e.to_string()))
 }

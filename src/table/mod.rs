@@ -1,6 +1,29 @@
-//! A Kintone app as a table.
+//! A Kintone app as a table: where Arrow and DataFusion meet Kintone.
+//!
+//! Takes: a form, filters, a projection, a limit. Gives: a `TableProvider` whose scan sends as few requests as the
+//! exact answer needs, and record batches. Absent on purpose: SQL text, sessions, names of tables, settings files.
+//! Planning sends no request; only a running scan does.
+
+mod context;
+mod count;
+mod decode;
+mod error;
+mod field;
+mod provider;
+mod pushdown;
+mod scan;
+mod schema;
+mod system;
 mod text;
 mod types;
 
+pub use context::{Budget, ScanContext};
+pub use count::CountByTotal;
+pub use error::Error;
+pub use field::{FormContext, number_scale};
+pub use provider::{AppTable, ScanSettings};
+pub use scan::TableRef;
+pub use schema::{Column, Columns, Shape};
+pub use system::{Directory, SystemColumn, SystemInfo, SystemTable, system_tables};
 pub use text::{TextColumn, TextOptions, canonical, downcast, item_range};
 pub use types::{SQL_TYPE, SqlType};

@@ -1,0 +1,338 @@
+//! The settings file: TOML text in, the doors' and the client's own settings out.
+//!
+//! Strict: an unknown key, a wrong type, a missing key or a name used twice is a fault with file, line and key, and
+//! all faults are told at once. A secret is a literal, `{ env = "NAME" }` or `{ file = "PATH" }`, and is never shown.
+//! Absent on purpose: whatever the settings make happen.
+
+mod connection;
+mod engine;
+mod http;
+mod reader;
+mod secret;
+mod user;
+
+pub use connection::{DEFAULT_CONNECTION, connection, literal_secrets};
+pub use http::HttpSettings;
+pub use secret::Surroundings;
+pub use user::UserSettings;
+
+use std::collections::HashSet;
+
+use toml::de::DeTable;
+
+use self::reader::{Faults, Section};
+use crate::engine::EngineConfig;
+use crate::error::{Error, Kind, Result};
+use crate::kintone::ClientConfig;
+
+/// A commented settings file that works.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// Where the PostgreSQL door listens when nothing else is said.
+pub const POSTGRES_LISTEN: &str = "127.0.0.1:5433";
+/// Where the OData door listens when nothing else is said.
+pub const HTTP_LISTEN: &str = "127.0.0.1:8153";
+
+/// Everything that a settings file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `[engine]`
+    pub engine: EngineConfig,
+    /// `[postgres]`
+    pub postgres: PostgresSettings,
+    /// `[http]` and `[Application]`
+    pub http: HttpSettings,
+    /// `[[connections]]`, the default one first, with the environment over it; there may be none.
+    pub connections: Vec<ClientConfig>,
+    /// `[[users]]`
+    pub users: Vec<UserSettings>,
+}
+
+/// The PostgreSQL door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresSettings {
+    /// `HOST:PORT`
+    pub listen: String,
+}
+
+impl Config {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    /// Of kind `Config`: the file cannot be read, or every fault in it.
+    pub fn load(file: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Error::new(Kind::Config, format!("cannot read the settings file {file}: {error}"))
+                .with_hint("kintone-sql config example > kintone-sql.toml writes one to start from")
+        })?;
+        Self::parse(&text, file, variable)
+    }
+
+    /// Reads the text of a settings file; `file` is its name in messages and the place of relative paths.
+    ///
+    /// # Errors
+    /// Of kind `Config`: every fault, a line each.
+    pub fn parse(text: &str, file: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut faults = Faults::new(file, text);
+        let (table, syntax) = DeTable::parse_recoverable(text);
+        for error in syntax {
+            let at = error.span().map_or(0, |span| span.start);
+            faults.add(at, "", format!("not TOML: {}", error.message()));
+        }
+        // After a syntax fault the rest of the table is a guess: its faults would mislead.
+        let config = if faults.is_empty() {
+            let around = Surroundings { variable, folder: secret::folder_of(file) };
+            Some(read(Section::root(table.get_ref()), &around, &mut faults))
+        } else {
+            None
+        };
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(Error::new(Kind::Config, faults.report())),
+        }
+    }
+}
+
+fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Config {
+    let engine = engine::read(&mut root, faults);
+    let postgres = read_postgres(&mut root, faults);
+    let http = http::read(&mut root, faults);
+    let connections = connection::read(&mut root, around, faults);
+    let mut names = HashSet::new();
+    let mut users = vec![];
+    for section in root.sections("users", faults) {
+        users.extend(user::read(section, &mut names, around, faults));
+    }
+    root.finish(faults);
+    Config { engine, postgres, http, connections, users }
+}
+
+fn read_postgres(root: &mut Section<'_>, faults: &mut Faults<'_>) -> PostgresSettings {
+    let mut listen = POSTGRES_LISTEN.to_owned();
+    if let Some(mut section) = root.section("postgres", faults) {
+        listen = address(&mut section, POSTGRES_LISTEN, faults);
+        section.finish(faults);
+    }
+    PostgresSettings { listen }
+}
+
+/// The `listen` key of a door.
+fn address(section: &mut Section<'_>, default: &str, faults: &mut Faults<'_>) -> String {
+    let Some(item) = section.take("listen") else { return default.into() };
+    let Some(text) = item.text(faults) else { return default.into() };
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+    if port.is_none_or(|port| port.parse::<u16>().is_err()) {
+        let message = format!("expected HOST:PORT such as \"{default}\", found \"{text}\"");
+        faults.add(item.at, item.path, message);
+    }
+    text.to_owned()
+}
+
+/// The `name` of a section, which no other of its sort may have.
+fn unique_name(
+    section: &mut Section<'_>,
+    example: &str,
+    names: &mut HashSet<String>,
+    faults: &mut Faults<'_>,
+) -> Option<String> {
+    let item = section.require("name", &format!("name = {example}"), faults)?;
+    let name = item.text(faults)?;
+    if name.is_empty() {
+        faults.add(item.at, item.path, "the name is empty");
+    } else if !names.insert(name.to_owned()) {
+        faults.add(item.at, item.path, format!("the name \"{name}\" is used twice"));
+    }
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::odata::{Cors, Privileges, Token};
+
+    /// The settings file that must work, as it was promised.
+    const PROMISED: &str = r#"
+[postgres]
+listen = "127.0.0.1:5433"
+[http]
+listen = "127.0.0.1:8153"
+trusted_ips = []                         # empty: this machine only
+base_url = ""                            # the outside address for nextLink and Swagger; empty: the validated Host header
+[http.cors]
+enabled = true
+allow_origins = ["*"]                    # or a list
+allow_all_without_star = false           # echo the origin instead of *
+allow_methods = "GET,PUT,POST,OPTIONS"
+allow_headers = "x-ms-client-request-id, authorization, content-type"
+[Application]
+AllowAuthtokenInURL = true               # CData's line, accepted literally; default false
+[[connections]]
+name = "public"
+url = "http://localhost:8090"          # or one string: connection = "Url=...;User=...;Password=...;GuestSpaceId=5"
+user = "demo"
+password = { env = "KINTONE_PASSWORD" }  # or a literal, or { file = "..." }
+[[users]]
+name = "reader"
+password = "plain, or SCRAM-SHA-256$..."
+tokens = ["plain for trying, or sha256:..."]
+privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
+"#;
+
+    fn variable(name: &str) -> Option<String> {
+        name.ends_with("_PASSWORD").then(|| "s3cret".to_owned())
+    }
+
+    fn parse(text: &str) -> Result<Config> {
+        Config::parse(text, "k.toml", &variable)
+    }
+
+    #[test]
+    fn the_promised_file_works() {
+        let config = parse(PROMISED).unwrap();
+        assert_eq!(config.postgres.listen, "127.0.0.1:5433");
+        assert_eq!(config.http.listen, "127.0.0.1:8153");
+        assert!(config.http.cors.enabled && config.http.allow_authtoken_in_url);
+        let [connection] = config.connections.as_slice() else { panic!("{config:?}") };
+        assert_eq!(connection.name, "public");
+        assert_eq!(connection.property("URL"), Some("http://localhost:8090"));
+        assert_eq!(connection.property("Password"), Some("s3cret"));
+        let [user] = config.users.as_slice() else { panic!("{config:?}") };
+        assert_eq!(user.password, "plain, or SCRAM-SHA-256$...".parse().ok());
+        assert_eq!(user.tokens, [Token::of_text("plain for trying, or sha256:...")]);
+        assert_eq!(user.privileges, Privileges { get: true, ..Privileges::default() });
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("plain"), "{shown}");
+    }
+
+    #[test]
+    fn the_example_works() {
+        let config = parse(EXAMPLE).unwrap();
+        assert_eq!(config.postgres.listen, POSTGRES_LISTEN);
+        assert_eq!(config.http.listen, HTTP_LISTEN);
+        assert_eq!(config.http.cors, Cors::default());
+        assert_eq!(config.users.len(), 1);
+    }
+
+    #[test]
+    fn an_empty_file_has_the_defaults_and_no_connection() {
+        let config = parse("").unwrap();
+        assert_eq!(
+            (config.postgres.listen.as_str(), config.http.listen.as_str()),
+            ("127.0.0.1:5433", HTTP_LISTEN)
+        );
+        assert!(config.connections.is_empty() && config.users.is_empty());
+    }
+
+    #[test]
+    fn connections_take_properties_in_any_case_and_form() {
+        let text = r#"
+[[connections]]
+name = "sales"
+connection = "Url=https://b;User=u;Password=env:B_PASSWORD"
+guestspaceid = [5, "8"]
+Readonly = true
+[[connections]]
+name = "public"
+URL = "https://a"
+ApiToken = ["t1", { env = "T_PASSWORD" }]
+Pagesize = 100
+"#;
+        let config = parse(text).unwrap();
+        let [public, sales] = config.connections.as_slice() else { panic!("{config:?}") };
+        assert_eq!(public.property("ApiToken"), Some("t1,s3cret"));
+        assert_eq!(public.property("pagesize"), Some("100"));
+        assert_eq!(sales.property("GuestSpaceId"), Some("5,8"));
+        assert_eq!(sales.property("readonly"), Some("true"));
+        assert_eq!(sales.property("password"), Some("s3cret"));
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_line_and_key() {
+        for (text, expected) in [
+            ("[postgres]\nlisten = 5433", "k.toml:2: postgres.listen: expected a string, found an integer"),
+            (
+                "[postgres]\nlisten = \"5433\"",
+                "k.toml:2: postgres.listen: expected HOST:PORT such as \"127.0.0.1:5433\", found \"5433\"",
+            ),
+            ("[http]\n\nlissten = \"a:1\"", "k.toml:3: http.lissten: unknown key; did you mean listen?"),
+            ("[htp]", "k.toml:1: htp: unknown key; did you mean http?"),
+            (
+                "[application]\nAllowAuthtokenInURL = true",
+                "k.toml:1: application: unknown key; did you mean Application?",
+            ),
+            (
+                "[Application]\nAllowAuthTokenInUrl = true",
+                "k.toml:2: Application.AllowAuthTokenInUrl: unknown key; did you mean AllowAuthtokenInURL?",
+            ),
+            (
+                "[http.cors]\nenabled = \"yes\"\nallow_origins = [1]",
+                "k.toml:2: http.cors.enabled: expected true or false, found a string\n\
+                 k.toml:3: http.cors.allow_origins[0]: expected a string, found an integer",
+            ),
+            (
+                "\n[[connections]]\nurl = \"https://a\"",
+                "k.toml:2: connections[0].name: this key is missing; write for example name = \"public\"",
+            ),
+            (
+                "[[connections]]\nname = \"public\"",
+                "k.toml:1: connections[0].url: this key is missing; write for example url = \"https://example.cybozu.com\"",
+            ),
+            (
+                "[[connections]]\nname=\"a\"\nurl=\"u\"\n[[connections]]\nname=\"a\"\nurl=\"u\"",
+                "k.toml:5: connections[1].name: the name \"a\" is used twice",
+            ),
+            (
+                "[[connections]]\nname=\"a\"\nurl=\"u\"\npassword = { env = \"NOT_SET\" }",
+                "k.toml:4: connections[0].password: the environment variable NOT_SET is not set",
+            ),
+            (
+                "[[connections]]\nname=\"a\"\nurl=\"u\"\npassword = { evn = \"X_PASSWORD\" }",
+                "k.toml:4: connections[0].password.evn: unknown key; did you mean env?\n\
+                 k.toml:4: connections[0].password: expected a string, { env = \"NAME\" } or { file = \"PATH\" }",
+            ),
+            (
+                "[[connections]]\nname=\"a\"\nconnection=\"Url=u;Password\"",
+                "k.toml:3: connections[0].connection: expected Key=Value; after the value of Url",
+            ),
+            (
+                "[[connections]]\nname=\"a\"\nconnection=\"Url=u\"\nurl=\"v\"",
+                "k.toml:4: connections[0].url: this property is given twice",
+            ),
+            (
+                "[http]\ntrusted_ips = [\"10.0.0.0/8\", \"10.0.0\"]\nbase_url = \"example.com\"",
+                "k.toml:2: http.trusted_ips[1]: \"10.0.0\" is not an address; Write an address, a range \
+                 (10.0.0.1-10.0.0.9), a wildcard (192.168.*.*) or a network (10.0.0.0/8)\n\
+                 k.toml:3: http.base_url: expected an address that begins with https:// or http://",
+            ),
+            (
+                "[engine]\ntimezone = \"Tokyo\"",
+                "k.toml:2: engine.timezone: no time zone is named \"Tokyo\"; write for example \"Asia/Tokyo\"",
+            ),
+            (
+                "[connections]\nname=\"a\"",
+                "k.toml:1: connections: expected a list of tables, written [[connections]], found a table",
+            ),
+            (
+                "[[users]]\nname=\"r\"\nprivileges=[\"GET\", \"READ\"]",
+                "k.toml:1: users[0].password: this user can never log in; give a password, or tokens\n\
+                 k.toml:3: users[0].privileges[1]: unknown privilege; known: GET, POST, PUT, DELETE, or \"all\"",
+            ),
+            (
+                "[[users]]\nname=\"r\"\ntokens=[\"t\"]\nprivilege=\"all\"",
+                "k.toml:1: users[0].privileges: this key is missing; write for example privileges = [\"GET\"]\n\
+                 k.toml:4: users[0].privilege: unknown key; did you mean privileges?",
+            ),
+        ] {
+            assert_eq!(parse(text).unwrap_err().message, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_fault_names_its_line() {
+        let error = parse("[postgres]\nlisten = \"a:1\n[http]\nlisten = = 2").unwrap_err();
+        assert!(error.message.starts_with("k.toml:2: not TOML: "), "{}", error.message);
+        assert!(!error.message.contains("unknown key"), "{}", error.message);
+        let error = parse("[http]\n[http]").unwrap_err();
+        assert!(error.message.starts_with("k.toml:2: not TOML: duplicate key"), "{}", error.message);
+    }
+}

@@ -1,0 +1,128 @@
+//! Cursors: the ids of a query's records, read page by page (K§2.1, K§5.1, K§6).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::call::Call;
+use super::query;
+use super::records;
+use super::render::Shape;
+use super::reply::{Answer, Failure, NO_APP, NO_CURSOR, TOO_MANY_CURSORS};
+use super::unknown;
+
+/// Live cursors in a domain.
+const MOST_CURSORS: usize = 10;
+const LARGEST_PAGE: i64 = 500;
+const DEFAULT_PAGE: i64 = 100;
+
+struct Cursor {
+    app: u64,
+    /// Ids still to read; fixed at creation, while contents are read with each page.
+    ids: std::vec::IntoIter<u64>,
+    fields: Option<Vec<String>>,
+    page: usize,
+    last_used: Instant,
+}
+
+/// The live cursors of the domain.
+#[derive(Default)]
+pub(super) struct Cursors(Mutex<HashMap<String, Cursor>>);
+
+impl Cursors {
+    /// The cursors that have not run out of time.
+    fn live(&self) -> MutexGuard<'_, HashMap<String, Cursor>> {
+        let mut cursors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let life = Duration::from_secs(unknown::CURSOR_MINUTES * 60);
+        cursors.retain(|_, cursor| cursor.last_used.elapsed() < life);
+        cursors
+    }
+}
+
+/// POST `records/cursor.json`.
+pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
+    let app = call.app("app")?;
+    let fields = records::fields(call)?;
+    let page = call.params.integer("size")?.unwrap_or(DEFAULT_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&page) {
+        return Err(Failure::invalid("size", format!("Must be 1 to {LARGEST_PAGE}.")));
+    }
+    let prepared = query::prepare(call.scope(app), call.params.text("query")?.unwrap_or_default())?;
+    if prepared.is_paged() {
+        return Err(Failure::invalid("query", "limit and offset cannot be used with a cursor."));
+    }
+    if call.cursors.live().len() >= MOST_CURSORS {
+        return Err(TOO_MANY_CURSORS.into());
+    }
+    let ids: Vec<u64> = prepared.all(&app.read()).records.iter().map(|record| record.id).collect();
+    let body = json!({"id": new_id(), "totalCount": ids.len().to_string()});
+    let id = body["id"].as_str().unwrap_or_default().to_owned();
+    let cursor = Cursor {
+        app: app.definition.id,
+        ids: ids.into_iter(),
+        fields,
+        page: usize::try_from(page).unwrap_or(1),
+        last_used: Instant::now(),
+    };
+    let mut cursors = call.cursors.live();
+    if cursors.len() >= MOST_CURSORS {
+        return Err(TOO_MANY_CURSORS.into());
+    }
+    cursors.insert(id, cursor);
+    Ok(Answer::json(&body))
+}
+
+/// An id in the form of a UUID.
+fn new_id() -> String {
+    let hex =
+        |length: usize| -> String { std::iter::repeat_with(|| fastrand::digit(16)).take(length).collect() };
+    format!("{}-{}-4{}-a{}-{}", hex(8), hex(4), hex(3), hex(3), hex(12))
+}
+
+/// GET `records/cursor.json`. The last page ends the cursor.
+pub(super) fn read(call: &Call<'_>) -> Result<Answer, Failure> {
+    let id = required_id(call)?;
+    let (app, ids, fields, more) = {
+        let mut cursors = call.cursors.live();
+        let cursor = cursors.get_mut(&id).ok_or(NO_CURSOR)?;
+        call.app_by_id(cursor.app)?;
+        cursor.last_used = Instant::now();
+        let ids: Vec<u64> = cursor.ids.by_ref().take(cursor.page).collect();
+        let (app, fields, more) = (cursor.app, cursor.fields.clone(), cursor.ids.len() > 0);
+        if !more {
+            cursors.remove(&id);
+        }
+        (app, ids, fields, more)
+    };
+    let app = call.store.apps.get(&app).ok_or(NO_APP)?;
+    let shape = Shape::new(&app.schema, &call.store.directory, fields.as_deref());
+    let mut body = b"{\"records\":[".to_vec();
+    let stored = app.read();
+    let mut rows = 0;
+    for record in ids.iter().filter_map(|id| stored.get(*id)) {
+        if rows > 0 {
+            body.push(b',');
+        }
+        rows += 1;
+        shape.write(record, &mut body);
+    }
+    body.extend_from_slice(format!("],\"next\":{more}}}").as_bytes());
+    Ok(Answer { body, rows })
+}
+
+/// DELETE `records/cursor.json`.
+pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
+    let id = required_id(call)?;
+    let mut cursors = call.cursors.live();
+    let app = cursors.get(&id).ok_or(NO_CURSOR)?.app;
+    call.app_by_id(app)?;
+    cursors.remove(&id);
+    Ok(Answer::json(&json!({})))
+}
+
+fn required_id(call: &Call<'_>) -> Result<String, Failure> {
+    let id = call.params.text("id")?.ok_or_else(|| Failure::invalid("id", "Required field."))?;
+    Ok(id.to_owned())
+}

@@ -1,0 +1,20 @@
+//! Kintone's query language, read independently of the rest of the program.
+//!
+//! Takes a query's text, an app's fields and the calling user; gives the ids of the records in order, or the
+//! refusal that Kintone gives. Text -> `lexer` -> `parser` (syntax) -> `check` (fields, operators, operands)
+//! -> `plan` (what a record must satisfy) -> `run` (ids). Deliberately absent: any index but the one by id.
+
+mod check;
+mod fold;
+mod function;
+mod lexer;
+mod like;
+mod operand;
+mod operators;
+mod order;
+mod parser;
+mod plan;
+mod run;
+
+pub(super) use check::Scope;
+pub(super) use run::prepare;

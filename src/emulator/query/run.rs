@@ -1,0 +1,101 @@
+//! A query's records: by id bounds where it names ids, sorted only as far as is asked for.
+
+use std::sync::Arc;
+
+use super::super::reply::Failure;
+use super::super::store::{Records, Stored};
+use super::check::{self, Scope};
+use super::order::{self, Key};
+use super::parser;
+use super::plan::Plan;
+
+/// A query that fits its app.
+pub(crate) struct Prepared<'a> {
+    scope: Scope<'a>,
+    plan: Option<Plan>,
+    keys: Vec<Key<'a>>,
+    limit: Option<usize>,
+    offset: Option<usize>,
+}
+
+/// The records of an answer.
+pub(crate) struct Selection {
+    pub(crate) records: Vec<Arc<Stored>>,
+    /// How many match in all, where that was asked for.
+    pub(crate) total: Option<usize>,
+}
+
+/// Reads a query and checks it against its app.
+pub(crate) fn prepare<'a>(scope: Scope<'a>, text: &str) -> Result<Prepared<'a>, Failure> {
+    let query = parser::parse(text)?;
+    let plan = match &query.condition {
+        Some(condition) => check::plan(&scope, condition)?,
+        None => None,
+    };
+    let keys = order::keys(&scope, &query.order)?;
+    Ok(Prepared { scope, plan, keys, limit: query.limit, offset: query.offset })
+}
+
+impl Prepared<'_> {
+    /// Whether it says `limit` or `offset`, which a cursor must not.
+    pub(crate) fn is_paged(&self) -> bool {
+        self.limit.is_some() || self.offset.is_some()
+    }
+
+    /// One page, as the query says or of the default size.
+    pub(crate) fn page(&self, records: &Records, count: bool) -> Selection {
+        let limit = self.limit.unwrap_or(parser::DEFAULT_LIMIT);
+        self.select(records, limit, self.offset.unwrap_or(0), count)
+    }
+
+    /// Every record.
+    pub(crate) fn all(&self, records: &Records) -> Selection {
+        self.select(records, usize::MAX, 0, false)
+    }
+
+    fn select(&self, records: &Records, limit: usize, offset: usize, count: bool) -> Selection {
+        let (bounds, all_match) = self.plan.as_ref().map_or((0..=i64::MAX, true), Plan::id_bounds);
+        let position = |id: i64| u64::try_from(id).map_or(0, |id| records.position(id));
+        let (first, end) = (position(*bounds.start()), position(bounds.end().saturating_add(1)));
+        let candidates = records.all.get(first..end).unwrap_or_default();
+        let matches =
+            |record: &&Arc<Stored>| all_match || self.plan.as_ref().is_none_or(|plan| plan.holds(record));
+        let Some(ascending) = order::by_id(&self.keys) else {
+            return self.sorted(candidates.iter().filter(matches).collect(), limit, offset);
+        };
+        // Without a count, or where it is known, nothing past the page is looked at.
+        let known = all_match.then_some(candidates.len());
+        let mut total = 0;
+        let mut page = vec![];
+        let mut take = |record: &Arc<Stored>| {
+            total += 1;
+            if total > offset && page.len() < limit {
+                page.push(Arc::clone(record));
+            }
+            page.len() < limit || (count && known.is_none())
+        };
+        // `all` stops at the first `false`.
+        if limit == 0 && (!count || known.is_some()) {
+            return Selection { records: page, total: known };
+        }
+        if ascending {
+            candidates.iter().filter(matches).all(&mut take);
+        } else {
+            candidates.iter().rev().filter(matches).all(&mut take);
+        }
+        Selection { records: page, total: known.or(Some(total)) }
+    }
+
+    fn sorted(&self, mut found: Vec<&Arc<Stored>>, limit: usize, offset: usize) -> Selection {
+        let total = found.len();
+        let end = offset.saturating_add(limit).min(total);
+        let compare = |a: &&Arc<Stored>, b: &&Arc<Stored>| order::compare(&self.scope, &self.keys, a, b);
+        if end < total && end > 0 {
+            found.select_nth_unstable_by(end - 1, compare);
+        }
+        found.truncate(end);
+        found.sort_unstable_by(compare);
+        let records = found.into_iter().skip(offset).map(Arc::clone).collect();
+        Selection { records, total: Some(total) }
+    }
+}

@@ -1,0 +1,75 @@
+//! Which function answers which path and method.
+
+use axum::http::Method;
+
+use super::call::Call;
+use super::reply::{Answer, Failure};
+use super::{app_api, comment, cursor, records, write};
+
+pub(super) type Handler = fn(&Call<'_>) -> Result<Answer, Failure>;
+
+/// An API's path, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Target<'a> {
+    pub(super) guest_space: Option<u64>,
+    /// What follows `v1/`, such as `records.json`.
+    pub(super) endpoint: &'a str,
+}
+
+const ROUTES: &[(Method, &str, Handler)] = &[
+    (Method::GET, "apps.json", app_api::list),
+    (Method::GET, "app.json", app_api::get),
+    (Method::GET, "app/form/fields.json", app_api::fields),
+    (Method::GET, "app/form/layout.json", app_api::layout),
+    (Method::GET, "app/views.json", app_api::views),
+    (Method::GET, "app/settings.json", app_api::settings),
+    (Method::GET, "app/status.json", app_api::status),
+    (Method::GET, "record.json", records::get),
+    (Method::POST, "record.json", write::insert_one),
+    (Method::PUT, "record.json", write::update_one),
+    (Method::GET, "records.json", records::list),
+    (Method::POST, "records.json", write::insert),
+    (Method::PUT, "records.json", write::update),
+    (Method::DELETE, "records.json", write::delete),
+    (Method::POST, "records/cursor.json", cursor::create),
+    (Method::GET, "records/cursor.json", cursor::read),
+    (Method::DELETE, "records/cursor.json", cursor::delete),
+    (Method::GET, "record/comments.json", comment::list),
+    (Method::POST, "record/comment.json", comment::add),
+    (Method::DELETE, "record/comment.json", comment::delete),
+];
+
+/// The endpoint of a path, plain or of a guest space; `None` where there is none.
+pub(super) fn target(path: &str) -> Option<Target<'_>> {
+    let rest = path.strip_prefix("/k/")?;
+    let (guest_space, rest) = match rest.strip_prefix("guest/") {
+        Some(rest) => {
+            let (space, rest) = rest.split_once('/')?;
+            (Some(space.parse().ok()?), rest)
+        }
+        None => (None, rest),
+    };
+    let endpoint = rest.strip_prefix("v1/")?;
+    ROUTES.iter().any(|(_, known, _)| *known == endpoint).then_some(Target { guest_space, endpoint })
+}
+
+/// The function of an endpoint for a method.
+pub(super) fn handler(method: &Method, endpoint: &str) -> Option<Handler> {
+    let route = ROUTES.iter().find(|(known, path, _)| known == method && *path == endpoint);
+    route.map(|(_, _, handler)| *handler)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_taken_apart() {
+        let found = |path| target(path).map(|target| (target.guest_space, target.endpoint.to_owned()));
+        assert_eq!(found("/k/v1/records.json"), Some((None, "records.json".into())));
+        assert_eq!(found("/k/guest/7/v1/app.json"), Some((Some(7), "app.json".into())));
+        for path in ["/k/v1/nothing.json", "/k/guest/x/v1/app.json", "/v1/app.json", "/"] {
+            assert_eq!(found(path), None, "{path}");
+        }
+    }
+}

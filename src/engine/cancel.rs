@@ -1,0 +1,149 @@
+//! Ending a running statement: by its client, by its time, or by a fault of ours that must not reach others.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use arrow::record_batch::RecordBatch;
+use futures::FutureExt;
+use futures::stream::{Stream, StreamExt};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::session::RowStream;
+use crate::error::{Error, Kind, Result};
+
+/// What stops a session's running statement.
+#[derive(Debug, Default)]
+pub(super) struct Stop {
+    current: Mutex<CancellationToken>,
+}
+
+impl Stop {
+    /// A statement starts: it can be stopped from now on, and its time runs.
+    pub(super) fn start(&self, timeout: Option<Duration>) -> Running {
+        let token = CancellationToken::new();
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = token.clone();
+        Running { token, deadline: timeout.and_then(|t| Instant::now().checked_add(t)) }
+    }
+
+    fn cancel(&self) {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+    }
+}
+
+/// Ends what a session is running, from anywhere.
+#[derive(Debug, Clone)]
+pub struct CancelHandle {
+    stop: Weak<Stop>,
+}
+
+impl CancelHandle {
+    pub(super) fn new(stop: &Arc<Stop>) -> Self {
+        Self { stop: Arc::downgrade(stop) }
+    }
+
+    /// Stops the running statement, if there is one; its stream ends with `Canceled`.
+    pub fn cancel(&self) {
+        if let Some(stop) = self.stop.upgrade() {
+            stop.cancel();
+        }
+    }
+}
+
+/// A statement that runs.
+#[derive(Debug, Clone)]
+pub(super) struct Running {
+    token: CancellationToken,
+    deadline: Option<Instant>,
+}
+
+impl Running {
+    /// Runs until it ends, is stopped, or its time is up. A panic becomes an error of this statement alone.
+    pub(super) async fn guard<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        tokio::select! {
+            biased;
+            () = self.token.cancelled() => Err(canceled()),
+            () = expired(self.deadline) => Err(timed_out()),
+            done = work => done.unwrap_or_else(|_| Err(panicked())),
+        }
+    }
+
+    /// Rows until they end or are stopped. Dropping the rows ends their requests.
+    pub(super) fn stream(self, rows: RowStream) -> impl Stream<Item = Result<RecordBatch>> + Send + 'static {
+        futures::stream::unfold(Some(rows), move |rows| {
+            let running = self.clone();
+            async move {
+                let mut rows = rows?;
+                let next = running.guard(async { Ok(rows.next().await) }).await;
+                match next {
+                    Ok(None) => None,
+                    Ok(Some(Ok(batch))) => Some((Ok(batch), Some(rows))),
+                    // After an error there is nothing more: the rows are dropped here.
+                    Ok(Some(Err(error))) | Err(error) => Some((Err(error), None)),
+                }
+            }
+        })
+    }
+}
+
+async fn expired(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn canceled() -> Error {
+    Error::new(Kind::Canceled, "canceling statement due to user request")
+}
+
+fn timed_out() -> Error {
+    Error::new(Kind::Timeout, "canceling statement due to statement timeout")
+}
+
+fn panicked() -> Error {
+    tracing::error!("a statement panicked; it was ended, others go on");
+    Error::internal("the statement met a fault of the server; it was ended, nothing else was touched")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_ends_when_it_is_canceled() {
+        let stop = Arc::new(Stop::default());
+        let running = stop.start(None);
+        let endless = futures::stream::pending().boxed();
+        let mut rows = Box::pin(running.stream(endless));
+        CancelHandle::new(&stop).cancel();
+        assert_eq!(rows.next().await.unwrap().unwrap_err().kind, Kind::Canceled);
+        assert!(rows.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn time_runs_over_the_stream_too() {
+        let stop = Stop::default();
+        let running = stop.start(Some(Duration::from_millis(5)));
+        let mut rows = Box::pin(running.stream(futures::stream::pending().boxed()));
+        assert_eq!(rows.next().await.unwrap().unwrap_err().kind, Kind::Timeout);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_of_one_statement() {
+        let running = Stop::default().start(None);
+        let rows = futures::stream::poll_fn(|_| panic!("on purpose")).boxed();
+        let mut rows = Box::pin(running.stream(rows));
+        assert_eq!(rows.next().await.unwrap().unwrap_err().kind, Kind::Internal);
+        assert!(rows.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_cancel_between_statements_stops_none() {
+        let stop = Arc::new(Stop::default());
+        CancelHandle::new(&stop).cancel();
+        assert_eq!(stop.start(None).guard(async { Ok(5) }).await, Ok(5));
+    }
+}

@@ -1,0 +1,125 @@
+//! Casts to types of the catalog: `regclass` and its kin become functions, other names become DataFusion's types.
+
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, Expr, ObjectName, TimezoneInfo};
+
+use super::visit::Rule;
+use super::{call, take};
+use crate::engine::function::display_function;
+
+pub(super) const RULE: Rule = Rule::Expr(known_type);
+
+fn known_type(expr: &mut Expr) {
+    let Expr::Cast { expr: inner, data_type, .. } = expr else { return };
+    let name = type_name(data_type);
+    if let Some(function) = conversion(&name) {
+        // `x::regclass::oid`: the number is there already.
+        let inner = take(inner);
+        *expr = if function == "pg_oid" && converted(&inner).is_some() {
+            inner
+        } else {
+            call(function, vec![inner])
+        };
+        return;
+    }
+    if is_text(&name)
+        && let Some(display) = converted(inner)
+    {
+        *expr = call(display, vec![take(inner)]);
+        return;
+    }
+    if let Some(known) = plain(data_type) {
+        *data_type = known;
+    }
+}
+
+/// The function that a cast to this type is.
+fn conversion(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "oid" => "pg_oid",
+        "regclass" => "pg_regclass",
+        "regtype" => "pg_regtype",
+        "regproc" | "regprocedure" => "pg_regproc",
+        "regnamespace" => "pg_regnamespace",
+        "regrole" => "pg_regrole",
+        _ => return None,
+    })
+}
+
+/// For an expression that is such a cast already, the function that gives the name back.
+fn converted(expr: &Expr) -> Option<&'static str> {
+    let inner = match expr {
+        Expr::Nested(inner) => return converted(inner),
+        Expr::Function(function) => function,
+        _ => return None,
+    };
+    let name = inner.name.to_string();
+    display_function(name.strip_prefix("pg_").or(name.strip_prefix("to_"))?)
+}
+
+fn is_text(name: &str) -> bool {
+    matches!(name, "text" | "name" | "varchar" | "character varying")
+}
+
+/// The last part of a type's name, in lower case unless it is in quotes.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Custom(name, _) => last(name),
+        other => other.to_string().to_lowercase(),
+    }
+}
+
+fn last(name: &ObjectName) -> String {
+    let ident = name.0.last().and_then(|part| part.as_ident());
+    ident.map_or_else(String::new, |ident| {
+        if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+    })
+}
+
+/// DataFusion's type for a name that its parser leaves as it is; `None` where there is nothing to change.
+fn plain(data_type: &DataType) -> Option<DataType> {
+    let name = match data_type {
+        DataType::Array(ArrayElemTypeDef::SquareBracket(item, size)) => {
+            let item = plain(item)?;
+            return Some(DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), *size)));
+        }
+        DataType::Custom(name, _) => last(name),
+        _ => return None,
+    };
+    Some(match name.as_str() {
+        "bool" => DataType::Boolean,
+        "int2" => DataType::SmallInt(None),
+        "int4" | "cardinal_number" => DataType::Integer(None),
+        "int8" | "xid" | "oid" | "regclass" | "regtype" | "regproc" => DataType::BigInt(None),
+        "float4" => DataType::Real,
+        "float8" => DataType::DoublePrecision,
+        "date" => DataType::Date,
+        "timestamp" => DataType::Timestamp(None, TimezoneInfo::None),
+        "timestamptz" | "time_stamp" => DataType::Timestamp(None, TimezoneInfo::WithTimeZone),
+        "text" | "name" | "varchar" | "bpchar" | "char" | "json" | "jsonb" | "uuid" | "inet" | "xml"
+        | "sql_identifier" | "character_data" | "yes_or_no" | "citext" => DataType::Text,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn a_cast_to_a_name_is_a_function() {
+        check(RULE, "SELECT 'a'::regclass", "SELECT pg_regclass('a')");
+        check(RULE, "SELECT 'a'::pg_catalog.regclass::oid", "SELECT pg_regclass('a')");
+        check(RULE, "SELECT a::regtype::text", "SELECT pg_regtype_name(pg_regtype(a))");
+        check(RULE, "SELECT (a::regtype)::pg_catalog.text", "SELECT pg_regtype_name((pg_regtype(a)))");
+        check(RULE, "SELECT CAST(a AS oid)", "SELECT pg_oid(a)");
+    }
+
+    #[test]
+    fn a_cast_to_a_plain_type_stays_one() {
+        check(RULE, "SELECT a::pg_catalog.int8, b::name", "SELECT a::BIGINT, b::TEXT");
+        check(RULE, "SELECT a::\"char\"", "SELECT a::TEXT");
+        check(RULE, "SELECT a::pg_catalog.int2[]", "SELECT a::SMALLINT[]");
+        check(RULE, "SELECT a::numeric(10, 2)", "SELECT a::NUMERIC(10,2)");
+    }
+}

@@ -1,0 +1,209 @@
+//! Result columns are named as PostgreSQL names them, since clients look columns up by name.
+//!
+//! DataFusion wants every name of a result once; PostgreSQL does not. A name that is there already gets a suffix
+//! behind a mark that no name has, and [`shown_name`] takes both off again.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Statement,
+    TrimWhereField, VisitMut, VisitorMut,
+};
+
+use super::take;
+
+/// Stands between a name and its number.
+const MARK: char = '\u{1}';
+
+/// What PostgreSQL says where an expression has no name.
+const NO_NAME: &str = "?column?";
+
+/// The name that a client sees.
+pub(crate) fn shown_name(name: &str) -> &str {
+    name.split(MARK).next().unwrap_or(name)
+}
+
+/// Gives a name to every expression of every SELECT.
+pub(super) fn name_columns(statement: &mut Statement) {
+    let _ = statement.visit(&mut Names);
+}
+
+struct Names;
+
+impl VisitorMut for Names {
+    type Break = Infallible;
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Infallible> {
+        let mut seen = HashSet::new();
+        for item in &mut select.projection {
+            name_item(item, &mut seen);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn name_item(item: &mut SelectItem, seen: &mut HashSet<String>) {
+    match item {
+        SelectItem::UnnamedExpr(expr) => {
+            let name = match &*expr {
+                Expr::Identifier(ident) => folded(ident),
+                // Two tables may each have a column of the name.
+                Expr::CompoundIdentifier(path) if seen.insert(path_name(path)) => {
+                    let name = path.last().map(folded).unwrap_or_default();
+                    if !seen.contains(&name) {
+                        return;
+                    }
+                    name
+                }
+                other => column_name(other).unwrap_or_else(|| NO_NAME.into()),
+            };
+            let is_column = matches!(expr, Expr::Identifier(_));
+            if is_column && seen.insert(name.clone()) {
+                return;
+            }
+            let alias = once(name, seen);
+            let expr = take(expr);
+            *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', alias) };
+        }
+        SelectItem::ExprWithAlias { alias, .. } => {
+            let name = folded(alias);
+            if seen.contains(&name) {
+                *alias = Ident::with_quote('"', once(name, seen));
+            } else {
+                seen.insert(name);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The name, with a number behind the mark where it is taken.
+fn once(name: String, seen: &mut HashSet<String>) -> String {
+    let mut candidate = name.clone();
+    let mut number = 2;
+    while !seen.insert(candidate.clone()) {
+        candidate = format!("{name}{MARK}{number}");
+        number += 1;
+    }
+    candidate
+}
+
+fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+fn path_name(path: &[Ident]) -> String {
+    path.iter().map(folded).collect::<Vec<_>>().join(&MARK.to_string())
+}
+
+fn last(name: &ObjectName) -> Option<String> {
+    name.0.last().and_then(|part| part.as_ident()).map(folded)
+}
+
+/// The name of an expression; `None` where PostgreSQL has no opinion, so that what is around it decides.
+fn column_name(expr: &Expr) -> Option<String> {
+    Some(match expr {
+        Expr::Identifier(ident) => folded(ident),
+        Expr::CompoundIdentifier(path) => folded(path.last()?),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return column_name(inner),
+        Expr::Function(function) => last(&function.name)?,
+        Expr::Cast { expr, data_type, .. } => column_name(expr).unwrap_or_else(|| type_name(data_type)),
+        Expr::Case { else_result, .. } => {
+            else_result.as_ref().and_then(|value| column_name(value)).unwrap_or_else(|| "case".into())
+        }
+        Expr::Exists { .. } => "exists".into(),
+        Expr::Array(_) => "array".into(),
+        Expr::Tuple(_) => "row".into(),
+        Expr::Extract { .. } => "extract".into(),
+        Expr::Substring { .. } => "substring".into(),
+        Expr::Position { .. } => "position".into(),
+        Expr::Overlay { .. } => "overlay".into(),
+        Expr::Ceil { .. } => "ceil".into(),
+        Expr::Floor { .. } => "floor".into(),
+        Expr::AtTimeZone { .. } => "timezone".into(),
+        Expr::Trim { trim_where, .. } => match trim_where {
+            Some(TrimWhereField::Leading) => "ltrim".into(),
+            Some(TrimWhereField::Trailing) => "rtrim".into(),
+            _ => "btrim".into(),
+        },
+        Expr::Subquery(query) => return query_name(query),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let field = access_chain.iter().rev().find_map(|access| match access {
+                AccessExpr::Dot(field) => column_name(field),
+                AccessExpr::Subscript(_) => None,
+            });
+            return field.or_else(|| column_name(root));
+        }
+        _ => return None,
+    })
+}
+
+/// A subquery has the name of its only column.
+fn query_name(query: &Query) -> Option<String> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    match select.projection.first()? {
+        SelectItem::UnnamedExpr(expr) => column_name(expr),
+        SelectItem::ExprWithAlias { alias, .. } => Some(folded(alias)).filter(|name| name != NO_NAME),
+        _ => None,
+    }
+}
+
+/// A type's name in `pg_type`.
+fn type_name(data_type: &DataType) -> String {
+    let name = match data_type {
+        DataType::Custom(name, _) => return last(name).unwrap_or_default(),
+        other => other.to_string().to_lowercase(),
+    };
+    let name = name.split('(').next().unwrap_or(&name).trim();
+    match name {
+        "int" | "integer" => "int4",
+        "bigint" => "int8",
+        "smallint" => "int2",
+        "boolean" => "bool",
+        "real" => "float4",
+        "double precision" | "float" => "float8",
+        "character varying" => "varchar",
+        "char" | "character" => "bpchar",
+        "decimal" => "numeric",
+        "timestamp with time zone" => "timestamptz",
+        "timestamp without time zone" => "timestamp",
+        "time without time zone" => "time",
+        other => other,
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::parse;
+    use super::*;
+
+    #[test]
+    fn columns_have_postgresqls_names() {
+        let check = |sql: &str, expect: &[&str]| {
+            let mut statement = parse(sql);
+            name_columns(&mut statement);
+            let Statement::Query(query) = statement else { panic!() };
+            let SetExpr::Select(select) = *query.body else { panic!() };
+            let names: Vec<_> = select
+                .projection
+                .iter()
+                .map(|item| match item {
+                    SelectItem::ExprWithAlias { alias, .. } => shown_name(&alias.value).to_owned(),
+                    other => other.to_string(),
+                })
+                .collect();
+            assert_eq!(names, expect, "{sql}");
+        };
+        check("SELECT 1, 'a', NULL", &["?column?", "?column?", "?column?"]);
+        check("SELECT count(*), pg_catalog.version()", &["count", "version"]);
+        check("SELECT a::text, 1::int, '1'::pg_catalog.int8", &["a", "int4", "int8"]);
+        check("SELECT CASE WHEN a THEN 1 END, CASE WHEN a THEN 1 ELSE b END", &["case", "b"]);
+        check("SELECT (SELECT x FROM t), EXISTS (SELECT 1)", &["x", "exists"]);
+        check("SELECT a.x, b.x, a.x", &["a.x", "b.x", "x"]);
+        check("SELECT x, y AS x, x", &["x", "x", "x"]);
+        check("SELECT k[1], trim(trailing ';' FROM x)", &["k", "rtrim"]);
+    }
+}

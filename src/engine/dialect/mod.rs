@@ -1,0 +1,90 @@
+//! PostgreSQL's forms of SQL that DataFusion's planner does not take, made into forms that it takes.
+//!
+//! Takes: a parsed statement, changed in place. Gives: a statement of the same meaning. Pure: no catalog is asked,
+//! no name of a client or text of a query is known. A rule is a file and a line in [`RULES`].
+//! What needs types is not here but in `planner.rs`, which DataFusion asks while it plans.
+
+mod array_subquery;
+mod cast;
+mod catalog_name;
+mod collation;
+mod column_name;
+mod keyword;
+mod name_pattern;
+mod operator;
+mod planner;
+mod scalar_subquery;
+mod visit;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    Statement, Value,
+};
+
+pub(crate) use catalog_name::mentions_catalog;
+pub(crate) use column_name::shown_name;
+pub(crate) use planner::{display, expr_planners};
+use visit::Rule;
+
+/// The rules, in the order in which they are applied to each node, innermost nodes first.
+const RULES: &[Rule] = &[
+    operator::RULE,
+    collation::RULE,
+    name_pattern::RULE,
+    catalog_name::FUNCTION,
+    catalog_name::RELATION,
+    keyword::RULE,
+    cast::RULE,
+    array_subquery::RULE,
+    scalar_subquery::RULE,
+];
+
+/// Rewrites PostgreSQL forms that DataFusion's SQL planner does not take into forms that it does.
+pub(crate) fn rewrite(statement: &mut Statement) {
+    // Names are given first: they come from the forms that the client wrote.
+    column_name::name_columns(statement);
+    visit::apply(RULES, statement);
+}
+
+/// Moves an expression out of its place.
+fn take(expr: &mut Expr) -> Expr {
+    std::mem::replace(expr, Expr::value(Value::Null))
+}
+
+/// A call of a function.
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args,
+            clauses: vec![],
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: vec![],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+    use datafusion::sql::sqlparser::parser::Parser;
+
+    use super::*;
+
+    /// Applies one rule to a statement, and prints it.
+    pub(super) fn check(rule: Rule, before: &str, after: &str) {
+        let mut statement = parse(before);
+        visit::apply(&[rule], &mut statement);
+        assert_eq!(statement.to_string(), after, "{before}");
+    }
+
+    pub(super) fn parse(sql: &str) -> Statement {
+        Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0)
+    }
+}

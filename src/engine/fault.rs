@@ -1,0 +1,313 @@
+//! Errors from below as what a client can act on: DataFusion's, Arrow's, the tables' and Kintone's.
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::ast::Ident;
+
+use super::statement::{Statement, position};
+use crate::error::{Error, Kind};
+use crate::{kintone, table};
+
+/// An error of planning or running, with a place in the statement where one is known.
+pub(super) fn translate(error: &DataFusionError, statement: Option<&Statement>) -> Error {
+    let fault = of(error);
+    match (statement, &fault.position) {
+        (Some(statement), None) => locate(fault, error, statement),
+        _ => fault,
+    }
+}
+
+fn of(error: &DataFusionError) -> Error {
+    match error {
+        DataFusionError::Context(_, inner) => of(inner),
+        DataFusionError::Diagnostic(_, inner) => of(inner),
+        DataFusionError::Shared(inner) => of(inner),
+        DataFusionError::Collection(errors) => {
+            errors.first().map_or_else(|| Error::internal("an error without a cause"), of)
+        }
+        DataFusionError::External(inner) => external(inner.as_ref()),
+        DataFusionError::SchemaError(inner, _) => schema(inner),
+        DataFusionError::ArrowError(inner, _) => arrow(inner),
+        DataFusionError::NotImplemented(text) => Error::new(Kind::Unsupported, first_line(text)),
+        DataFusionError::ResourcesExhausted(_) => {
+            Error::new(Kind::OutOfMemory, "the statement needs more memory than it may have")
+                .with_hint("Narrow the statement, or let the administrator raise the memory limit.")
+        }
+        DataFusionError::SQL(inner, _) => Error::new(Kind::Syntax, first_line(&inner.to_string())),
+        DataFusionError::Plan(text) => plan(text),
+        DataFusionError::Execution(text) => execution(text),
+        DataFusionError::Configuration(text) => Error::new(Kind::InvalidValue, first_line(text)),
+        DataFusionError::Internal(text) => Error::internal(first_line(text)),
+        other => plan(&other.strip_backtrace()),
+    }
+}
+
+/// Errors that come from elsewhere, by what they are.
+fn external(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return error.clone();
+    }
+    if let Some(error) = error.downcast_ref::<table::Error>() {
+        return of_table(error);
+    }
+    if let Some(error) = error.downcast_ref::<DataFusionError>() {
+        return of(error);
+    }
+    if let Some(error) = error.downcast_ref::<ArrowError>() {
+        return arrow(error);
+    }
+    Error::internal("an error of an unknown kind")
+}
+
+/// An error between a table and Kintone.
+pub(super) fn of_table(error: &table::Error) -> Error {
+    use table::Error as E;
+    let text = error.to_string();
+    match error {
+        E::Kintone(inner) => of_kintone(inner),
+        E::Decode { .. } | E::Page { .. } => Error::new(Kind::BadUpstream, text),
+        E::FormChanged { .. } => Error::new(Kind::Unsupported, text).with_hint("Run the statement again."),
+        E::TooManyRequests { .. } => Error::new(Kind::RateLimited, text)
+            .with_hint("Narrow the statement, or raise kintone.max_requests."),
+        E::NeedsFilter { needs, table } => {
+            Error::new(Kind::Unsupported, format!("{table} cannot be read as a whole"))
+                .with_hint(format!("Add {needs}."))
+        }
+        E::NoConnection(_) => Error::internal(text),
+    }
+}
+
+/// An answer of Kintone, or none (the codes: K§5.3).
+pub(super) fn of_kintone(error: &kintone::Error) -> Error {
+    let (kind, hint) = match error.code() {
+        Some("CB_WA01" | "CB_AU01" | "CB_TW02" | "GAIA_IA02") => {
+            (Kind::Forbidden, "Check the connection's user and password or API token.")
+        }
+        Some("CB_NO01" | "CB_NO02" | "GAIA_NO01" | "GAIA_AP15" | "GAIA_FU01") => {
+            (Kind::Forbidden, "Check the rights of the connection's user or API token, and its GuestSpaceId.")
+        }
+        Some("GAIA_AP01") => {
+            (Kind::UndefinedTable, "The app was deleted, or the connection's user may not see it.")
+        }
+        Some("GAIA_IQ11") => (Kind::UndefinedColumn, "The app's form changed: run the statement again."),
+        Some("GAIA_TO04" | "GAIA_TM12") => (Kind::RateLimited, "Kintone is busy: try again."),
+        Some("GAIA_CO02" | "GAIA_DA02") => (Kind::Conflict, "Someone else changed the record: try again."),
+        Some(_) => (Kind::BadUpstream, ""),
+        None => (kind_of_transport(error), ""),
+    };
+    let fault = Error::new(kind, error.to_string());
+    if hint.is_empty() { fault } else { fault.with_hint(hint) }
+}
+
+fn kind_of_transport(error: &kintone::Error) -> Kind {
+    if error.is_unreachable() { Kind::Unavailable } else { Kind::BadUpstream }
+}
+
+fn schema(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let message = match &field.relation {
+                Some(relation) => format!("column {}.{} does not exist", relation.table(), field.name),
+                None => format!("column \"{}\" does not exist", field.name),
+            };
+            let names: Vec<String> = valid_fields.iter().map(|f| f.name.clone()).collect();
+            with_near(Error::new(Kind::UndefinedColumn, message), &field.name, &names, "column")
+        }
+        SchemaError::AmbiguousReference { field } => {
+            Error::new(Kind::AmbiguousColumn, format!("column reference \"{}\" is ambiguous", field.name))
+        }
+        other => Error::new(Kind::AmbiguousColumn, first_line(&other.to_string())),
+    }
+}
+
+/// Adds the nearest names as a hint.
+pub(super) fn with_near(error: Error, name: &str, names: &[String], what: &str) -> Error {
+    let lower = name.to_lowercase();
+    let mut near: Vec<(f64, &String)> = names
+        .iter()
+        .map(|n| (strsim::jaro_winkler(&n.to_lowercase(), &lower), n))
+        .filter(|(score, n)| *score > 0.75 || n.to_lowercase().contains(&lower))
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    near.dedup_by(|a, b| a.1 == b.1);
+    let near: Vec<_> = near.iter().take(3).map(|(_, n)| format!("\"{n}\"")).collect();
+    match near.is_empty() {
+        true => error,
+        false => error.with_hint(format!("Perhaps you meant the {what} {}.", near.join(" or "))),
+    }
+}
+
+fn arrow(error: &ArrowError) -> Error {
+    match error {
+        ArrowError::DivideByZero => Error::new(Kind::DivisionByZero, "division by zero"),
+        ArrowError::ArithmeticOverflow(text) => Error::new(Kind::NumericOutOfRange, first_line(text)),
+        ArrowError::CastError(text) | ArrowError::ParseError(text) => cast(text),
+        ArrowError::ExternalError(inner) => external(inner.as_ref()),
+        ArrowError::ComputeError(text) | ArrowError::InvalidArgumentError(text) => execution(text),
+        ArrowError::MemoryError(_) => Error::new(Kind::OutOfMemory, "out of memory"),
+        other => execution(&other.to_string()),
+    }
+}
+
+/// Text that is not a value of its type.
+fn cast(text: &str) -> Error {
+    let lower = text.to_lowercase();
+    let kind = if lower.contains("timestamp") || lower.contains("date") || lower.contains("time") {
+        Kind::InvalidDatetime
+    } else if lower.contains("overflow") || lower.contains("out of range") || lower.contains("too large") {
+        Kind::NumericOutOfRange
+    } else {
+        Kind::InvalidText
+    };
+    Error::new(kind, first_line(text))
+}
+
+fn execution(text: &str) -> Error {
+    let lower = text.to_lowercase();
+    let kind = if lower.contains("divide by zero") || lower.contains("division by zero") {
+        return Error::new(Kind::DivisionByZero, "division by zero");
+    } else if lower.contains("overflow") {
+        Kind::NumericOutOfRange
+    } else if lower.contains("cast") || lower.contains("parse") {
+        return cast(text);
+    } else {
+        Kind::InvalidValue
+    };
+    Error::new(kind, first_line(text))
+}
+
+/// The planner says most things as text.
+fn plan(text: &str) -> Error {
+    let lower = text.to_lowercase();
+    let text = first_line(text.trim_start_matches("Error during planning: "));
+    let kind = if lower.contains("table") && lower.contains("not found") {
+        Kind::UndefinedTable
+    } else if lower.contains("invalid function")
+        || lower.contains("no function matches")
+        || lower.contains("signature")
+    {
+        Kind::UndefinedFunction
+    } else if lower.contains("group by") || lower.contains("aggregate") {
+        Kind::Grouping
+    } else if lower.contains("no field named") {
+        Kind::UndefinedColumn
+    } else if lower.contains("not supported") || lower.contains("unsupported") {
+        Kind::Unsupported
+    } else if lower.contains("placeholder") || lower.contains("parameter") {
+        Kind::InvalidParameter
+    } else if lower.contains("cannot be converted")
+        || lower.contains("cannot coerce")
+        || lower.contains("cannot infer common")
+    {
+        Kind::DatatypeMismatch
+    } else {
+        Kind::Syntax
+    };
+    Error::new(kind, text)
+}
+
+/// No stack of causes, no backtrace.
+fn first_line(text: &str) -> String {
+    let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+    line.replace(super::names::REPEATED, "").trim().to_owned()
+}
+
+/// The place of a name that does not exist, found in the statement's text.
+fn locate(fault: Error, error: &DataFusionError, statement: &Statement) -> Error {
+    let name = match missing_name(error) {
+        Some(name) => name,
+        None => return fault,
+    };
+    match find_identifier(statement, &name) {
+        Some(at) => fault.with_position(at),
+        None => fault,
+    }
+}
+
+fn missing_name(error: &DataFusionError) -> Option<String> {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => missing_name(inner),
+        DataFusionError::Shared(inner) => missing_name(inner),
+        DataFusionError::Collection(errors) => errors.first().and_then(missing_name),
+        DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
+            SchemaError::FieldNotFound { field, .. } | SchemaError::AmbiguousReference { field } => {
+                Some(field.name.clone())
+            }
+            _ => None,
+        },
+        DataFusionError::Plan(text) => {
+            let at = text.find("Invalid function '")?;
+            text[at..].split('\'').nth(1).map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// The first word or quoted name of the statement that is this name.
+fn find_identifier(statement: &Statement, name: &str) -> Option<usize> {
+    use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+    use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, &statement.sql).tokenize_with_location().ok()?;
+    let is_it = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_some() => word.value == name,
+        Token::Word(word) => word.value.to_lowercase() == name.to_lowercase(),
+        _ => false,
+    };
+    let found = tokens.iter().find(|t| is_it(&t.token))?;
+    Some(position(&statement.sql, found.span.start) + statement.offset)
+}
+
+/// No table of this name, at the place where the statement names it.
+pub(super) fn no_table(
+    statement: &Statement,
+    ident: Option<&Ident>,
+    written: &str,
+    names: &[String],
+) -> Error {
+    let name = written.replace('"', "");
+    let fault = Error::new(Kind::UndefinedTable, format!("relation \"{name}\" does not exist"));
+    let last = name.rsplit('.').next().unwrap_or(&name).to_owned();
+    let fault = with_near(fault, &last, names, "table");
+    match ident.and_then(|i| find_identifier(statement, &i.value)) {
+        Some(at) => fault.with_position(at),
+        None => fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_find_their_kind() {
+        for (error, kind) in [
+            (DataFusionError::ArrowError(Box::new(ArrowError::DivideByZero), None), Kind::DivisionByZero),
+            (DataFusionError::NotImplemented("LATERAL".into()), Kind::Unsupported),
+            (DataFusionError::Execution("Arrow error: Divide by zero error".into()), Kind::DivisionByZero),
+            (DataFusionError::ResourcesExhausted("x".into()), Kind::OutOfMemory),
+            (
+                DataFusionError::Plan("Invalid function 'foo'.\nDid you mean 'floor'?".into()),
+                Kind::UndefinedFunction,
+            ),
+            (
+                DataFusionError::ArrowError(
+                    Box::new(ArrowError::CastError("Cannot cast string 'abc' to value of Int64 type".into())),
+                    None,
+                ),
+                Kind::InvalidText,
+            ),
+        ] {
+            assert_eq!(translate(&error, None).kind, kind, "{error}");
+        }
+    }
+
+    #[test]
+    fn near_names_are_offered() {
+        let names = ["Company".to_owned(), "会社名".to_owned(), "Rank".to_owned()];
+        let fault = with_near(Error::new(Kind::UndefinedColumn, "x"), "compny", &names, "column");
+        assert_eq!(fault.hint.as_deref(), Some("Perhaps you meant the column \"Company\"."));
+        assert_eq!(with_near(Error::new(Kind::UndefinedColumn, "x"), "zzz", &names, "column").hint, None);
+    }
+}

@@ -1,0 +1,228 @@
+//! `regclass`, `regtype`, `regproc`, `regnamespace`, `regrole`: names that stand for oids.
+//!
+//! A cast to one of them is a function here that takes a name or a number and gives the number; another function
+//! gives the name back for display.
+
+use super::scalar::Function;
+use super::text::quote_ident;
+use super::type_name::{TYPES, oid_of, sql_name};
+use crate::engine::pg_catalog::{Snapshot, Value, roles};
+use crate::error::{Error, Kind};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::strict("pg_oid", "oid", |_, args| number("oid", args)),
+    Function::strict("pg_regclass", "regclass", |snapshot, args| {
+        resolve(args, relation_oid, snapshot, Kind::UndefinedTable, "relation")
+    }),
+    Function::strict("pg_regclass_name", "text", |snapshot, args| name(args, relation_name, snapshot)),
+    Function::strict("to_regclass", "regclass", |snapshot, args| Ok(lookup(args, relation_oid, snapshot))),
+    Function::strict("pg_regtype", "regtype", |snapshot, args| {
+        resolve(args, |_, name| oid_of(name), snapshot, Kind::UndefinedObject, "type")
+    }),
+    Function::strict("pg_regtype_name", "text", |snapshot, args| {
+        name(args, |_, oid| TYPES.contains_key(&oid).then(|| sql_name(oid, None)), snapshot)
+    }),
+    Function::strict("to_regtype", "regtype", |snapshot, args| {
+        Ok(lookup(args, |_, name| oid_of(name), snapshot))
+    }),
+    Function::strict("pg_regproc", "regproc", |snapshot, args| {
+        resolve(args, |_, name| procedure_oid(name), snapshot, Kind::UndefinedFunction, "function")
+    }),
+    Function::strict("pg_regproc_name", "text", |snapshot, args| {
+        name(args, |_, oid| procedure_name(oid), snapshot)
+    }),
+    Function::strict("to_regproc", "regproc", |snapshot, args| {
+        Ok(lookup(args, |_, name| procedure_oid(name), snapshot))
+    }),
+    Function::strict("pg_regnamespace", "regnamespace", |snapshot, args| {
+        resolve(args, namespace_oid, snapshot, Kind::UndefinedObject, "schema")
+    }),
+    Function::strict("pg_regnamespace_name", "text", |snapshot, args| {
+        name(args, |snapshot, oid| snapshot.namespace(oid).map(quote_ident), snapshot)
+    }),
+    Function::strict("to_regnamespace", "regnamespace", |snapshot, args| {
+        Ok(lookup(args, namespace_oid, snapshot))
+    }),
+    Function::strict("pg_regrole", "regrole", |snapshot, args| {
+        resolve(args, role_oid, snapshot, Kind::UndefinedObject, "role")
+    }),
+    Function::strict("pg_regrole_name", "text", |snapshot, args| name(args, role_name, snapshot)),
+    Function::strict("pg_get_userbyid", "name", |snapshot, args| {
+        let oid = args.first().and_then(Value::int).unwrap_or_default();
+        Ok(role_name(snapshot, oid).unwrap_or_else(|| format!("unknown (OID={oid})")).into())
+    }),
+];
+
+/// The function that shows an oid of this type as its name; `None` for types that are shown as they are.
+pub(crate) fn display_function(sql_type: &str) -> Option<&'static str> {
+    match sql_type {
+        "regclass" => Some("pg_regclass_name"),
+        "regtype" => Some("pg_regtype_name"),
+        "regproc" => Some("pg_regproc_name"),
+        "regnamespace" => Some("pg_regnamespace_name"),
+        "regrole" => Some("pg_regrole_name"),
+        "int2vector" | "oidvector" => Some("pg_vector_text"),
+        _ => None,
+    }
+}
+
+fn number(what: &str, args: &[Value]) -> Result<Value, Error> {
+    let value = args.first().unwrap_or(&Value::Null);
+    let invalid = || {
+        Error::new(Kind::InvalidText, format!("invalid input syntax for type {what}: \"{}\"", value.text()))
+    };
+    value.int().map(Value::Int).ok_or_else(invalid)
+}
+
+/// The oid for a number, for a number in text, or for a name; an error that names the name.
+fn resolve(
+    args: &[Value],
+    find: fn(&Snapshot, &str) -> Option<i64>,
+    snapshot: &Snapshot,
+    kind: Kind,
+    what: &str,
+) -> Result<Value, Error> {
+    let value = args.first().unwrap_or(&Value::Null);
+    if let Some(oid) = value.int() {
+        return Ok(oid.into());
+    }
+    let name = value.text();
+    if name == "-" {
+        return Ok(Value::Int(0));
+    }
+    let missing = || Error::new(kind, format!("{what} \"{name}\" does not exist"));
+    find(snapshot, &name).map(Value::Int).ok_or_else(missing)
+}
+
+/// As [`resolve`], with NULL for a name that is not there.
+fn lookup(args: &[Value], find: fn(&Snapshot, &str) -> Option<i64>, snapshot: &Snapshot) -> Value {
+    let name = args.first().map(Value::text).unwrap_or_default();
+    find(snapshot, &name).into()
+}
+
+/// The name for an oid; its number where nothing has it, `-` for 0.
+fn name(
+    args: &[Value],
+    find: fn(&Snapshot, i64) -> Option<String>,
+    snapshot: &Snapshot,
+) -> Result<Value, Error> {
+    let Value::Int(oid) = number("oid", args)? else { return Ok(Value::Null) };
+    if oid == 0 {
+        return Ok("-".into());
+    }
+    Ok(find(snapshot, oid).unwrap_or_else(|| oid.to_string()).into())
+}
+
+fn relation_name(snapshot: &Snapshot, oid: i64) -> Option<String> {
+    let (_, namespace, name) = snapshot.relations().find(|(known, _, _)| *known == oid)?;
+    if snapshot.is_visible(namespace) {
+        return Some(quote_ident(name));
+    }
+    Some(format!("{}.{}", quote_ident(snapshot.namespace(namespace)?), quote_ident(name)))
+}
+
+/// Finds a relation by `name` or `schema.name`, each part quoted or not. A part without quotes that matches
+/// nothing exactly matches without regard to case, where one relation does.
+fn relation_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
+    let parts = parts(text);
+    let (schema, (name, quoted)) = match parts.as_slice() {
+        [name] => (None, name.clone()),
+        [.., schema, name] => (Some(schema.0.clone()), name.clone()),
+        [] => return None,
+    };
+    let in_schema = |namespace: i64| match &schema {
+        Some(schema) => snapshot.namespace(namespace).is_some_and(|known| known.eq_ignore_ascii_case(schema)),
+        None => snapshot.is_visible(namespace),
+    };
+    let candidates: Vec<_> = snapshot.relations().filter(|(_, namespace, _)| in_schema(*namespace)).collect();
+    let exact = candidates.iter().find(|(_, _, known)| *known == name);
+    if let Some((oid, _, _)) = exact {
+        return Some(*oid);
+    }
+    let folded = name.to_lowercase();
+    let mut alike = candidates.iter().filter(|(_, _, known)| !quoted && known.to_lowercase() == folded);
+    match (alike.next(), alike.next()) {
+        (Some((oid, _, _)), None) => Some(*oid),
+        _ => None,
+    }
+}
+
+/// The parts of a name with dots: each with its quotes taken off, and whether it had some.
+fn parts(text: &str) -> Vec<(String, bool)> {
+    let mut parts = vec![];
+    let mut part = String::new();
+    let mut quoted = false;
+    let mut inside = false;
+    let mut letters = text.trim().chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if inside && letters.peek() == Some(&'"') => {
+                letters.next();
+                part.push('"');
+            }
+            '"' => {
+                inside = !inside;
+                quoted = true;
+            }
+            '.' if !inside => parts.push((std::mem::take(&mut part), std::mem::take(&mut quoted))),
+            other => part.push(other),
+        }
+    }
+    parts.push((part, quoted));
+    parts
+}
+
+fn namespace_oid(snapshot: &Snapshot, name: &str) -> Option<i64> {
+    let name = name.trim_matches('"');
+    snapshot.namespaces.iter().find(|namespace| namespace.name == name).map(|namespace| namespace.oid)
+}
+
+fn role_oid(snapshot: &Snapshot, name: &str) -> Option<i64> {
+    let name = name.trim_matches('"');
+    roles(snapshot).into_iter().find(|(_, known)| *known == name).map(|(oid, _)| oid)
+}
+
+fn role_name(snapshot: &Snapshot, oid: i64) -> Option<String> {
+    roles(snapshot).into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name.to_owned())
+}
+
+/// `pg_proc`'s oids and names.
+fn procedures() -> impl Iterator<Item = (i64, &'static str)> {
+    let lines = include_str!("../../../sql/pg_catalog/pg_proc.csv").lines();
+    lines.filter_map(|line| {
+        let mut cells = line.split('|');
+        Some((cells.next()?.parse().ok()?, cells.next()?))
+    })
+}
+
+fn procedure_oid(name: &str) -> Option<i64> {
+    let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+    let name = name.split('(').next().unwrap_or(name);
+    procedures().find(|(_, known)| *known == name).map(|(oid, _)| oid)
+}
+
+fn procedure_name(oid: i64) -> Option<String> {
+    procedures().find(|(known, _)| *known == oid).map(|(_, name)| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_cut_at_its_dots() {
+        let check = |text: &str, expect: &[(&str, bool)]| {
+            let expect: Vec<_> = expect.iter().map(|(name, quoted)| ((*name).to_owned(), *quoted)).collect();
+            assert_eq!(parts(text), expect, "{text}");
+        };
+        check("customers", &[("customers", false)]);
+        check("public.\"a.b\"", &[("public", false), ("a.b", true)]);
+        check("\"a\"\"b\"", &[("a\"b", true)]);
+    }
+
+    #[test]
+    fn procedures_have_names() {
+        assert_eq!(procedure_oid("array_in"), Some(750));
+        assert_eq!(procedure_name(1242).as_deref(), Some("boolin"));
+    }
+}

@@ -1,0 +1,559 @@
+//! Names of SQL as they are written, to the exact names of tables and columns.
+//!
+//! An unquoted name that matches nothing exactly matches ignoring case, where there is one candidate; `id` falls
+//! back to `"$id"`; a quoted name is exact. Aliases and CTE names that are not quoted fold to lower case, and
+//! columns without a name get the one PostgreSQL gives them. After this every name in the tree is quoted, so that
+//! the planner has nothing left to guess.
+//!
+//! Takes: a syntax tree and the tables that it names. Gives: the tree with exact names. No I/O.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    self, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
+    SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+};
+
+use super::column_name::column_name;
+
+/// Marks a name that a projection has already: stripped from the result's columns. Private use, so that no field
+/// code has it.
+pub(super) const REPEATED: char = '\u{E000}';
+
+/// A table that a statement names, found in the catalog.
+#[derive(Debug, Clone)]
+pub(super) struct KnownTable {
+    pub schema: String,
+    pub name: String,
+    pub columns: Vec<String>,
+}
+
+/// The tables of a statement by how it writes them: the parts joined by U+0000.
+pub(super) type KnownTables = HashMap<String, KnownTable>;
+
+/// The key of a written name.
+pub(super) fn key(name: &ObjectName) -> String {
+    let parts: Vec<String> = name.0.iter().map(ToString::to_string).collect();
+    parts.join("\0")
+}
+
+/// Makes every name of a query exact.
+pub(super) fn resolve(query: &mut Query, tables: &KnownTables) {
+    let resolver = Resolver { tables };
+    resolver.query(query, &Scope::default());
+}
+
+/// What a FROM item offers.
+#[derive(Debug, Clone, Default)]
+struct Relation {
+    /// The name that qualifies its columns.
+    alias: String,
+    columns: Vec<String>,
+}
+
+/// Names that an expression can use, with those of the queries around it.
+#[derive(Debug, Clone, Default)]
+struct Scope<'a> {
+    relations: Vec<Relation>,
+    ctes: Vec<Relation>,
+    /// Output names: in ORDER BY they come before the columns.
+    outputs: Vec<String>,
+    parent: Option<&'a Scope<'a>>,
+}
+
+impl Scope<'_> {
+    fn cte(&self, name: &str) -> Option<&Relation> {
+        self.ctes.iter().rev().find(|c| c.alias == name).or_else(|| self.parent.and_then(|p| p.cte(name)))
+    }
+
+    /// The exact name of an unquoted column.
+    fn column(&self, written: &str) -> Option<String> {
+        let lower = written.to_lowercase();
+        if let Some(output) = self.outputs.iter().find(|o| **o == lower) {
+            return Some(output.clone());
+        }
+        let columns = self.relations.iter().flat_map(|r| &r.columns);
+        match_name(columns, written).or_else(|| self.parent.and_then(|p| p.column(written)))
+    }
+
+    /// The relation that an unquoted or quoted qualifier means.
+    fn relation(&self, qualifier: &Ident) -> Option<&Relation> {
+        let exact = |name: &str| self.relations.iter().find(|r| r.alias == name);
+        let found = if qualifier.quote_style.is_some() {
+            exact(&qualifier.value)
+        } else {
+            let lower = qualifier.value.to_lowercase();
+            exact(&lower).or_else(|| exact(&qualifier.value)).or_else(|| {
+                let mut like = self.relations.iter().filter(|r| r.alias.to_lowercase() == lower);
+                like.next().filter(|_| like.next().is_none())
+            })
+        };
+        found.or_else(|| self.parent.and_then(|p| p.relation(qualifier)))
+    }
+}
+
+/// The one name that an unquoted one means: exact, else the only one that differs in case alone.
+pub(super) fn match_name<'n>(names: impl IntoIterator<Item = &'n String>, written: &str) -> Option<String> {
+    let names: Vec<&String> = names.into_iter().collect();
+    let lower = written.to_lowercase();
+    let exact = |wanted: &str| names.iter().find(|n| **n == wanted).map(|n| (*n).clone());
+    if let Some(found) = exact(&lower).or_else(|| exact(written)) {
+        return Some(found);
+    }
+    let mut like: Vec<&String> = names.iter().copied().filter(|n| n.to_lowercase() == lower).collect();
+    like.dedup();
+    match like.as_slice() {
+        [one] => Some((*one).clone()),
+        [] if lower == "id" => exact("$id"),
+        _ => None,
+    }
+}
+
+/// Replaces a name by its exact form.
+fn set(ident: &mut Ident, name: String) {
+    ident.value = name;
+    ident.quote_style = Some('"');
+}
+
+/// PostgreSQL's folding of a name that is introduced here.
+fn fold(ident: &mut Ident) {
+    if ident.quote_style.is_none() {
+        let lower = ident.value.to_lowercase();
+        set(ident, lower);
+    }
+}
+
+struct Resolver<'t> {
+    tables: &'t KnownTables,
+}
+
+impl Resolver<'_> {
+    /// Resolves a query; its output columns.
+    fn query(&self, query: &mut Query, outer: &Scope<'_>) -> Vec<String> {
+        let mut scope = Scope { parent: Some(outer), ..Scope::default() };
+        if let Some(with) = &mut query.with {
+            for cte in &mut with.cte_tables {
+                fold(&mut cte.alias.name);
+                let alias = cte.alias.name.value.clone();
+                if with.recursive {
+                    // Its own columns are those of its alias, or of its first branch, which does not name itself.
+                    let columns = self.recursive_columns(&mut cte.alias, &cte.query, &scope);
+                    scope.ctes.push(Relation { alias: alias.clone(), columns });
+                }
+                let columns = self.query(&mut cte.query, &scope);
+                let columns = alias_columns(&mut cte.alias, columns);
+                scope.ctes.push(Relation { alias, columns });
+            }
+        }
+        let (outputs, mut inner) = self.set_expr(&mut query.body, &scope);
+        inner.outputs.clone_from(&outputs);
+        if let Some(order_by) = &mut query.order_by {
+            self.expressions(order_by, &inner);
+        }
+        if let Some(limit) = &mut query.limit_clause {
+            self.expressions(limit, &inner);
+        }
+        outputs
+    }
+
+    fn recursive_columns(&self, alias: &mut TableAlias, query: &Query, scope: &Scope<'_>) -> Vec<String> {
+        let mut first = query.clone();
+        if let SetExpr::SetOperation { left, .. } = first.body.as_ref() {
+            first.body = left.clone();
+        }
+        alias_columns(alias, self.query(&mut first, scope))
+    }
+
+    /// Resolves a body; its output columns, and the scope that ORDER BY sees besides them.
+    fn set_expr<'s>(&self, body: &mut SetExpr, scope: &'s Scope<'s>) -> (Vec<String>, Scope<'s>) {
+        match body {
+            SetExpr::Select(select) => self.select(select, scope),
+            SetExpr::Query(query) => (self.query(query, scope), child(scope)),
+            SetExpr::SetOperation { left, right, .. } => {
+                let (outputs, _) = self.set_expr(left, scope);
+                self.set_expr(right, scope);
+                (outputs, child(scope))
+            }
+            SetExpr::Values(values) => {
+                self.expressions(values, scope);
+                let width = values.rows.first().map_or(0, |row| row.content.len());
+                ((1..=width).map(|i| format!("column{i}")).collect(), child(scope))
+            }
+            _ => (vec![], child(scope)),
+        }
+    }
+
+    fn select<'s>(&self, select: &mut Select, outer: &'s Scope<'s>) -> (Vec<String>, Scope<'s>) {
+        let mut scope = child(outer);
+        for from in &mut select.from {
+            self.table_with_joins(from, &mut scope);
+        }
+        let outputs = self.projection(&mut select.projection, &scope);
+        self.expressions(&mut select.selection, &scope);
+        self.expressions(&mut select.distinct, &scope);
+        self.expressions(&mut select.having, &scope);
+        self.expressions(&mut select.named_window, &scope);
+        self.expressions(&mut select.qualify, &scope);
+        // GROUP BY may name an output, where no column has its name.
+        let mut grouping = scope.clone();
+        grouping.relations.push(Relation { alias: String::new(), columns: outputs.clone() });
+        let columns: Vec<String> = scope.relations.iter().flat_map(|r| r.columns.clone()).collect();
+        if let Some(last) = grouping.relations.last_mut() {
+            last.columns.retain(|o| !columns.iter().any(|c| c.to_lowercase() == o.to_lowercase()));
+        }
+        self.expressions(&mut select.group_by, &grouping);
+        (outputs, scope)
+    }
+
+    fn table_with_joins(&self, table: &mut TableWithJoins, scope: &mut Scope<'_>) {
+        self.table_factor(&mut table.relation, scope);
+        for join in &mut table.joins {
+            self.table_factor(&mut join.relation, scope);
+            match constraint(&mut join.join_operator) {
+                Some(JoinConstraint::On(on)) => self.expressions(on, scope),
+                Some(JoinConstraint::Using(columns)) => {
+                    for column in columns.iter_mut().flat_map(|name| &mut name.0) {
+                        if let ObjectNamePart::Identifier(ident) = column {
+                            self.identifier(ident, scope);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn table_factor(&self, factor: &mut TableFactor, scope: &mut Scope<'_>) {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let relation = self.table(name, alias, scope);
+                scope.relations.push(relation);
+            }
+            TableFactor::Derived { subquery, alias, lateral, .. } => {
+                let outer =
+                    if *lateral { scope.clone() } else { Scope { relations: vec![], ..scope.clone() } };
+                let columns = self.query(subquery, &outer);
+                scope.relations.push(aliased(alias.as_mut(), columns, ""));
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                self.table_with_joins(table_with_joins, scope);
+                if let Some(alias) = alias {
+                    fold(&mut alias.name);
+                }
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } => {
+                for arg in &mut args.args {
+                    self.expressions(arg, scope);
+                }
+                let function = name.to_string().to_lowercase();
+                scope.relations.push(aliased(alias.as_mut(), vec![], &function));
+            }
+            TableFactor::Function { args, alias, name, .. } => {
+                self.expressions(args, scope);
+                let function = name.to_string().to_lowercase();
+                scope.relations.push(aliased(alias.as_mut(), vec![], &function));
+            }
+            TableFactor::UNNEST { array_exprs, alias, .. } => {
+                self.expressions(array_exprs, scope);
+                scope.relations.push(aliased(alias.as_mut(), vec![], "unnest"));
+            }
+            _ => {}
+        }
+    }
+
+    /// A table by its name: a CTE, or one of the catalog, which always gets an alias: the name as written.
+    fn table(&self, name: &mut ObjectName, alias: &mut Option<TableAlias>, scope: &Scope<'_>) -> Relation {
+        if let [ObjectNamePart::Identifier(ident)] = name.0.as_mut_slice() {
+            let folded =
+                if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
+            if let Some(cte) = scope.cte(&folded).cloned() {
+                set(ident, folded);
+                return aliased(alias.as_mut(), cte.columns, &cte.alias);
+            }
+        }
+        let Some(known) = self.tables.get(&key(name)) else {
+            return aliased(alias.as_mut(), vec![], "");
+        };
+        let written = match name.0.last() {
+            Some(ObjectNamePart::Identifier(ident)) if ident.quote_style.is_none() => {
+                ident.value.to_lowercase()
+            }
+            _ => known.name.clone(),
+        };
+        *name = ObjectName::from(vec![
+            Ident::with_quote('"', known.schema.clone()),
+            Ident::with_quote('"', known.name.clone()),
+        ]);
+        let alias = alias.get_or_insert_with(|| TableAlias {
+            explicit: true,
+            name: Ident::with_quote('"', written),
+            columns: vec![],
+            at: None,
+        });
+        aliased(Some(alias), known.columns.clone(), "")
+    }
+
+    /// Resolves the items of a SELECT and names those without a name; the output columns.
+    fn projection(&self, items: &mut [SelectItem], scope: &Scope<'_>) -> Vec<String> {
+        let mut outputs: Vec<String> = vec![];
+        for item in items {
+            match item {
+                SelectItem::Wildcard(_) => {
+                    outputs.extend(scope.relations.iter().flat_map(|r| r.columns.clone()))
+                }
+                SelectItem::QualifiedWildcard(kind, _) => outputs.extend(qualified_wildcard(kind, scope)),
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    self.expressions(expr, scope);
+                    fold(alias);
+                    set(alias, unrepeated(&alias.value, &outputs));
+                    outputs.push(alias.value.clone());
+                }
+                SelectItem::UnnamedExpr(expr) => {
+                    let own = column_name(expr);
+                    self.expressions(expr, scope);
+                    let name = match &expr {
+                        Expr::Identifier(ident) => ident.value.clone(),
+                        Expr::CompoundIdentifier(parts) => parts.last().map_or(own, |p| p.value.clone()),
+                        _ => own,
+                    };
+                    let plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                    let unrepeated = unrepeated(&name, &outputs);
+                    if !plain || unrepeated != name {
+                        let alias = Ident::with_quote('"', unrepeated.clone());
+                        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                    }
+                    outputs.push(unrepeated);
+                }
+                SelectItem::ExprWithAliases { expr, .. } => self.expressions(expr, scope),
+            }
+        }
+        outputs
+    }
+
+    /// Resolves the names in every expression below `node`.
+    fn expressions(&self, node: &mut impl VisitMut, scope: &Scope<'_>) {
+        let _ = node.visit(&mut Expressions { resolver: self, scope, depth: 0 });
+    }
+
+    fn identifier(&self, ident: &mut Ident, scope: &Scope<'_>) {
+        if ident.quote_style.is_none() {
+            let name = scope.column(&ident.value).unwrap_or_else(|| ident.value.to_lowercase());
+            set(ident, name);
+        }
+    }
+
+    /// `table.column`, `schema.table.column`.
+    fn compound(&self, parts: &mut Vec<Ident>, scope: &Scope<'_>) {
+        let Some((column, qualifiers)) = parts.split_last_mut() else { return };
+        let Some(relation) = qualifiers.last().and_then(|q| scope.relation(q)) else {
+            parts.iter_mut().for_each(fold);
+            return;
+        };
+        if column.quote_style.is_none() {
+            let name = match_name(relation.columns.iter(), &column.value);
+            set(column, name.unwrap_or_else(|| column.value.to_lowercase()));
+        }
+        let column = column.clone();
+        *parts = vec![Ident::with_quote('"', relation.alias.clone()), column];
+    }
+}
+
+struct Expressions<'r, 's> {
+    resolver: &'r Resolver<'r>,
+    scope: &'s Scope<'s>,
+    /// Subqueries around the place of the walk. A subquery is resolved as a whole where the walk enters it; what
+    /// the walk then meets inside is done.
+    depth: usize,
+}
+
+impl VisitorMut for Expressions<'_, '_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            _ if self.depth > 0 => {}
+            Expr::Identifier(ident) => self.resolver.identifier(ident, self.scope),
+            Expr::CompoundIdentifier(parts) => self.resolver.compound(parts, self.scope),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if self.depth == 0 {
+            self.resolver.query(query, self.scope);
+        }
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+}
+
+fn child<'s>(scope: &'s Scope<'s>) -> Scope<'s> {
+    Scope { parent: Some(scope), ..Scope::default() }
+}
+
+fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    use JoinOperator as J;
+    match operator {
+        J::Join(c) | J::Inner(c) | J::Left(c) | J::LeftOuter(c) | J::Right(c) | J::RightOuter(c) => Some(c),
+        J::FullOuter(c) | J::CrossJoin(c) | J::Semi(c) | J::LeftSemi(c) | J::RightSemi(c) => Some(c),
+        J::Anti(c) | J::LeftAnti(c) | J::RightAnti(c) => Some(c),
+        _ => None,
+    }
+}
+
+/// A relation under its alias, where it has one.
+fn aliased(alias: Option<&mut TableAlias>, columns: Vec<String>, name: &str) -> Relation {
+    match alias {
+        Some(alias) => {
+            fold(&mut alias.name);
+            let columns = alias_columns(alias, columns);
+            Relation { alias: alias.name.value.clone(), columns }
+        }
+        None => Relation { alias: name.to_owned(), columns },
+    }
+}
+
+/// `AS t (a, b)` renames the first columns.
+fn alias_columns(alias: &mut TableAlias, mut columns: Vec<String>) -> Vec<String> {
+    for (i, column) in alias.columns.iter_mut().enumerate() {
+        fold(&mut column.name);
+        match columns.get_mut(i) {
+            Some(name) => name.clone_from(&column.name.value),
+            None => columns.push(column.name.value.clone()),
+        }
+    }
+    columns
+}
+
+fn qualified_wildcard(kind: &mut ast::SelectItemQualifiedWildcardKind, scope: &Scope<'_>) -> Vec<String> {
+    let ast::SelectItemQualifiedWildcardKind::ObjectName(name) = kind else { return vec![] };
+    let Some(ObjectNamePart::Identifier(last)) = name.0.last() else { return vec![] };
+    let Some(relation) = scope.relation(last) else { return vec![] };
+    *name = ObjectName::from(vec![Ident::with_quote('"', relation.alias.clone())]);
+    relation.columns.clone()
+}
+
+/// The name, marked where the projection has it already.
+fn unrepeated(name: &str, outputs: &[String]) -> String {
+    let mut out = name.to_owned();
+    let mut count = 1;
+    while outputs.contains(&out) {
+        count += 1;
+        out = format!("{name}{REPEATED}{count}");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+    use datafusion::sql::sqlparser::parser::Parser;
+
+    fn check(sql: &str, expect: &str) {
+        let dialect = PostgreSqlDialect {};
+        let mut query = Parser::new(&dialect).try_with_sql(sql).unwrap().parse_query().unwrap();
+        let table = |name: &str, columns: &[&str]| KnownTable {
+            schema: "public".into(),
+            name: name.into(),
+            columns: columns.iter().map(ToString::to_string).collect(),
+        };
+        let customers = table("CUSTOMERS", &["$id", "Company", "会社名", "Rank"]);
+        let deals = table("DEALS", &["$id", "Amount", "amount", "Company"]);
+        let tables = [
+            ("customers", &customers),
+            ("Customers", &customers),
+            ("顧客管理", &customers),
+            ("deals", &deals),
+            ("\"DEALS\"", &deals),
+        ];
+        let tables: KnownTables = tables.into_iter().map(|(k, t)| (k.to_owned(), t.clone())).collect();
+        resolve(&mut query, &tables);
+        assert_eq!(query.to_string(), expect, "{sql}");
+    }
+
+    #[test]
+    fn columns_and_tables() {
+        check(
+            "SELECT Company FROM Customers",
+            r#"SELECT "Company" FROM "public"."CUSTOMERS" AS "customers""#,
+        );
+        check(
+            "SELECT 会社名, id FROM 顧客管理 c WHERE c.company = 'x'",
+            r#"SELECT "会社名", "$id" FROM "public"."CUSTOMERS" "c" WHERE "c"."Company" = 'x'"#,
+        );
+        check(
+            "SELECT AMOUNT, \"Amount\" FROM deals",
+            r#"SELECT "amount", "Amount" FROM "public"."DEALS" AS "deals""#,
+        );
+        check("SELECT DEALS.id FROM \"DEALS\"", r#"SELECT "DEALS"."$id" FROM "public"."DEALS" AS "DEALS""#);
+        check(
+            "SELECT public.customers.Rank FROM customers",
+            r#"SELECT "customers"."Rank" FROM "public"."CUSTOMERS" AS "customers""#,
+        );
+        check("SELECT nope FROM customers", r#"SELECT "nope" FROM "public"."CUSTOMERS" AS "customers""#);
+    }
+
+    #[test]
+    fn output_names() {
+        check(
+            "SELECT count(*), sum(amount) FROM deals",
+            r#"SELECT count(*) AS "count", sum("amount") AS "sum" FROM "public"."DEALS" AS "deals""#,
+        );
+        check(
+            "SELECT 1, 2, 'x' AS Total",
+            "SELECT 1 AS \"?column?\", 2 AS \"?column?\u{E000}2\", 'x' AS \"total\"",
+        );
+        check(
+            "SELECT company, company FROM customers",
+            "SELECT \"Company\", \"Company\" AS \"Company\u{E000}2\" FROM \"public\".\"CUSTOMERS\" AS \"customers\"",
+        );
+        check(
+            "SELECT upper(company) AS Company FROM customers ORDER BY company",
+            r#"SELECT upper("Company") AS "company" FROM "public"."CUSTOMERS" AS "customers" ORDER BY "company""#,
+        );
+        check(
+            "SELECT upper(company) AS u FROM customers GROUP BY U",
+            r#"SELECT upper("Company") AS "u" FROM "public"."CUSTOMERS" AS "customers" GROUP BY "u""#,
+        );
+        check(
+            "SELECT rank AS company, count(*) FROM customers GROUP BY company",
+            r#"SELECT "Rank" AS "company", count(*) AS "count" FROM "public"."CUSTOMERS" AS "customers" GROUP BY "Company""#,
+        );
+    }
+
+    #[test]
+    fn subqueries_and_ctes() {
+        check(
+            "SELECT c FROM (SELECT Company AS C FROM customers) t WHERE C <> ''",
+            r#"SELECT "c" FROM (SELECT "Company" AS "c" FROM "public"."CUSTOMERS" AS "customers") "t" WHERE "c" <> ''"#,
+        );
+        check(
+            "WITH Big AS (SELECT * FROM customers) SELECT BIG.company FROM big",
+            r#"WITH "big" AS (SELECT * FROM "public"."CUSTOMERS" AS "customers") SELECT "big"."Company" FROM "big""#,
+        );
+        check(
+            "SELECT company FROM customers c WHERE EXISTS (SELECT 1 FROM deals d WHERE d.company = c.Company AND rank = 'A')",
+            r#"SELECT "Company" FROM "public"."CUSTOMERS" "c" WHERE EXISTS (SELECT 1 AS "?column?" FROM "public"."DEALS" "d" WHERE "d"."Company" = "c"."Company" AND "Rank" = 'A')"#,
+        );
+        check(
+            "SELECT a.company FROM customers a JOIN deals b USING (COMPANY) ORDER BY b.id",
+            r#"SELECT "a"."Company" FROM "public"."CUSTOMERS" "a" JOIN "public"."DEALS" "b" USING("Company") ORDER BY "b"."$id""#,
+        );
+        check(
+            "WITH RECURSIVE n(X) AS (SELECT 1 UNION ALL SELECT x + 1 FROM N WHERE X < 3) SELECT x FROM n",
+            r#"WITH RECURSIVE "n" ("x") AS (SELECT 1 AS "?column?" UNION ALL SELECT "x" + 1 AS "?column?" FROM "n" WHERE "x" < 3) SELECT "x" FROM "n""#,
+        );
+        check(
+            "SELECT a FROM (VALUES (1, 'x')) AS T(A, b)",
+            r#"SELECT "a" FROM (VALUES (1, 'x')) AS "t" ("a", "b")"#,
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! Runs SQL over the catalog of three made-up tables, as a session of the engine does. For tests only.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::FunctionRegistry;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+use super::{Catalog, CatalogSource, Value, schemas};
+use crate::engine::{ColumnInfo, ForeignKey, SqlType, TableInfo, TableKind, dialect, function};
+
+/// `customers`, `orders` with a reference to it, a view of it.
+#[derive(Debug)]
+struct Fake;
+
+#[async_trait]
+impl CatalogSource for Fake {
+    fn schemas(&self) -> Vec<String> {
+        vec!["public".into(), "guest".into()]
+    }
+
+    async fn tables(&self, schema: &str) -> crate::error::Result<Vec<Arc<TableInfo>>> {
+        if schema != "public" {
+            return Ok(vec![]);
+        }
+        let customers = [
+            ("$id", SqlType::Int8),
+            ("$revision", SqlType::Int8),
+            ("company", SqlType::Text),
+            ("Amount", SqlType::Numeric),
+            ("tags", SqlType::Array(Box::new(SqlType::Text))),
+            ("updated", SqlType::TimestampTz),
+        ];
+        let orders = [("$id", SqlType::Int8), ("company", SqlType::Text), ("quantity", SqlType::Numeric)];
+        let reference = ForeignKey {
+            columns: vec!["company".into()],
+            table: "customers".into(),
+            referenced: vec!["company".into()],
+        };
+        Ok(vec![
+            table("active_customers", TableKind::View, &customers, vec![]),
+            table("customers", TableKind::App, &customers, vec![]),
+            table("Orders", TableKind::App, &orders, vec![reference]),
+        ])
+    }
+
+    fn users(&self) -> Vec<String> {
+        vec!["admin".into(), "sato".into()]
+    }
+
+    fn database(&self) -> String {
+        "kintone".into()
+    }
+
+    fn current_user(&self) -> String {
+        "sato".into()
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        vec![("TimeZone".into(), "UTC".into()), ("search_path".into(), "\"$user\", public".into())]
+    }
+}
+
+fn table(
+    name: &str,
+    kind: TableKind,
+    columns: &[(&str, SqlType)],
+    foreign_keys: Vec<ForeignKey>,
+) -> Arc<TableInfo> {
+    let is_view = kind == TableKind::View;
+    let column = |(code, sql_type): &(&str, SqlType)| ColumnInfo {
+        name: (*code).into(),
+        label: format!("{code} of {name}"),
+        sql_type: sql_type.clone(),
+        nullable: *code != "$id",
+        unique: !is_view && name == "customers" && *code == "company",
+        kintone_type: String::new(),
+        options: vec![],
+    };
+    Arc::new(TableInfo {
+        schema: "public".into(),
+        name: name.into(),
+        kind,
+        app_id: Some(1),
+        label: format!("{name} app"),
+        description: String::new(),
+        columns: columns.iter().map(column).collect(),
+        primary_key: if is_view { vec![] } else { vec!["$id".into()] },
+        foreign_keys,
+    })
+}
+
+/// A session with the catalog, and nothing else.
+pub(crate) struct Harness {
+    context: SessionContext,
+    catalog: Arc<Catalog>,
+}
+
+/// What a statement gave.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// The names of the columns, as a client sees them.
+    pub(crate) columns: Vec<String>,
+    /// The cells as text.
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Harness {
+    pub(crate) fn new() -> Self {
+        let mut config = SessionConfig::new()
+            .with_default_catalog_and_schema("kintone", "public")
+            .with_target_partitions(1)
+            .with_create_default_catalog_and_schema(false)
+            .with_information_schema(false);
+        let options = config.options_mut();
+        options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
+        options.sql_parser.map_string_types_to_utf8view = false;
+        let catalog = Catalog::new(Arc::new(Fake));
+        let mut planners = dialect::expr_planners();
+        planners.extend(datafusion::execution::SessionStateDefaults::default_expr_planners());
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_default_features()
+            .with_expr_planners(planners)
+            .build();
+        let context = SessionContext::new_with_state(state);
+        for function in function::scalar_functions(&catalog) {
+            context.register_udf(function.as_ref().clone());
+        }
+        for function in function::aggregate_functions() {
+            context.register_udaf(function.as_ref().clone());
+        }
+        let database = MemoryCatalogProvider::new();
+        let public: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+        let named = schemas(&catalog).into_iter().chain([("public".to_owned(), public)]);
+        for (name, schema) in named {
+            database.register_schema(&name, schema).unwrap();
+        }
+        context.register_catalog("kintone", Arc::new(database));
+        Self { context, catalog }
+    }
+
+    /// Runs one statement as a client sends it.
+    pub(crate) async fn run(&self, sql: &str) -> Result<Rows> {
+        self.run_with(sql, vec![]).await
+    }
+
+    /// Runs one statement with values for `$1`, `$2` ...
+    pub(crate) async fn run_with(&self, sql: &str, parameters: Vec<ScalarValue>) -> Result<Rows> {
+        let parsed = Parser::parse_sql(&PostgreSqlDialect {}, sql);
+        let mut statement = parsed.map_err(|e| DataFusionError::SQL(Box::new(e), None))?.remove(0);
+        if dialect::mentions_catalog(&statement) {
+            self.catalog.refresh().await.map_err(|e| DataFusionError::External(Box::new(e)))?;
+        }
+        dialect::rewrite(&mut statement);
+        let state = self.context.state();
+        let plan = state.statement_to_plan(Statement::Statement(Box::new(statement))).await?;
+        let plan = dialect::display(plan, &state as &dyn FunctionRegistry)?;
+        let plan =
+            if parameters.is_empty() { plan } else { plan.with_param_values(ParamValues::from(parameters))? };
+        let frame = self.context.execute_logical_plan(plan).await?;
+        let columns: Vec<_> = frame
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| dialect::shown_name(field.name()).to_owned())
+            .collect();
+        let mut rows = vec![];
+        for batch in frame.collect().await? {
+            for i in 0..batch.num_rows() {
+                let cell = |column: &arrow::array::ArrayRef| {
+                    Ok(Value::of(&ScalarValue::try_from_array(column, i)?).text())
+                };
+                rows.push(batch.columns().iter().map(cell).collect::<Result<_>>()?);
+            }
+        }
+        Ok(Rows { columns, rows })
+    }
+}
+
+/// What every query of a client's corpus gives: `ok` or the error. The file is named by an environment variable.
+#[tokio::test]
+async fn corpus() {
+    let Ok(path) = std::env::var("INTROSPECTION_CORPUS") else { return };
+    let only = std::env::var("CORPUS_CLIENT").unwrap_or_default();
+    let verbose = std::env::var("CORPUS_VERBOSE").is_ok();
+    let harness = Harness::new();
+    let mut counts = std::collections::BTreeMap::<String, (usize, usize)>::new();
+    let mut out = String::new();
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let query: serde_json::Value = serde_json::from_str(line).unwrap();
+        let client = query["client"].as_str().unwrap();
+        let sql = query["sql"].as_str().unwrap();
+        if !only.is_empty() && client != only || query["catalog"] != true {
+            continue;
+        }
+        let parameters = query["params"].as_array().cloned().unwrap_or_default();
+        let parameters = parameters
+            .iter()
+            .map(|value| ScalarValue::Utf8(value.as_str().map(str::to_owned).or(Some(value.to_string()))))
+            .collect();
+        let result =
+            tokio::time::timeout(std::time::Duration::from_secs(20), harness.run_with(sql, parameters)).await;
+        let count = counts.entry(client.to_owned()).or_default();
+        count.1 += 1;
+        match result {
+            Ok(Ok(rows)) => {
+                count.0 += 1;
+                let names: Vec<_> = query["reference_columns"].as_array().into_iter().flatten().collect();
+                if names
+                    .iter()
+                    .map(|name| name.as_str().unwrap_or_default())
+                    .ne(rows.columns.iter().map(String::as_str))
+                {
+                    out +=
+                        &format!("NAMES {client} {}\n  {names:?}\n  {:?}\n", query["action"], rows.columns);
+                }
+                let expect = query["reference_row_count"].as_u64().unwrap_or_default();
+                if (expect == 0) != rows.rows.is_empty() && !sql.contains('\'') {
+                    out +=
+                        &format!("ROWS {client} {} {expect} {}\n  {sql}\n", query["action"], rows.rows.len());
+                }
+            }
+            Ok(Err(error)) => {
+                let error = error.to_string();
+                out += &format!("FAIL {client} {}\n  {error}\n", query["action"]);
+                if verbose {
+                    out += &format!("{sql}\n");
+                }
+            }
+            Err(_) => out += &format!("SLOW {client} {}\n", query["action"]),
+        }
+    }
+    std::fs::write(std::env::temp_dir().join("corpus.txt"), format!("{out}\n{counts:#?}\n")).unwrap();
+}

@@ -1,0 +1,60 @@
+//! The schemas `pg_catalog` and `information_schema`, as PostgreSQL 15 has them, over the live tables.
+//!
+//! Takes: what the engine knows of schemas, tables, users and settings ([`CatalogSource`]).
+//! Gives: two DataFusion schemas, and the snapshot that the SQL functions of the catalog read.
+//! A relation is a line in a list of `sql/pg_catalog` (name and columns) and, when it has rows, a line in
+//! `relation.rs` that says where they come from: a function over the snapshot, or a list that never changes.
+//! Absent on purpose: any knowledge of Kintone, any text of a client, any write.
+
+mod column;
+#[cfg(test)]
+pub(crate) mod harness;
+mod information_schema;
+mod live;
+mod oid;
+mod pg_attribute;
+mod pg_class;
+mod pg_constraint;
+mod pg_database;
+mod pg_description;
+mod pg_index;
+mod pg_namespace;
+mod pg_roles;
+mod pg_settings;
+mod pg_tables;
+mod relation;
+mod snapshot;
+mod source;
+mod table;
+mod value;
+
+use std::sync::Arc;
+
+use datafusion::catalog::SchemaProvider;
+
+pub(crate) use column::{type_oid, typed};
+pub(crate) use live::Catalog;
+pub(crate) use oid::PG_CATALOG;
+pub(crate) use pg_description::of_table as table_comment;
+pub(crate) use pg_roles::roles;
+pub(crate) use pg_tables::definition as view_definition;
+pub(crate) use relation::RELATIONS;
+pub(crate) use snapshot::{Constraint, Rule, Snapshot, Table};
+pub(crate) use source::CatalogSource;
+pub(crate) use value::Value;
+
+/// The schemas `pg_catalog` and `information_schema` of a session.
+pub(crate) fn schemas(catalog: &Arc<Catalog>) -> Vec<(String, Arc<dyn SchemaProvider>)> {
+    ["pg_catalog", "information_schema"]
+        .into_iter()
+        .map(|name| {
+            let schema: Arc<dyn SchemaProvider> = Arc::new(table::CatalogSchema::new(name, catalog));
+            (name.to_owned(), schema)
+        })
+        .collect()
+}
+
+/// Whether an unqualified name is a relation of `pg_catalog`, which PostgreSQL searches before any other schema.
+pub(crate) fn is_catalog_table(name: &str) -> bool {
+    RELATIONS.iter().any(|relation| relation.schema == "pg_catalog" && relation.name == name)
+}

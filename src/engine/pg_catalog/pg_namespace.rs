@@ -1,0 +1,15 @@
+//! `pg_namespace`: schemas.
+
+use super::oid::OWNER;
+use super::relation::Builder;
+use super::snapshot::Snapshot;
+
+pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
+    for namespace in &snapshot.namespaces {
+        out.row([
+            ("oid", namespace.oid.into()),
+            ("nspname", namespace.name.as_str().into()),
+            ("nspowner", OWNER.into()),
+        ]);
+    }
+}

@@ -1,0 +1,26 @@
+//! What the catalog is built from: asked of the engine, never of Kintone.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::engine::TableInfo;
+use crate::error::Result;
+
+/// The live facts behind the catalog relations and the catalog functions, for one session.
+#[async_trait]
+pub(crate) trait CatalogSource: Send + Sync + Debug {
+    /// The names of the schemas, the default one first.
+    fn schemas(&self) -> Vec<String>;
+    /// Every table of a schema that this user may see.
+    async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>>;
+    /// The login names.
+    fn users(&self) -> Vec<String>;
+    /// The database's name.
+    fn database(&self) -> String;
+    /// Who asks.
+    fn current_user(&self) -> String;
+    /// The session's settings, as `SHOW ALL` gives them.
+    fn settings(&self) -> Vec<(String, String)>;
+}

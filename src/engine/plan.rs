@@ -1,0 +1,259 @@
+//! A query's way: names to exact names, tables from the catalog, a logical plan, a physical plan, rows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
+    MemorySchemaProvider, SchemaProvider, TableProvider,
+};
+use datafusion::common::{ParamValues, Result as DfResult};
+use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+
+use super::fault;
+use super::names::{self, KnownTable, KnownTables, REPEATED};
+use super::parameter;
+use super::runtime::DATABASE;
+use super::session::{QueryResult, Session};
+use super::settings::Settings;
+use super::statement::{Statement, on_big_stack};
+use crate::error::{Error, Result};
+use crate::table::{Budget, ScanContext, ScanSettings};
+
+/// A query that is planned, and the settings that it was planned with.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub settings: Settings,
+    pub parameters: Vec<DataType>,
+    logical: LogicalPlan,
+    state: SessionState,
+}
+
+impl Planned {
+    /// The result's columns under the names that clients see.
+    pub(super) fn schema(&self) -> SchemaRef {
+        visible(self.logical.schema().as_arrow())
+    }
+}
+
+/// Without the marks on repeated names.
+fn visible(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.name().split_once(REPEATED) {
+        Some((name, _)) => Arc::new(Field::clone(field).with_name(name)),
+        None => Arc::clone(field),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Tables by schema and name.
+type Tables = BTreeMap<String, HashMap<String, Arc<dyn TableProvider>>>;
+
+/// Plans a query. Asks Kintone for the forms of the tables that it names, if they are not known yet.
+pub(super) async fn plan(
+    session: &Session,
+    statement: &Statement,
+    query: &Query,
+    types: &[Option<DataType>],
+) -> Result<Planned> {
+    let settings = session.settings();
+    let mut query = query.clone();
+    let (known, tables) = find_tables(session, statement, &query, &settings).await?;
+    on_big_stack(|| names::resolve(&mut query, &known));
+    let state = state(session, &settings, tables);
+    let (logical, parameters) = on_big_stack(|| {
+        parameter::plan(types, &|types: &[DataType]| {
+            let ast = parameter::declared(ast::Statement::Query(Box::new(query.clone())), types);
+            at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))
+        })
+    })
+    .map_err(|e| fault::translate(&e, Some(statement)))?;
+    Ok(Planned { settings, parameters, logical, state })
+}
+
+/// Planning sends no request, so that it is ready when it is asked: that lets it run on a big stack.
+fn at_once<T>(work: impl Future<Output = DfResult<T>>) -> DfResult<T> {
+    work.now_or_never()
+        .unwrap_or_else(|| Err(DataFusionError::Internal("planning waited for something".into())))
+}
+
+/// The tables that a query names. A name that is none is a CTE's, or an error.
+async fn find_tables(
+    session: &Session,
+    statement: &Statement,
+    query: &Query,
+    settings: &Settings,
+) -> Result<(KnownTables, Tables)> {
+    let mut relations: Vec<ObjectName> = vec![];
+    let _ = visit_relations(query, |name| {
+        relations.push(name.clone());
+        ControlFlow::<()>::Continue(())
+    });
+    let ctes = cte_names(query);
+    let (mut known, mut tables) = (KnownTables::new(), Tables::new());
+    for name in relations {
+        let key = names::key(&name);
+        if known.contains_key(&key) {
+            continue;
+        }
+        let parts: Vec<&Ident> = name.0.iter().filter_map(|p| p.as_ident()).collect();
+        let found = find_table(session, &parts, settings).await?;
+        let Some((schema, table, provider)) = found else {
+            let is_cte = matches!(parts.as_slice(), [one] if ctes.contains(&folded(one)));
+            if is_cte {
+                continue;
+            }
+            let names = session.engine.table_names().await;
+            return Err(fault::no_table(statement, parts.last().copied(), &name.to_string(), &names));
+        };
+        let columns = provider.schema().fields().iter().map(|f| f.name().clone()).collect();
+        known.insert(key, KnownTable { schema: schema.clone(), name: table.clone(), columns });
+        tables.entry(schema).or_default().insert(table, provider);
+    }
+    Ok((known, tables))
+}
+
+fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// Every CTE's name, wherever it stands: enough to tell it from a table that does not exist.
+fn cte_names(query: &Query) -> Vec<String> {
+    struct Ctes(Vec<String>);
+    impl ast::Visitor for Ctes {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            let ctes = query.with.iter().flat_map(|w| &w.cte_tables);
+            self.0.extend(ctes.map(|c| folded(&c.alias.name)));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut ctes = Ctes(vec![]);
+    let _ = ast::Visit::visit(query, &mut ctes);
+    ctes.0
+}
+
+/// `table`, `schema.table` or `database.schema.table`.
+async fn find_table(
+    session: &Session,
+    parts: &[&Ident],
+    settings: &Settings,
+) -> Result<Option<(String, String, Arc<dyn TableProvider>)>> {
+    let (schema, table) = match parts {
+        [table] => (None, *table),
+        [schema, table] => (Some(folded(schema)), *table),
+        [database, schema, table] if folded(database) == DATABASE => (Some(folded(schema)), *table),
+        _ => return Ok(None),
+    };
+    let quoted = table.quote_style.is_some();
+    let scan = ScanSettings { pushdown: settings.pushdown, page_size: settings.page_size };
+    let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
+    for schema in wanted {
+        let Some(connection) = session.engine.connection(&schema) else { continue };
+        if let Some(found) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
+            let provider = connection.provider(&found, settings.time_zone, scan).await;
+            let (name, provider) = provider.map_err(|e| fault::of_table(&e))?;
+            return Ok(Some((schema, name, provider)));
+        }
+    }
+    Ok(None)
+}
+
+/// The state of one statement: the tables that it names, its zone, its budget.
+fn state(session: &Session, settings: &Settings, tables: Tables) -> SessionState {
+    let catalog = MemoryCatalogProvider::new();
+    for (schema, tables) in tables {
+        let provider = MemorySchemaProvider::new();
+        for (name, table) in tables {
+            let _ = provider.register_table(name, table);
+        }
+        let _ = catalog.register_schema(&schema, Arc::new(provider));
+    }
+    let catalogs = MemoryCatalogProviderList::new();
+    catalogs.register_catalog(DATABASE.to_owned(), Arc::new(catalog));
+    let template = session.engine.template();
+    let mut config = template.config().clone();
+    config.options_mut().execution.time_zone = Some(settings.time_zone.name().to_owned());
+    let mut state = SessionStateBuilder::new_from_existing(template.clone())
+        .with_config(config)
+        .with_catalog_list(Arc::new(catalogs))
+        .build();
+    state.mark_start_execution();
+    state
+}
+
+/// The physical plan with the parameters' values, and what it needs to run.
+fn physical(
+    session: &Session,
+    planned: &Planned,
+    parameters: Vec<ScalarValue>,
+) -> DfResult<(Arc<dyn ExecutionPlan>, SessionState, Arc<Budget>)> {
+    let mut state = planned.state.clone();
+    // The clock of now() starts with each run.
+    state.mark_start_execution();
+    let budget = Arc::new(Budget::new(planned.settings.max_requests));
+    let context = ScanContext {
+        clients: session.engine.clients(),
+        directories: session.engine.directories(),
+        budget: Arc::clone(&budget),
+    };
+    state.config_mut().set_extension(Arc::new(context));
+    let values = parameter::values(&planned.parameters, parameters)?;
+    let plan = on_big_stack(|| {
+        let logical = planned.logical.clone();
+        let logical =
+            if values.is_empty() { logical } else { logical.with_param_values(ParamValues::from(values))? };
+        at_once(state.create_physical_plan(&logical))
+    })?;
+    Ok((plan, state, budget))
+}
+
+/// Starts a query.
+pub(super) fn run(
+    session: &Session,
+    statement: &Statement,
+    planned: &Planned,
+    parameters: Vec<ScalarValue>,
+) -> Result<QueryResult> {
+    let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
+    let (plan, state, _) = physical(session, planned, parameters).map_err(translate)?;
+    let schema = visible(plan.schema().as_ref());
+    let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
+    let renamed = Arc::clone(&schema);
+    let rows = stream.map(move |batch| {
+        let batch = batch.map_err(|e| fault::translate(&e, None))?;
+        batch.with_schema(Arc::clone(&renamed)).map_err(|e| Error::internal(e.to_string()))
+    });
+    Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
+}
+
+/// The plan as text; with `analyze`, after it has run, with what it took.
+pub(super) async fn explain(
+    session: &Session,
+    statement: &Statement,
+    planned: &Planned,
+    parameters: Vec<ScalarValue>,
+    analyze: bool,
+) -> Result<String> {
+    let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
+    let (plan, state, budget) = physical(session, planned, parameters).map_err(translate)?;
+    if !analyze {
+        return Ok(displayable(plan.as_ref()).indent(false).to_string());
+    }
+    let mut rows = 0;
+    let mut stream = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(translate)?;
+    while let Some(batch) = stream.try_next().await.map_err(translate)? {
+        rows += batch.num_rows();
+    }
+    let tree = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
+    Ok(format!("{tree}Rows: {rows}\nKintone requests: {}\n", budget.sent()))
+}

@@ -1,0 +1,111 @@
+//! DataFusion, built closed: no file format, no table factory, no object store, no setting that a client reaches.
+
+use std::sync::Arc;
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::config::Dialect;
+use datafusion::common::exec_datafusion_err;
+use datafusion::execution::SessionStateDefaults;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreRegistry;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::object_store::ObjectStore;
+use datafusion::prelude::SessionConfig;
+use url::Url;
+
+use crate::table::CountByTotal;
+
+/// The database's name, in catalogs and at start-up.
+pub(super) const DATABASE: &str = "kintone";
+
+/// Functions that tell of files or of this machine, or that a client could fill the memory with.
+const LEFT_OUT: &[&str] = &["input_file_name", "file_row_index", "version", "arrow_metadata"];
+
+/// Memory that all statements share, and no disk.
+pub(super) fn runtime(memory_limit: usize) -> DfResult<Arc<RuntimeEnv>> {
+    let consumers = std::num::NonZeroUsize::MIN.saturating_add(4);
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(memory_limit), consumers)))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+        .with_object_store_registry(Arc::new(NoObjectStore))
+        .build_arc()
+}
+
+/// The state that each statement's is made from: functions and rules, no catalog.
+pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
+    let scalar = SessionStateDefaults::default_scalar_functions();
+    let scalar = scalar.into_iter().filter(|f| !LEFT_OUT.contains(&f.name())).collect();
+    SessionStateBuilder::new()
+        .with_config(config())
+        .with_runtime_env(runtime)
+        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_scalar_functions(scalar)
+        .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
+        .with_window_functions(SessionStateDefaults::default_window_functions())
+        .with_table_function_list(SessionStateDefaults::default_table_functions())
+        .with_physical_optimizer_rule(Arc::new(CountByTotal))
+        .build()
+}
+
+fn config() -> SessionConfig {
+    // One partition: a scan is bound by Kintone, not by this machine's cores, and an exchange between partitions
+    // can panic when a nested-loop join runs out of memory.
+    let mut config = SessionConfig::new()
+        .with_target_partitions(1)
+        .with_create_default_catalog_and_schema(false)
+        .with_default_catalog_and_schema(DATABASE, "public")
+        .with_information_schema(false);
+    let options = config.options_mut();
+    options.sql_parser.dialect = Dialect::PostgreSQL;
+    options.sql_parser.parse_float_as_decimal = true;
+    // Names are exact before the planner sees them.
+    options.sql_parser.enable_ident_normalization = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    config
+}
+
+/// There is no file to read.
+#[derive(Debug)]
+struct NoObjectStore;
+
+impl ObjectStoreRegistry for NoObjectStore {
+    fn register_store(&self, _: &Url, _: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
+        None
+    }
+
+    fn get_store(&self, _: &Url) -> DfResult<Arc<dyn ObjectStore>> {
+        Err(exec_datafusion_err!("there are no files here"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct FileUrl(Url);
+
+    impl AsRef<Url> for FileUrl {
+        fn as_ref(&self) -> &Url {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn nothing_leads_to_a_file() {
+        let state = template(runtime(1 << 20).unwrap());
+        assert!(state.table_factories().is_empty());
+        assert!(state.get_file_format_factory("csv").is_none());
+        assert!(state.catalog_list().catalog_names().is_empty());
+        assert!(
+            state.runtime_env().object_store(FileUrl(Url::parse("file:///etc/passwd").unwrap())).is_err()
+        );
+        for name in LEFT_OUT {
+            assert!(!state.scalar_functions().contains_key(*name), "{name}");
+        }
+        let mut tables: Vec<_> = state.table_functions().keys().cloned().collect();
+        tables.sort();
+        assert_eq!(tables, ["generate_series", "range"]);
+    }
+}

@@ -1,0 +1,268 @@
+//! A text of SQL as statements: guarded, split, parsed, and let through only if their kind is on the list.
+
+use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+
+use super::guard;
+use crate::error::{Error, Kind, Result};
+
+/// Stack for parsing and planning: deep but legal statements need more than a thread has.
+const STACK: usize = 64 * 1024 * 1024;
+
+/// The parser's own bound; the guard's is lower for all that nests.
+const RECURSION: usize = 400;
+
+/// One statement of a text, parsed and let through by the guard.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// Its own text.
+    pub sql: String,
+    /// Its syntax tree.
+    pub ast: ast::Statement,
+    /// Characters before it in the whole text; added to an error's position.
+    pub offset: usize,
+}
+
+/// Runs what may recurse as deep as a legal statement is.
+pub(super) fn on_big_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::grow(STACK, work)
+}
+
+/// Splits and parses a text. Nothing of it runs when one of its statements does not parse.
+pub(super) fn parse(sql: &str) -> Result<Vec<Statement>> {
+    guard::check_size(sql)?;
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|e| Error::new(Kind::Syntax, e.message).with_position(position(sql, e.location)))?;
+    let mut statements = vec![];
+    for tokens in tokens.split(|t| t.token == Token::SemiColon) {
+        guard::check_tokens(tokens)?;
+        if let Some(statement) = on_big_stack(|| parse_one(sql, tokens))? {
+            statements.push(statement);
+        }
+    }
+    Ok(statements)
+}
+
+fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
+    let visible = |t: &&TokenWithSpan| !matches!(t.token, Token::Whitespace(_) | Token::EOF);
+    let (Some(first), Some(last)) = (tokens.iter().find(visible), tokens.iter().rev().find(visible)) else {
+        return Ok(None);
+    };
+    let start = offset(sql, first.span.start);
+    let end = offset(sql, last.span.end);
+    let text: String = sql.chars().skip(start).take(end - start).collect();
+    let dialect = PostgreSqlDialect {};
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens.to_vec());
+    let parsed = parser.parse_statement().and_then(|ast| {
+        let next = parser.peek_token();
+        if next.token == Token::EOF { Ok(ast) } else { parser.expected("end of statement", next) }
+    });
+    match parsed {
+        Ok(ast) => {
+            allow(&ast, start)?;
+            Ok(Some(Statement { sql: text, ast, offset: start }))
+        }
+        Err(error) => Err(syntax_error(sql, &error, &text, start)),
+    }
+}
+
+/// The statements that there are. Everything else is refused, so that nothing of the parser or the planner that
+/// was not thought of is let in.
+fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
+    use ast::Statement as S;
+    let refused = |what: &str| {
+        Err(Error::unsupported(what)
+            .with_hint("This server answers SELECT, EXPLAIN, SET, SHOW and transaction statements.")
+            .with_position(start + 1))
+    };
+    match statement {
+        S::Query(query) => match &query.body.as_ref() {
+            ast::SetExpr::Insert(_)
+            | ast::SetExpr::Update(_)
+            | ast::SetExpr::Delete(_)
+            | ast::SetExpr::Merge(_) => refused("writing to Kintone"),
+            ast::SetExpr::Select(select) if select.into.is_some() => refused("SELECT INTO"),
+            _ if !query.locks.is_empty() => refused("FOR UPDATE and FOR SHARE"),
+            _ => Ok(()),
+        },
+        S::Explain { statement, .. } => match statement.as_ref() {
+            S::Query(_) => allow(statement, start),
+            _ => refused("EXPLAIN of anything but a query"),
+        },
+        S::Set(_)
+        | S::ShowVariable { .. }
+        | S::Reset(_)
+        | S::StartTransaction { .. }
+        | S::Commit { .. }
+        | S::Rollback { .. }
+        | S::Discard { .. } => Ok(()),
+        S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) | S::Truncate(_) => {
+            refused("writing to Kintone")
+        }
+        S::Copy { .. } => refused("COPY"),
+        other => refused(&first_words(other)),
+    }
+}
+
+/// What the statement is called: its leading keywords.
+fn first_words(statement: &ast::Statement) -> String {
+    let text = statement.to_string();
+    let words: Vec<_> =
+        text.split_whitespace().take_while(|w| w.chars().all(|c| c.is_ascii_uppercase())).collect();
+    if words.is_empty() { "this statement".into() } else { words.join(" ") }
+}
+
+/// `syntax error at or near "x"`, at the place that the parser names.
+fn syntax_error(sql: &str, error: &ParserError, text: &str, start: usize) -> Error {
+    let message = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text.clone(),
+        ParserError::RecursionLimitExceeded => {
+            return Error::new(Kind::TooComplex, "statement too complex: it nests too deep");
+        }
+    };
+    let (expected, place) = message.split_once(" at Line: ").unwrap_or((&message, ""));
+    let mut numbers = place.split(", Column: ").filter_map(|n| n.trim().parse::<u64>().ok());
+    let at = match (numbers.next(), numbers.next()) {
+        (Some(line), Some(column)) => offset(sql, Location { line, column }),
+        _ => start + text.chars().count(),
+    };
+    let rest: String = sql.chars().skip(at).collect();
+    let near = Tokenizer::new(&PostgreSqlDialect {}, &rest)
+        .tokenize()
+        .ok()
+        .and_then(|tokens| tokens.into_iter().next())
+        .filter(|t| !matches!(t, Token::EOF | Token::SemiColon));
+    let message = match near {
+        Some(token) => format!("syntax error at or near \"{token}\""),
+        None => "syntax error at end of input".to_owned(),
+    };
+    Error::new(Kind::Syntax, message)
+        .with_detail(expected.trim_end_matches(',').to_owned())
+        .with_position(at + 1)
+}
+
+/// Characters before a place of the text.
+pub(super) fn offset(sql: &str, at: Location) -> usize {
+    let mut count = 0;
+    let lines_before = usize::try_from(at.line.saturating_sub(1)).unwrap_or(usize::MAX);
+    for line in sql.split_inclusive('\n').take(lines_before) {
+        count += line.chars().count();
+    }
+    count + usize::try_from(at.column.saturating_sub(1)).unwrap_or(0)
+}
+
+/// A place as PostgreSQL counts it: characters from 1.
+pub(super) fn position(sql: &str, at: Location) -> usize {
+    offset(sql, at) + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_split_into_statements() {
+        let statements = parse("SELECT 'a;b';\n -- c ; d\n SELECT 顧客 FROM t ; ;").unwrap();
+        let texts: Vec<_> = statements.iter().map(|s| (s.sql.as_str(), s.offset)).collect();
+        assert_eq!(texts, [("SELECT 'a;b'", 0), ("SELECT 顧客 FROM t", 25)]);
+        assert!(parse(" ;; -- nothing\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn errors_say_where() {
+        for (sql, message, position) in [
+            ("SELEC 1", "syntax error at or near \"SELEC\"", Some(1)),
+            ("SELECT 1;\nSELECT 顧客 FORM t x", "syntax error at or near \"t\"", Some(26)),
+            ("SELECT (1", "syntax error at end of input", Some(10)),
+            ("SELECT 'a", "Unterminated string literal", Some(8)),
+        ] {
+            let error = parse(sql).unwrap_err();
+            assert_eq!((error.message.as_str(), error.position), (message, position), "{sql}");
+            assert_eq!(error.kind, Kind::Syntax);
+        }
+    }
+
+    #[test]
+    fn only_listed_statements_pass() {
+        for sql in [
+            "SELECT 1",
+            "EXPLAIN SELECT 1",
+            "EXPLAIN ANALYZE SELECT 1",
+            "SET TimeZone = 'UTC'",
+            "SHOW TimeZone",
+            "BEGIN",
+            "COMMIT",
+            "ROLLBACK",
+            "VALUES (1)",
+            "RESET ALL",
+        ] {
+            parse(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        }
+        for sql in [
+            "INSERT INTO t VALUES (1)",
+            "EXPLAIN DELETE FROM t",
+            "COPY t TO '/tmp/x'",
+            "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+            "CREATE TABLE t AS SELECT 1",
+            "CREATE VIEW v AS SELECT 1",
+            "DROP TABLE t",
+            "SELECT 1 INTO t",
+            "SELECT 1 FROM t FOR UPDATE",
+            "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
+            "LOAD 'x'",
+        ] {
+            let error = parse(sql).unwrap_err();
+            assert!(matches!(error.kind, Kind::Unsupported | Kind::Syntax), "{sql}: {error}");
+        }
+    }
+
+    fn long(before: &str, part: &str, count: usize, after: &str) -> String {
+        format!("{before}{}{after}", part.repeat(count))
+    }
+
+    #[test]
+    fn long_chains_are_refused_not_fatal() {
+        for part in [
+            " or c = 0",
+            " and c = 0",
+            " + 1",
+            " || 'a'",
+            "::int",
+            " union all select 1",
+            " join t using (a)",
+        ] {
+            assert!(
+                parse(&long("select 1 from t where c = 0", part, 200, "")).is_ok()
+                    || part.contains("un")
+                    || part.contains("jo"),
+                "{part}"
+            );
+            for count in [5_000, 100_000] {
+                let error = parse(&long("select c from t where c = 0", part, count, "")).unwrap_err();
+                assert!(matches!(error.kind, Kind::TooComplex | Kind::TooLarge), "{part} {count}: {error}");
+            }
+        }
+        for (before, part, after) in [
+            ("select ", "(", "1"),
+            ("select ", "case when true then ", "1"),
+            ("select ", "not ", "true"),
+            ("select ", "- ", "1"),
+        ] {
+            let error = parse(&long(before, part, 60, after)).unwrap_err();
+            assert_eq!(error.kind, Kind::TooComplex, "{part}");
+        }
+    }
+
+    #[test]
+    fn depth_below_the_bound_parses() {
+        let cases = format!("select {}1{}", "case when true then ".repeat(49), " end".repeat(49));
+        assert!(parse(&cases).unwrap()[0].ast.to_string().matches("CASE").count() == 49);
+        let brackets = format!("select {}1{}", "(".repeat(49), ")".repeat(49));
+        assert!(parse(&brackets).is_ok());
+    }
+}

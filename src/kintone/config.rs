@@ -1,0 +1,114 @@
+//! A connection's configuration, with the reason for each default.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::retry::RetryConfig;
+use super::secret::Secret;
+
+/// How the client logs in (K§1.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// `X-Cybozu-Authorization`
+    Password {
+        /// The login name.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// `X-Cybozu-API-Token`: one for each app, at most 9 in a request.
+    ApiTokens(Vec<Secret>),
+}
+
+/// The gate before the site, sent besides the login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Basic {
+    /// The gate's user.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// How long each step may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Name, TCP and TLS.
+    pub connect: Duration,
+    /// From the request to the answer's head: Kintone sorts and counts meanwhile.
+    pub first_byte: Duration,
+    /// Between two parts of the body.
+    pub idle: Duration,
+    /// The whole call.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(20),
+            total: Duration::from_secs(120),
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Its name: the schema in SQL.
+    pub name: String,
+    /// `https://example.cybozu.com`; plain http for this machine only.
+    pub url: Url,
+    /// The login.
+    pub credentials: Credentials,
+    /// The site's gate, where it has one.
+    pub basic: Option<Basic>,
+    /// Guest spaces whose apps join the default space's.
+    pub guest_spaces: Vec<u64>,
+    /// App ids, which API tokens need: they cannot list apps (K§1.3).
+    pub apps: Vec<u64>,
+    /// Columns by field code; else by label.
+    pub use_code_for_field_name: bool,
+    /// Only these apps, by name, code or id; empty: all.
+    pub tables: Vec<String>,
+    /// Records in a page, at most Kintone's 500.
+    pub page_size: u32,
+    /// No statement reads more rows of a table.
+    pub max_rows: Option<u64>,
+    /// Nothing is written.
+    pub read_only: bool,
+    /// Requests at once. Kintone takes 100 for a whole domain, which others use too (K§5.1).
+    pub max_in_flight: usize,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// When and how often a read is tried again.
+    pub retry: RetryConfig,
+    /// An HTTP proxy.
+    pub proxy: Option<Url>,
+}
+
+impl ClientConfig {
+    /// A connection with every default.
+    #[must_use]
+    pub fn new(name: impl Into<String>, url: Url, credentials: Credentials) -> Self {
+        Self {
+            name: name.into(),
+            url,
+            credentials,
+            basic: None,
+            guest_spaces: vec![],
+            apps: vec![],
+            use_code_for_field_name: true,
+            tables: vec![],
+            page_size: 500,
+            max_rows: None,
+            read_only: true,
+            max_in_flight: 10,
+            timeouts: Timeouts::default(),
+            retry: RetryConfig::default(),
+            proxy: None,
+        }
+    }
+}

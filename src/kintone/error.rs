@@ -1,0 +1,164 @@
+//! What a call can end in, by what its caller can do about it. No host query text, no body, no secret.
+
+use std::time::Duration;
+
+/// An error of a call. `connection` is the connection's name in the settings, `call` the method and path.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The configuration cannot make a client.
+    #[error("connection {connection}: {reason}")]
+    Config {
+        /// The connection's name.
+        connection: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No connection: name, port, TLS. Nothing was sent.
+    #[error(
+        "connection {connection}: cannot reach {host} ({reason}); check its Url, the network and the proxy"
+    )]
+    Connect {
+        /// The connection's name.
+        connection: String,
+        /// Host and port.
+        host: String,
+        /// Of the operating system or TLS.
+        reason: String,
+    },
+    /// The answer did not come, or broke off.
+    #[error("connection {connection}: {call} broke off ({reason})")]
+    Transport {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Kintone refused.
+    #[error("connection {connection}: Kintone refused {call}: {message} ({code}{})", details(.errors))]
+    Rejected {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// The HTTP status.
+        status: u16,
+        /// Such as `GAIA_IQ11`.
+        code: String,
+        /// In the language of the connection's user.
+        message: String,
+        /// By field or parameter.
+        errors: Vec<(String, Vec<String>)>,
+    },
+    /// A status without Kintone's error body.
+    #[error("connection {connection}: {call} was answered with HTTP status {status}")]
+    Status {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// An answer that is not Kintone's: a login page, another server.
+    #[error(
+        "connection {connection}: {call} was not answered by Kintone (status {status}, {content_type}); check its Url"
+    )]
+    NotKintone {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it says it is.
+        content_type: String,
+    },
+    /// A redirect, which is never followed: it would carry the credentials elsewhere.
+    #[error("connection {connection}: {call} was redirected, and redirects are not followed; check its Url")]
+    Redirected {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+    },
+    /// Kintone cut the result short (K§3.6).
+    #[error("connection {connection}: Kintone cut the answer of {call} short ({warning})")]
+    Partial {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// The header's text.
+        warning: String,
+    },
+    /// More than a page can have.
+    #[error("connection {connection}: the answer of {call} is larger than {limit} bytes")]
+    TooLarge {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// Bytes.
+        limit: usize,
+    },
+    /// JSON of another shape.
+    #[error("connection {connection}: the answer of {call} has an unexpected form ({reason})")]
+    Decode {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// A place in the JSON.
+        reason: String,
+    },
+    /// The login was refused a while ago; no more tries, which could lock the account.
+    #[error(
+        "connection {connection}: Kintone rejected its credentials; check its user, password or API token"
+    )]
+    CredentialsRejected {
+        /// The connection's name.
+        connection: String,
+    },
+    /// Every try failed.
+    #[error("{last} (after {attempts} tries in {:.1} s)", .elapsed.as_secs_f32())]
+    Exhausted {
+        /// How often.
+        attempts: u32,
+        /// How long.
+        elapsed: Duration,
+        /// The last one's error.
+        last: Box<Error>,
+    },
+}
+
+/// What Kintone says of each field or parameter.
+fn details(errors: &[(String, Vec<String>)]) -> String {
+    let each = errors.iter().map(|(key, messages)| format!("; {key}: {}", messages.join(", ")));
+    each.collect()
+}
+
+impl Error {
+    /// Kintone's code, such as `GAIA_RE01`.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Rejected { code, .. } => Some(code),
+            Self::CredentialsRejected { .. } => Some("CB_WA01"),
+            Self::Exhausted { last, .. } => last.code(),
+            _ => None,
+        }
+    }
+
+    /// Nobody answers, or only gateways do.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Transport { .. } => true,
+            Self::Status { status, .. } => *status >= 500,
+            Self::Exhausted { last, .. } => last.is_unreachable(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Connection properties under CData's names, as keys or as one `Key=Value;` string, to a configuration.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::config::{Basic, ClientConfig, Credentials};
+use super::secret::Secret;
+
+/// What is wrong with a property.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("connection {connection}: {reason}")]
+pub struct PropertyError {
+    /// The connection's name.
+    pub connection: String,
+    /// The property, where it is about one.
+    pub property: Option<String>,
+    /// What is wrong and what to do.
+    pub reason: String,
+}
+
+/// How a secret that is a reference (`env:NAME`, `file:PATH`) is read; what is no reference comes back as it is.
+pub type Resolve<'r> = &'r dyn Fn(&str) -> Result<String, String>;
+
+/// Every property, by its proper name.
+const NAMES: &[&str] = &[
+    "Url",
+    "User",
+    "Password",
+    "ApiToken",
+    "AppId",
+    "GuestSpaceId",
+    "BasicAuthUser",
+    "BasicAuthPassword",
+    "SSLClientCert",
+    "SSLClientCertType",
+    "SSLClientCertSubject",
+    "SSLClientCertPassword",
+    "ProxyServer",
+    "ProxyPort",
+    "UseCodeForFieldName",
+    "Tables",
+    "Pagesize",
+    "MaxRows",
+    "Timeout",
+    "Readonly",
+];
+
+/// The names of all properties.
+#[must_use]
+pub fn property_names() -> &'static [&'static str] {
+    NAMES
+}
+
+impl ClientConfig {
+    /// A configuration from properties; names ignore case and underscores.
+    ///
+    /// # Errors
+    /// An unknown property, a value of the wrong form, or a login that is missing or half there.
+    pub fn from_properties(
+        name: &str,
+        properties: &[(String, String)],
+        resolve: Resolve<'_>,
+    ) -> Result<Self, PropertyError> {
+        let mut reader = Reader { connection: name, values: vec![] };
+        for (key, value) in properties {
+            let property = reader.known(key)?;
+            if reader.values.iter().any(|(p, _)| *p == property) {
+                return Err(reader.fault(Some(property), format!("{property} is given twice")));
+            }
+            reader.values.push((property, value.trim().to_owned()));
+        }
+        reader.config(resolve)
+    }
+
+    /// A configuration from one string: `Url=https://example.cybozu.com;User=me;Password=env:NAME`. A value with a
+    /// semicolon is written in quotes, single or double, or in braces.
+    ///
+    /// # Errors
+    /// As [`ClientConfig::from_properties`], or the string is not of that form.
+    pub fn from_connection_string(
+        name: &str,
+        text: &str,
+        resolve: Resolve<'_>,
+    ) -> Result<Self, PropertyError> {
+        let pairs = split(text).map_err(|reason| PropertyError {
+            connection: name.into(),
+            property: None,
+            reason,
+        })?;
+        Self::from_properties(name, &pairs, resolve)
+    }
+}
+
+/// Splits `Key=Value;Key="Va;lue"`.
+fn split(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut pairs = vec![];
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let Some((key, after)) = rest.split_once('=') else {
+            return Err("the connection string has a part without =; write Name=value;Name=value".into());
+        };
+        let after = after.trim_start();
+        let quote = after.chars().next().filter(|c| "\"'{".contains(*c));
+        let (value, next) = match quote {
+            Some(open) => {
+                let close = if open == '{' { '}' } else { open };
+                let inner = after.get(1..).unwrap_or_default();
+                let end = inner
+                    .find(close)
+                    .ok_or(format!("the value of {} is not closed by {close}", key.trim()))?;
+                (inner[..end].to_owned(), inner.get(end + 1..).unwrap_or_default().trim_start())
+            }
+            None => {
+                let end = after.find(';').unwrap_or(after.len());
+                (after[..end].trim().to_owned(), &after[end..])
+            }
+        };
+        pairs.push((key.trim().to_owned(), value));
+        rest = match next.strip_prefix(';') {
+            Some(next) => next.trim_start(),
+            None if next.is_empty() => "",
+            None => return Err(format!("after the value of {} a ; must follow", key.trim())),
+        };
+    }
+    Ok(pairs)
+}
+
+struct Reader<'c> {
+    connection: &'c str,
+    values: Vec<(&'static str, String)>,
+}
+
+impl Reader<'_> {
+    fn fault(&self, property: Option<&str>, reason: String) -> PropertyError {
+        PropertyError {
+            connection: self.connection.to_owned(),
+            property: property.map(str::to_owned),
+            reason,
+        }
+    }
+
+    /// The property of a name, or an error with the nearest.
+    fn known(&self, key: &str) -> Result<&'static str, PropertyError> {
+        let plain = |s: &str| s.replace(['_', ' ', '-'], "").to_lowercase();
+        let wanted = plain(key);
+        if let Some(name) = NAMES.iter().find(|n| plain(n) == wanted) {
+            return Ok(name);
+        }
+        let near = NAMES
+            .iter()
+            .map(|n| (strsim::jaro_winkler(&plain(n), &wanted), n))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .filter(|(score, _)| *score > 0.7);
+        let hint = near.map(|(_, n)| format!("; did you mean {n}?")).unwrap_or_default();
+        Err(self.fault(Some(key), format!("unknown property {key}{hint}")))
+    }
+
+    fn get(&self, property: &str) -> Option<&str> {
+        self.values.iter().find(|(p, _)| *p == property).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
+    }
+
+    fn secret(&self, property: &'static str, resolve: Resolve<'_>) -> Result<Option<Secret>, PropertyError> {
+        let Some(value) = self.get(property) else { return Ok(None) };
+        let read = resolve(value).map_err(|e| self.fault(Some(property), format!("{property}: {e}")))?;
+        Ok(Some(Secret::new(read.trim_end_matches(['\r', '\n']))))
+    }
+
+    fn number<T: std::str::FromStr>(
+        &self,
+        property: &'static str,
+        takes: &str,
+    ) -> Result<Option<T>, PropertyError> {
+        let parse =
+            |v: &str| v.parse().map_err(|_| self.fault(Some(property), format!("{property} takes {takes}")));
+        self.get(property).map(parse).transpose()
+    }
+
+    fn boolean(&self, property: &'static str) -> Result<Option<bool>, PropertyError> {
+        match self.get(property).map(str::to_lowercase).as_deref() {
+            None => Ok(None),
+            Some("true" | "yes" | "on" | "1") => Ok(Some(true)),
+            Some("false" | "no" | "off" | "0") => Ok(Some(false)),
+            Some(_) => Err(self.fault(Some(property), format!("{property} takes true or false"))),
+        }
+    }
+
+    fn list(&self, property: &str) -> Vec<String> {
+        let parts = self.get(property).unwrap_or_default().split(',').map(|p| p.trim().to_owned());
+        parts.filter(|p| !p.is_empty()).collect()
+    }
+
+    fn ids(&self, property: &'static str) -> Result<Vec<u64>, PropertyError> {
+        let id = |p: &String| {
+            p.parse().map_err(|_| {
+                self.fault(Some(property), format!("{property} takes a number, or a list of them"))
+            })
+        };
+        self.list(property).iter().map(id).collect()
+    }
+
+    fn config(&self, resolve: Resolve<'_>) -> Result<ClientConfig, PropertyError> {
+        if let Some((certificate, _)) =
+            self.values.iter().find(|(p, v)| p.starts_with("SSLClient") && !v.is_empty())
+        {
+            return Err(self.fault(
+                Some(certificate),
+                format!("{certificate}: client certificates are not supported yet"),
+            ));
+        }
+        let mut config = ClientConfig::new(self.connection, self.url()?, self.credentials(resolve)?);
+        config.apps = self.ids("AppId")?;
+        config.guest_spaces = self.ids("GuestSpaceId")?;
+        if matches!(config.credentials, Credentials::ApiTokens(_)) && config.apps.is_empty() {
+            let reason = "with ApiToken the apps must be named: AppId=1,2 (tokens cannot list apps)";
+            return Err(self.fault(Some("AppId"), reason.into()));
+        }
+        config.basic = self.basic(resolve)?;
+        config.tables = self.list("Tables");
+        config.use_code_for_field_name = self.boolean("UseCodeForFieldName")?.unwrap_or(true);
+        config.read_only = self.boolean("Readonly")?.unwrap_or(config.read_only);
+        config.max_rows = self.number("MaxRows", "a number of rows")?.filter(|n| *n > 0);
+        if let Some(size) = self.number::<u32>("Pagesize", "1 to 500")? {
+            if !(1..=500).contains(&size) {
+                return Err(self.fault(Some("Pagesize"), "Pagesize takes 1 to 500".into()));
+            }
+            config.page_size = size;
+        }
+        if let Some(seconds) = self.number::<u64>("Timeout", "a number of seconds")?.filter(|s| *s > 0) {
+            config.timeouts.first_byte = Duration::from_secs(seconds);
+            config.timeouts.total = config.timeouts.total.max(Duration::from_secs(seconds));
+        }
+        config.proxy = self.proxy()?;
+        Ok(config)
+    }
+
+    fn url(&self) -> Result<Url, PropertyError> {
+        let text = self.get("Url").ok_or_else(|| {
+            self.fault(Some("Url"), "Url is missing; such as https://example.cybozu.com".into())
+        })?;
+        let fault = |why: &str| self.fault(Some("Url"), format!("Url {why}"));
+        let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        let url = Url::parse(&with_scheme)
+            .map_err(|_| fault("is not a URL; such as https://example.cybozu.com"))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(fault("must not hold a user or password; give User and Password"));
+        }
+        let host = url.host_str().unwrap_or_default();
+        let here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if here => Ok(url),
+            _ => Err(fault("must begin with https://")),
+        }
+    }
+
+    fn credentials(&self, resolve: Resolve<'_>) -> Result<Credentials, PropertyError> {
+        let password = self.secret("Password", resolve)?;
+        match (self.get("User"), password, self.secret("ApiToken", resolve)?) {
+            (Some(user), Some(password), None) => {
+                Ok(Credentials::Password { user: user.to_owned(), password })
+            }
+            (None, None, Some(tokens)) => {
+                let each = tokens.reveal().split(',').map(str::trim).filter(|t| !t.is_empty());
+                let tokens: Vec<_> = each.map(Secret::new).collect();
+                if tokens.len() > 9 {
+                    return Err(self.fault(Some("ApiToken"), "ApiToken takes at most 9 tokens".into()));
+                }
+                Ok(Credentials::ApiTokens(tokens))
+            }
+            (Some(_), None, None) => Err(self.fault(Some("Password"), "Password is missing".into())),
+            (None, Some(_), None) => Err(self.fault(Some("User"), "User is missing".into())),
+            (None, None, None) => {
+                Err(self.fault(None, "no login: give User and Password, or ApiToken and AppId".into()))
+            }
+            _ => Err(self.fault(Some("ApiToken"), "give either User and Password, or ApiToken".into())),
+        }
+    }
+
+    fn basic(&self, resolve: Resolve<'_>) -> Result<Option<Basic>, PropertyError> {
+        match (self.get("BasicAuthUser"), self.secret("BasicAuthPassword", resolve)?) {
+            (Some(user), Some(password)) => Ok(Some(Basic { user: user.to_owned(), password })),
+            (None, None) => Ok(None),
+            _ => Err(self.fault(None, "BasicAuthUser and BasicAuthPassword go together".into())),
+        }
+    }
+
+    fn proxy(&self) -> Result<Option<Url>, PropertyError> {
+        let Some(server) = self.get("ProxyServer") else { return Ok(None) };
+        let with_scheme = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
+        let fault = || self.fault(Some("ProxyServer"), "ProxyServer takes a host name or an http URL".into());
+        let mut url = Url::parse(&with_scheme).map_err(|_| fault())?;
+        if let Some(port) = self.number::<u16>("ProxyPort", "a port number")? {
+            url.set_port(Some(port)).map_err(|()| fault())?;
+        }
+        Ok(Some(url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(value: &str) -> Result<String, String> {
+        match value.strip_prefix("env:") {
+            Some("KEY") => Ok("hidden-canary\n".into()),
+            Some(name) => Err(format!("the environment has no {name}")),
+            None => Ok(value.to_owned()),
+        }
+    }
+
+    fn read(text: &str) -> Result<ClientConfig, String> {
+        ClientConfig::from_connection_string("crm", text, &resolve).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn properties_are_read() {
+        let config = read("url = https://x.cybozu.com/sub ; USER=me;Password=\"a;b\";GuestSpaceId=5, 7;page_size=100;BasicAuthUser=g;BasicAuthPassword={p};Timeout=5").unwrap();
+        assert_eq!(config.url.as_str(), "https://x.cybozu.com/sub");
+        assert_eq!(
+            config.credentials,
+            Credentials::Password { user: "me".into(), password: Secret::new("a;b") }
+        );
+        assert_eq!((config.guest_spaces, config.page_size), (vec![5, 7], 100));
+        assert_eq!(config.timeouts.first_byte, Duration::from_secs(5));
+        let config = read("Url=x.kintone.com;ApiToken=t1,t2;AppId=3").unwrap();
+        assert_eq!(config.url.as_str(), "https://x.kintone.com/");
+        assert_eq!(config.apps, [3]);
+    }
+
+    #[test]
+    fn faults_name_the_property() {
+        for (text, expect) in [
+            ("User=a;Password=b", "connection crm: Url is missing; such as https://example.cybozu.com"),
+            ("Url=http://x.cybozu.com;User=a;Password=b", "connection crm: Url must begin with https://"),
+            (
+                "Url=https://u:p@x.cybozu.com;User=a;Password=b",
+                "connection crm: Url must not hold a user or password; give User and Password",
+            ),
+            ("Url=https://x.cybozu.com;User=a", "connection crm: Password is missing"),
+            ("Url=https://x.cybozu.com;Usre=a", "connection crm: unknown property Usre; did you mean User?"),
+            (
+                "Url=https://x.cybozu.com;User=a;Password=env:NOPE",
+                "connection crm: Password: the environment has no NOPE",
+            ),
+            (
+                "Url=https://x.cybozu.com;ApiToken=t",
+                "connection crm: with ApiToken the apps must be named: AppId=1,2 (tokens cannot list apps)",
+            ),
+            (
+                "Url=https://x.cybozu.com;User=a;Password=b;SSLClientCert=x.pfx",
+                "connection crm: SSLClientCert: client certificates are not supported yet",
+            ),
+            (
+                "Url",
+                "connection crm: the connection string has a part without =; write Name=value;Name=value",
+            ),
+            (
+                "Url=https://x.cybozu.com;User=a;Password='b",
+                "connection crm: the value of Password is not closed by '",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), expect);
+        }
+    }
+
+    #[test]
+    fn no_secret_in_debug() {
+        let config = read("Url=https://x.cybozu.com;User=me;Password=env:KEY").unwrap();
+        assert_eq!(
+            config.credentials,
+            Credentials::Password { user: "me".into(), password: Secret::new("hidden-canary") }
+        );
+        assert!(!format!("{config:?}").contains("canary"));
+    }
+}

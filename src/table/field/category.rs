@@ -1,0 +1,31 @@
+//! CATEGORY: names of categories.
+
+use super::decode::TextListDecoder;
+use super::rule::{Formula, Predicate, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::FieldProperties;
+
+/// Its operators are not certain (K§3.2), so it stays local.
+pub(crate) struct Category;
+
+impl FieldType for Category {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["CATEGORY"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        FieldColumn::list()
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(TextListDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        &[]
+    }
+
+    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+        None
+    }
+}

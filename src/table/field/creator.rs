@@ -1,0 +1,37 @@
+//! CREATOR and MODIFIER: the login code, with the display name beside it.
+
+use super::decode::EntityDecoder;
+use super::rule::{Formula, Predicate, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::FieldProperties;
+use crate::table::types::SqlType;
+
+/// An unknown code in a condition is an error in Kintone (K§3.5), and its order is by a hidden number (K§3.7), so
+/// both stay local.
+pub(crate) struct Creator;
+
+impl FieldType for Creator {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["CREATOR", "MODIFIER"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        vec![entity(""), entity("_name")]
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(EntityDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        &[]
+    }
+
+    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+        None
+    }
+}
+
+fn entity(suffix: &'static str) -> FieldColumn {
+    FieldColumn { suffix, sql_type: SqlType::Text, nullable: true }
+}

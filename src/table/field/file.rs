@@ -1,0 +1,32 @@
+//! FILE: attachments, a jsonb array of name, size, contentType and fileKey.
+
+use super::decode::JsonDecoder;
+use super::rule::{Formula, Predicate, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::FieldProperties;
+use crate::table::types::SqlType;
+
+/// Kintone answers only word search on it (K§3.2), which is no SQL predicate.
+pub(crate) struct File;
+
+impl FieldType for File {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["FILE"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        vec![FieldColumn { suffix: "", sql_type: SqlType::Jsonb, nullable: true }]
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(JsonDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        &[]
+    }
+
+    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+        None
+    }
+}

@@ -1,0 +1,119 @@
+//! `$id` and `$revision`: the record's own numbers, always there.
+
+use super::decode::IntegerDecoder;
+use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::{Condition, FieldProperties, Operator};
+use crate::table::types::SqlType;
+use datafusion::scalar::ScalarValue;
+
+/// The record id: never empty, so that every comparison means in Kintone what it means in SQL.
+pub(crate) struct Id;
+
+/// `$revision` cannot be relied on in conditions (K§3.1: unknown).
+pub(crate) struct Revision;
+
+const WHY: &str = "never empty, compared as a number (K§9)";
+
+impl FieldType for Id {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["__ID__"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        vec![FieldColumn { suffix: "", sql_type: SqlType::Int8, nullable: false }]
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(IntegerDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        const {
+            &[
+                Rule::exact(P::Compare(C::Eq), WHY),
+                Rule::exact(P::Compare(C::NotEq), WHY),
+                Rule::exact(P::Compare(C::Lt), WHY),
+                Rule::exact(P::Compare(C::LtEq), WHY),
+                Rule::exact(P::Compare(C::Gt), WHY),
+                Rule::exact(P::Compare(C::GtEq), WHY),
+                Rule::exact(P::In, WHY),
+                Rule::exact(P::NotIn, WHY),
+            ]
+        }
+    }
+
+    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
+        formula(&field.code, predicate, &integer)
+    }
+}
+
+/// An id as Kintone takes it: from 1, as far as its ids go.
+fn integer(value: &ScalarValue) -> Option<String> {
+    match value {
+        ScalarValue::Int64(Some(n)) if *n >= 0 => Some(n.to_string()),
+        _ => None,
+    }
+}
+
+impl FieldType for Revision {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["__REVISION__"]
+    }
+
+    fn columns(&self, field: &FieldProperties) -> Vec<FieldColumn> {
+        Id.columns(field)
+    }
+
+    fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder> {
+        Id.decoder(field, context)
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        &[]
+    }
+
+    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+        None
+    }
+}
+
+/// The plain wording of a predicate: `field op "literal"`, `field in ("a", "b")`.
+/// `None` where a literal has no wording.
+pub(super) fn formula(
+    field: &str,
+    predicate: &Predicate,
+    literal: &dyn Fn(&ScalarValue) -> Option<String>,
+) -> Option<Formula> {
+    let list = |values: &[ScalarValue], negated| {
+        let values = values.iter().map(literal).collect::<Option<Vec<_>>>()?;
+        Some(Formula::Of(Condition::In { field: field.to_owned(), negated, values }))
+    };
+    match predicate {
+        Predicate::Compare(op, value) => {
+            let value = literal(value)?;
+            Some(Formula::Of(Condition::Compare { field: field.to_owned(), operator: operator(*op), value }))
+        }
+        Predicate::In(values) => list(values, false),
+        Predicate::NotIn(values) => list(values, true),
+        _ => None,
+    }
+}
+
+/// Kintone's operator of a comparison.
+pub(super) fn operator(op: C) -> Operator {
+    match op {
+        C::Eq => Operator::Eq,
+        C::NotEq => Operator::NotEq,
+        C::Lt => Operator::Lt,
+        C::LtEq => Operator::LtEq,
+        C::Gt => Operator::Gt,
+        C::GtEq => Operator::GtEq,
+    }
+}
+
+/// `field = ""` or `field != ""`: empty or not (K§3.5).
+pub(super) fn emptiness(field: &str, empty: bool) -> Formula {
+    let operator = if empty { Operator::Eq } else { Operator::NotEq };
+    Formula::Of(Condition::Compare { field: field.to_owned(), operator, value: String::new() })
+}

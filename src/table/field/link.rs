@@ -1,0 +1,33 @@
+//! LINK: a URL, a telephone number or a mail address.
+
+use super::decode::TextDecoder;
+use super::rule::{Formula, Predicate, Rule};
+use super::text;
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::FieldProperties;
+use crate::table::types::SqlType;
+
+/// Answers like single-line text (K§3.2).
+pub(crate) struct Link;
+
+impl FieldType for Link {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["LINK"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        FieldColumn::value(SqlType::Text)
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(TextDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        text::RULES
+    }
+
+    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
+        text::formula(field, predicate)
+    }
+}

@@ -1,0 +1,93 @@
+//! NUMBER: exact decimals.
+
+use datafusion::scalar::ScalarValue;
+
+use super::decode::NumberDecoder;
+use super::id;
+use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::FieldProperties;
+use crate::table::types::SqlType;
+
+/// An empty number counts as minus infinity in Kintone (K§3.5, measured), and `!=` finds the empty ones too.
+pub(crate) struct Number;
+
+const ABOVE: &str = "an empty number is below every number (K§3.5)";
+const BELOW: &str = "finds empty numbers too: they count as minus infinity (K§3.5)";
+
+impl FieldType for Number {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["NUMBER"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        FieldColumn::value(SqlType::Numeric)
+    }
+
+    fn decoder(&self, _: &FieldProperties, context: &FormContext) -> Box<dyn Decoder> {
+        Box::new(NumberDecoder::new(context.scale))
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        const {
+            &[
+                Rule::exact(P::Compare(C::Eq), "compared as decimals (K§3.5)"),
+                Rule::exact(P::Compare(C::Gt), ABOVE),
+                Rule::exact(P::Compare(C::GtEq), ABOVE),
+                Rule::exact(P::In, "compared as decimals (K§3.5)"),
+                Rule::superset(P::Compare(C::Lt), BELOW),
+                Rule::superset(P::Compare(C::LtEq), BELOW),
+                Rule::superset(P::Compare(C::NotEq), "finds empty numbers too (K§3.5)"),
+                Rule::superset(P::NotIn, "finds empty numbers too (K§3.5)"),
+            ]
+        }
+    }
+
+    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
+        id::formula(&field.code, predicate, &literal)
+    }
+}
+
+/// A number of at most 10 digits after the point and 30 in all: what a field of Kintone can hold (K§3.5).
+/// What Kintone makes of longer literals is not known, so they stay here.
+pub(super) fn literal(value: &ScalarValue) -> Option<String> {
+    let text = match value {
+        ScalarValue::Int64(Some(n)) => n.to_string(),
+        ScalarValue::Decimal128(Some(n), _, scale) => plain(*n, *scale)?,
+        _ => return None,
+    };
+    let (_, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (fraction.len() <= 10 && digits <= 30).then_some(text)
+}
+
+/// -125000 at scale 4 is `-12.5`.
+fn plain(number: i128, scale: i8) -> Option<String> {
+    let scale = usize::try_from(scale).ok()?;
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = scale + 1);
+    let (integer, fraction) = digits.split_at(digits.len() - scale);
+    let fraction = fraction.trim_end_matches('0');
+    let sign = if number < 0 { "-" } else { "" };
+    let point = if fraction.is_empty() { "" } else { "." };
+    Some(format!("{sign}{integer}{point}{fraction}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_are_plain_decimals() {
+        for (number, scale, text) in [
+            (0, 10, Some("0")),
+            (-125_000, 4, Some("-12.5")),
+            (5, 1, Some("0.5")),
+            (100, 0, Some("100")),
+            (10_i128.pow(30), 0, None),
+            (1, 11, None),
+        ] {
+            let value = ScalarValue::Decimal128(Some(number), 38, scale);
+            assert_eq!(literal(&value).as_deref(), text, "{number} at {scale}");
+        }
+    }
+}

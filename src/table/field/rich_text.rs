@@ -1,0 +1,32 @@
+//! RICH_TEXT: HTML.
+
+use super::decode::TextDecoder;
+use super::rule::{Formula, Predicate, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::FieldProperties;
+use crate::table::types::SqlType;
+
+/// Kintone answers only word search on it (K§3.2), which is no SQL predicate.
+pub(crate) struct RichText;
+
+impl FieldType for RichText {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["RICH_TEXT"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        FieldColumn::value(SqlType::Text)
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(TextDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        &[]
+    }
+
+    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+        None
+    }
+}

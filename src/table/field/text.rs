@@ -1,0 +1,63 @@
+//! SINGLE_LINE_TEXT.
+
+use datafusion::scalar::ScalarValue;
+
+use super::decode::TextDecoder;
+use super::id;
+use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use crate::kintone::{Condition, FieldProperties};
+use crate::table::types::SqlType;
+
+/// One line of text. No range operators in Kintone (K§3.2).
+pub(crate) struct Text;
+
+/// Whether Kintone's `=` on text minds case, width and trailing blanks is unknown (K§10.1). If it does not, `=`
+/// finds too many and `!=` too few: so `=` is rechecked, and `!=` never sent.
+pub(super) const RULES: &[Rule] = &[
+    Rule::superset(P::Compare(C::Eq), "case, width and trailing blanks unknown (K§10.1)"),
+    Rule::superset(P::In, "case, width and trailing blanks unknown (K§10.1)"),
+    Rule::superset(P::IsNull, "blank text may count as empty (K§10.1)"),
+];
+
+impl FieldType for Text {
+    fn kintone_types(&self) -> &'static [&'static str] {
+        &["SINGLE_LINE_TEXT"]
+    }
+
+    fn columns(&self, _: &FieldProperties) -> Vec<FieldColumn> {
+        FieldColumn::value(SqlType::Text)
+    }
+
+    fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
+        Box::new(TextDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        RULES
+    }
+
+    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
+        formula(field, predicate)
+    }
+}
+
+/// Text conditions; also those of LINK.
+pub(super) fn formula(field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
+    match predicate {
+        Predicate::IsNull => Some(id::emptiness(&field.code, true)),
+        Predicate::Compare(_, value) if is_empty(value) => Some(Formula::Nothing),
+        other => id::formula(&field.code, other, &literal),
+    }
+}
+
+/// `''` equals no text of Kintone: empty text is NULL.
+fn is_empty(value: &ScalarValue) -> bool {
+    value.try_as_str().flatten() == Some("")
+}
+
+/// A text literal, where Kintone's grammar can carry it (K§3.1: no raw control characters).
+pub(super) fn literal(value: &ScalarValue) -> Option<String> {
+    let text = value.try_as_str().flatten()?;
+    (!text.is_empty() && Condition::is_expressible(text)).then(|| text.to_owned())
+}

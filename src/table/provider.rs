@@ -1,0 +1,120 @@
+//! A table of Kintone as DataFusion sees it.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Constraint, Constraints, Result as DfResult};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+
+use super::field::Formula;
+use super::pushdown::{Pushdown, pushdown};
+use super::scan::{FilterNote, KintoneScan, ScanRequest, TableRef};
+use super::schema::{Columns, Shape};
+use crate::kintone::Condition;
+
+/// How a statement wants its tables read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanSettings {
+    /// Off: every record is read and everything evaluated here, for comparison.
+    pub pushdown: bool,
+    /// Records in a request, 1 to 500.
+    pub page_size: u32,
+}
+
+/// The records of an app, or the rows of one of its table fields.
+#[derive(Debug)]
+pub struct AppTable {
+    table: TableRef,
+    columns: Arc<Columns>,
+    settings: ScanSettings,
+    constraints: Constraints,
+}
+
+impl AppTable {
+    /// The table with these columns, read with these settings.
+    #[must_use]
+    pub fn new(table: TableRef, columns: Arc<Columns>, settings: ScanSettings) -> Self {
+        let position = |name: &str| columns.columns.iter().position(|c| c.name == name);
+        let key: Vec<usize> = match columns.shape {
+            Shape::Record => position("$id").into_iter().collect(),
+            Shape::Row(_) => position("RowId").into_iter().collect(),
+        };
+        let constraints = Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]);
+        Self { table, columns, settings, constraints }
+    }
+
+    fn ask(&self, filter: &Expr) -> Pushdown {
+        if self.settings.pushdown { pushdown(filter, &self.columns) } else { Pushdown::No }
+    }
+
+    /// What goes to Kintone of these filters, and a note on each that does.
+    fn condition(&self, filters: &[Expr]) -> (Formula, Vec<FilterNote>) {
+        let mut formulas = vec![];
+        let mut notes = vec![];
+        for filter in filters {
+            if let Some((formula, exact)) = self.ask(filter).into_parts() {
+                formulas.push(formula);
+                let verdict = if exact { "exact" } else { "rechecked" };
+                notes.push(FilterNote { filter: filter.to_string(), verdict });
+            }
+        }
+        (Formula::and(formulas), notes)
+    }
+}
+
+#[async_trait]
+impl TableProvider for AppTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.columns.schema)
+    }
+
+    fn constraints(&self) -> Option<&Constraints> {
+        Some(&self.constraints)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        Ok(filters
+            .iter()
+            .map(|filter| match self.ask(filter) {
+                Pushdown::Exact(_) => TableProviderFilterPushDown::Exact,
+                Pushdown::Superset(_) => TableProviderFilterPushDown::Inexact,
+                Pushdown::No => TableProviderFilterPushDown::Unsupported,
+            })
+            .collect())
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.columns.len()).collect());
+        let (formula, notes) = self.condition(filters);
+        let condition: Option<Condition> = match formula {
+            Formula::All => None,
+            Formula::Of(condition) => Some(condition),
+            Formula::Nothing => {
+                return Ok(Arc::new(EmptyExec::new(Arc::new(self.columns.schema.project(&projection)?))));
+            }
+        };
+        Ok(Arc::new(KintoneScan::new(ScanRequest {
+            table: self.table.clone(),
+            columns: Arc::clone(&self.columns),
+            projection,
+            condition,
+            filters: notes,
+            limit,
+            page_size: self.settings.page_size,
+        })?))
+    }
+}

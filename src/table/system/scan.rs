@@ -1,0 +1,242 @@
+//! A system table as DataFusion sees it, and its scan.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use chrono_tz::Tz;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
+};
+use datafusion::scalar::ScalarValue;
+use futures::StreamExt;
+
+use super::{Ask, RELATIONS, Relation, batch, schema};
+use crate::table::context::ScanContext;
+use crate::table::error::Error;
+
+/// A table about one connection.
+pub struct SystemTable {
+    connection: String,
+    relation: &'static dyn Relation,
+    schema: SchemaRef,
+}
+
+impl fmt::Debug for SystemTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SystemTable({}.{})", self.connection, self.relation.name())
+    }
+}
+
+impl SystemTable {
+    /// The table of that name, exactly.
+    #[must_use]
+    pub fn find(connection: &str, name: &str, time_zone: Tz) -> Option<Self> {
+        let relation = RELATIONS.iter().copied().find(|r| r.name() == name)?;
+        Some(Self { connection: connection.to_owned(), relation, schema: schema(relation, time_zone) })
+    }
+}
+
+#[async_trait]
+impl TableProvider for SystemTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        let verdict = |filter: &&Expr| match ids(filter, "AppId").or_else(|| ids(filter, "RecordId")) {
+            Some(_) => TableProviderFilterPushDown::Inexact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(verdict).collect())
+    }
+
+    async fn scan(
+        &self,
+        _: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let all = || (0..self.schema.fields().len()).collect();
+        let projection = projection.cloned().unwrap_or_else(all);
+        let among = |column| filters.iter().filter_map(|f| ids(f, column)).reduce(|a, b| both(a, &b));
+        let apps = among("AppId");
+        if apps.is_none() && self.relation.needs_apps() {
+            let table = self.relation.name().to_owned();
+            return Err(Error::NeedsFilter { table, needs: "WHERE AppId = <the app's id>".into() }.into());
+        }
+        let schema = Arc::new(self.schema.project(&projection)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Arc::new(SystemScan {
+            connection: self.connection.clone(),
+            relation: self.relation,
+            whole: Arc::clone(&self.schema),
+            projection,
+            apps,
+            records: among("RecordId"),
+            properties: Arc::new(properties),
+        }))
+    }
+}
+
+/// Those in both lists.
+fn both(mut a: Vec<u64>, b: &[u64]) -> Vec<u64> {
+    a.retain(|id| b.contains(id));
+    a
+}
+
+/// The ids that a filter lets a column have: `column = 5`, `column = '5'`, `column IN (5, 6)`, or an OR of such.
+fn ids(filter: &Expr, column: &str) -> Option<Vec<u64>> {
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            let value = if is_column(left, column) {
+                right
+            } else if is_column(right, column) {
+                left
+            } else {
+                return None;
+            };
+            id(value).map(|id| vec![id])
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            let mut all = ids(left, column)?;
+            all.extend(ids(right, column)?);
+            Some(all)
+        }
+        Expr::InList(InList { expr, list, negated: false }) if is_column(expr, column) => {
+            list.iter().map(id).collect()
+        }
+        Expr::Alias(alias) => ids(&alias.expr, column),
+        _ => None,
+    }
+}
+
+fn is_column(expr: &Expr, name: &str) -> bool {
+    match expr {
+        Expr::Column(column) => column.name == name,
+        Expr::Cast(cast) => is_column(&cast.expr, name),
+        Expr::Alias(alias) => is_column(&alias.expr, name),
+        _ => false,
+    }
+}
+
+/// A literal id; one that cannot be an id matches nothing, which the filter above decides.
+fn id(expr: &Expr) -> Option<u64> {
+    let Expr::Literal(value, _) = expr else { return None };
+    match value {
+        ScalarValue::Int64(Some(n)) => u64::try_from(*n).ok(),
+        ScalarValue::Utf8(Some(text)) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Reads a system table.
+struct SystemScan {
+    connection: String,
+    relation: &'static dyn Relation,
+    whole: SchemaRef,
+    projection: Vec<usize>,
+    apps: Option<Vec<u64>>,
+    records: Option<Vec<u64>>,
+    properties: Arc<PlanProperties>,
+}
+
+impl fmt::Debug for SystemScan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_as(DisplayFormatType::Default, f)
+    }
+}
+
+impl DisplayAs for SystemScan {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KintoneScan: {}", self.relation.name())?;
+        if let Some(apps) = &self.apps {
+            write!(f, ", AppId in {apps:?}")?;
+        }
+        if let Some(records) = &self.records {
+            write!(f, ", RecordId in {records:?}")?;
+        }
+        if self.relation.needs_apps() {
+            f.write_str(", one request or more for each record")?;
+        }
+        Ok(())
+    }
+}
+
+impl ExecutionPlan for SystemScan {
+    fn name(&self) -> &'static str {
+        "KintoneScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DfResult<TreeNodeRecursion>,
+    ) -> DfResult<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let context = ScanContext::of(&task)?;
+        let ask = Ask {
+            connection: self.connection.clone(),
+            client: context.client(&self.connection)?,
+            directory: context.directory(&self.connection)?,
+            budget: Arc::clone(&context.budget),
+            apps: self.apps.clone(),
+            records: self.records.clone(),
+        };
+        let (whole, projection) = (Arc::clone(&self.whole), self.projection.clone());
+        // Lots that are ready together go as one batch.
+        let batches = self.relation.rows(ask).ready_chunks(64).map(move |lots| {
+            let rows = lots.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+            Ok(batch(&whole, &rows)?.project(&projection)?)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(self.properties.eq_properties.schema()),
+            batches,
+        )))
+    }
+}

@@ -1,0 +1,19 @@
+// Validates a Swagger document: node tests/clients/swagger.mjs URL-OR-FILE
+// Needs: npm install @apidevtools/swagger-parser
+import SwaggerParser from "@apidevtools/swagger-parser";
+
+const source = process.argv[2];
+if (!source) {
+  console.error("usage: node swagger.mjs URL-OR-FILE");
+  process.exit(2);
+}
+try {
+  const api = await SwaggerParser.validate(source);
+  const operations = Object.values(api.paths).flatMap((item) => Object.values(item));
+  const ids = new Set(operations.map((operation) => operation.operationId));
+  if (ids.size !== operations.length) throw new Error("an operationId occurs twice");
+  console.log(`valid: ${api.info.title}, ${operations.length} operations`);
+} catch (error) {
+  console.error(`invalid: ${error.message}`);
+  process.exit(1);
+}
