@@ -49,7 +49,8 @@ pub fn connection(text: Option<&str>, around: &Surroundings<'_>) -> Result<Optio
 /// The secrets of a connection string that stand in it as they are, where everybody who lists processes sees them.
 #[must_use]
 pub fn literal_secrets(text: &str) -> Vec<String> {
-    let secret = |name: &str| ["Password", "ApiToken", "BasicAuthPassword"].iter().any(|known| same(name, known));
+    let secret =
+        |name: &str| ["Password", "ApiToken", "BasicAuthPassword"].iter().any(|known| same(name, known));
     let plain = |value: &str| !value.is_empty() && !value.starts_with("env:") && !value.starts_with("file:");
     let pairs = split(text).unwrap_or_default();
     pairs.into_iter().filter(|(name, value)| secret(name) && plain(value)).map(|(name, _)| name).collect()

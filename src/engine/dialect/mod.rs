@@ -22,7 +22,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 pub(crate) use catalog_name::mentions_catalog;
-pub(crate) use column_name::shown_name;
+pub(crate) use column_name::{MARK, shown_name};
 pub(crate) use planner::{display, expr_planners};
 use visit::Rule;
 
