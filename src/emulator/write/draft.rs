@@ -57,7 +57,7 @@ impl Draft {
             let value = field.get("value").unwrap_or(&Json::Null);
             match known.place {
                 Place::Cell(cell) if known.kind == Kind::Subtable => {
-                    let rows = rows(call, known, value, &format!("{at}.{code}"), &mut errors);
+                    let rows = rows(call, app, known, value, &format!("{at}.{code}"), &mut errors);
                     draft.tables.insert(cell, rows);
                 }
                 Place::Cell(cell) if known.kind != Kind::Calc => {
@@ -93,14 +93,20 @@ impl Draft {
     }
 }
 
-fn rows(call: &Call<'_>, table: &Field, value: &Json, at: &str, errors: &mut Errors) -> Vec<RowDraft> {
+fn rows(
+    call: &Call<'_>,
+    app: &App,
+    table: &Field,
+    value: &Json,
+    at: &str,
+    errors: &mut Errors,
+) -> Vec<RowDraft> {
     let Some(sent) = value.as_array() else {
         if !value.is_null() {
             errors.add(format!("{at}.value"), "Enter an array.");
         }
         return vec![];
     };
-    let Some(app) = call.params.id("app").ok().and_then(|id| call.store.apps.get(&id)) else { return vec![] };
     let mut out = vec![];
     for (index, row) in sent.iter().enumerate() {
         let id = row.get("id").and_then(super::super::params::integer).and_then(|id| u64::try_from(id).ok());

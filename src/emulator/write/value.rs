@@ -36,34 +36,62 @@ pub(super) fn read(
     in_table: bool,
     errors: &mut Errors,
 ) -> Option<Value> {
-    let code = &field.code;
     let result = match field.kind {
-        Kind::Number => number(&app.schema, field, &scalar(sent)?, in_table),
+        Kind::Number => number(&app.schema, field, sent, in_table),
         Kind::CheckBox | Kind::MultiSelect => options(field, sent),
         Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => people(call, field, sent),
         Kind::File => Ok(files(sent)),
         _ => match scalar(sent) {
-            None => Err((".value", "Enter a text.".to_owned())),
+            None => Err(Fault::value("Enter a text.")),
             Some(text) if text.is_empty() => text_length(field, "").map(|()| Value::Empty),
             Some(text) => single(field, &text),
         },
     };
     match result {
         Ok(value) => Some(value),
-        // Only a bad number is named with brackets.
-        Err(("[]", message)) => {
-            errors.add(format!("{at}[{code}].value"), message);
-            None
-        }
-        Err((suffix, message)) => {
-            errors.add(format!("{at}.{code}{suffix}"), message);
+        Err(fault) => {
+            errors.add(fault.key(at, &field.code), fault.message);
             None
         }
     }
 }
 
-/// A value, or the end of the parameter's name and a message.
-type Read<T> = Result<T, (&'static str, String)>;
+/// Why a value is refused.
+struct Fault {
+    part: Part,
+    message: String,
+}
+
+/// What of a value is at fault, which decides the parameter's name (K§5.2).
+enum Part {
+    Value,
+    NotANumber,
+    Values,
+    Item(usize),
+    Person,
+}
+
+impl Fault {
+    fn new(part: Part, message: impl Into<String>) -> Self {
+        Self { part, message: message.into() }
+    }
+
+    fn value(message: impl Into<String>) -> Self {
+        Self::new(Part::Value, message)
+    }
+
+    fn key(&self, at: &str, code: &str) -> String {
+        match self.part {
+            Part::Value => format!("{at}.{code}.value"),
+            Part::NotANumber => format!("{at}[{code}].value"),
+            Part::Values => format!("{at}.{code}.values"),
+            Part::Item(index) => format!("{at}.{code}.values[{index}].value"),
+            Part::Person => format!("{at}.{code}.values.value"),
+        }
+    }
+}
+
+type Read<T> = Result<T, Fault>;
 
 /// A text, also sent as a number; `null` is empty.
 fn scalar(sent: &Json) -> Option<String> {
@@ -71,18 +99,16 @@ fn scalar(sent: &Json) -> Option<String> {
         Json::Null => Some(String::new()),
         Json::String(text) => Some(text.clone()),
         Json::Number(number) => Some(number.to_string()),
-        // Not a scalar: as good as junk, which each type refuses in its way.
-        _ => Some("\u{0}".to_owned()),
+        _ => None,
     }
 }
 
 fn single(field: &Field, text: &str) -> Read<Value> {
-    let bad = |what: &str| (".value", format!("Enter a {what}."));
+    let bad = |what: &str| Fault::value(format!("Enter a {what}."));
     match field.kind {
-        _ if text == "\u{0}" => Err((".value", "Enter a text.".to_owned())),
         Kind::RadioButton | Kind::DropDown => {
             if !field.options.contains_key(text) {
-                return Err((".value", format!("\"{text}\" is not one of the options.")));
+                return Err(Fault::value(format!("\"{text}\" is not one of the options.")));
             }
             Ok(Value::Text(text.into()))
         }
@@ -121,12 +147,12 @@ fn text_length(field: &Field, text: &str) -> Read<()> {
     if let Ok(most) = field.text("maxLength").parse::<usize>()
         && length > most
     {
-        return Err((".value", format!("Enter less than {} characters.", most + 1)));
+        return Err(Fault::value(format!("Enter less than {} characters.", most + 1)));
     }
     if let Ok(least) = field.text("minLength").parse::<usize>()
         && length < least
     {
-        return Err((".value", format!("Enter more than {} characters.", least.saturating_sub(1))));
+        return Err(Fault::value(format!("Enter more than {} characters.", least.saturating_sub(1))));
     }
     Ok(())
 }
@@ -138,27 +164,30 @@ fn protocol(field: &Field, text: &str) -> Read<()> {
         "CALL" => text.chars().all(|c| c.is_ascii_digit() || "+-()*# ".contains(c)),
         _ => true,
     };
-    if fits { Ok(()) } else { Err((".value", "The URL format is not valid.".to_owned())) }
+    if fits { Ok(()) } else { Err(Fault::value("The URL format is not valid.")) }
 }
 
-fn number(schema: &Schema, field: &Field, text: &str, in_table: bool) -> Read<Value> {
-    let text = text.trim();
-    if text.is_empty() {
+fn number(schema: &Schema, field: &Field, sent: &Json, in_table: bool) -> Read<Value> {
+    let text = scalar(sent);
+    let text = text.as_deref().map(str::trim);
+    if text == Some("") {
         return Ok(Value::Empty);
     }
-    let Some(digits) = Digits::parse(text, true) else {
-        return if in_table { Ok(Value::Empty) } else { Err(("[]", "Only numbers are allowed.".to_owned())) };
+    let Some(digits) = text.and_then(|text| Digits::parse(text, true)) else {
+        // In a table, junk is silently dropped.
+        let fault = Fault::new(Part::NotANumber, "Only numbers are allowed.");
+        return if in_table { Ok(Value::Empty) } else { Err(fault) };
     };
     let most = schema.digits.saturating_sub(schema.places);
     let rounded = digits.round(schema.places, schema.rounding).filter(|_| digits.whole_digits() <= most);
     let Some(number) = rounded else {
-        return Err((".value", format!("The number of significant digits exceeds {}.", schema.digits)));
+        return Err(Fault::value(format!("The number of significant digits exceeds {}.", schema.digits)));
     };
     if Decimal::parse(field.text("maxValue")).is_some_and(|most| number > most) {
-        return Err((".value", format!("Must be {} or smaller.", field.text("maxValue"))));
+        return Err(Fault::value(format!("Must be {} or smaller.", field.text("maxValue"))));
     }
     if Decimal::parse(field.text("minValue")).is_some_and(|least| number < least) {
-        return Err((".value", format!("Must be {} or larger.", field.text("minValue"))));
+        return Err(Fault::value(format!("Must be {} or larger.", field.text("minValue"))));
     }
     Ok(Value::Number(number))
 }
@@ -167,12 +196,13 @@ fn options(field: &Field, sent: &Json) -> Read<Value> {
     let texts = match sent {
         Json::Null => return Ok(Value::Empty),
         Json::Array(items) => items.iter().map(|item| item.as_str().unwrap_or_default()),
-        _ => return Err((".values", "Enter an array.".to_owned())),
+        _ => return Err(Fault::new(Part::Values, "Enter an array.")),
     };
     let mut out: Vec<Arc<str>> = vec![];
-    for text in texts {
+    for (index, text) in texts.enumerate() {
         if !field.options.contains_key(text) {
-            return Err((".values[0].value", format!("\"{text}\" is not one of the options.")));
+            let message = format!("\"{text}\" is not one of the options.");
+            return Err(Fault::new(Part::Item(index), message));
         }
         out.push(text.into());
     }
@@ -186,7 +216,7 @@ fn people(call: &Call<'_>, field: &Field, sent: &Json) -> Read<Value> {
     let items = match sent {
         Json::Null => return Ok(Value::Empty),
         Json::Array(items) => items,
-        _ => return Err((".values", "Enter an array.".to_owned())),
+        _ => return Err(Fault::new(Part::Values, "Enter an array.")),
     };
     let directory = &call.store.directory;
     let mut out: Vec<Arc<str>> = vec![];
@@ -198,7 +228,7 @@ fn people(call: &Call<'_>, field: &Field, sent: &Json) -> Read<Value> {
             _ => directory.organization(code),
         };
         if known.is_none() {
-            return Err((".values.value", format!("\"{code}\" was not found.")));
+            return Err(Fault::new(Part::Person, format!("\"{code}\" was not found.")));
         }
         out.push(code.into());
     }
