@@ -115,7 +115,8 @@ async fn only_the_right_login_opens_a_session() {
         let result = server.try_connect(login).await;
         assert_eq!(result.err().map(|error| code(&error)).as_deref(), expected, "{login}");
     }
-    let errors = ["user=demo password=wrong", "user=nobody password=wrong"].map(|login| server.try_connect(login));
+    let errors =
+        ["user=demo password=wrong", "user=nobody password=wrong"].map(|login| server.try_connect(login));
     let [known, unknown] = futures::future::join_all(errors).await.try_into().unwrap();
     let text = |result: Result<Client, tokio_postgres::Error>| {
         result.err().unwrap().as_db_error().unwrap().to_string().replace("nobody", "demo")
@@ -175,7 +176,8 @@ async fn text_and_binary_tell_the_same() {
 async fn parameters_are_inferred_or_declared() {
     let server = server().await;
     let client = server.connect().await;
-    let inferred = client.prepare("SELECT v FROM (VALUES (1), (2), (3)) AS t(v) WHERE v >= $1").await.unwrap();
+    let inferred =
+        client.prepare("SELECT v FROM (VALUES (1), (2), (3)) AS t(v) WHERE v >= $1").await.unwrap();
     assert_eq!(inferred.params(), [Type::INT8]);
     let rows = client.query(&inferred, &[&2_i64]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(), [2, 3]);

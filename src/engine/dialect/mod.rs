@@ -9,19 +9,19 @@ mod cast;
 mod catalog_name;
 mod collation;
 mod column_name;
+mod decorrelate;
 mod keyword;
 mod name_pattern;
 mod operator;
 mod planner;
-mod decorrelate;
 mod scalar_subquery;
 mod set_returning;
 mod system_column;
 mod visit;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query,
-    SetExpr, Statement, Value,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    Query, SetExpr, Statement, Value,
 };
 
 pub(crate) use catalog_name::mentions_catalog;

@@ -53,9 +53,12 @@ fn argument(arg: &FunctionArg) -> Option<&Expr> {
 
 fn derived(table: &mut TableFactor, _: &[String]) {
     let (name, args, alias, ordinality) = match table {
-        TableFactor::Table { name, args: Some(args), alias, with_ordinality, .. } => {
-            (last(name), args.args.iter().filter_map(argument).cloned().collect::<Vec<_>>(), alias, *with_ordinality)
-        }
+        TableFactor::Table { name, args: Some(args), alias, with_ordinality, .. } => (
+            last(name),
+            args.args.iter().filter_map(argument).cloned().collect::<Vec<_>>(),
+            alias,
+            *with_ordinality,
+        ),
         TableFactor::Function { name, args, alias, with_ordinality, .. } => {
             (last(name), args.iter().filter_map(argument).cloned().collect(), alias, *with_ordinality)
         }
@@ -85,8 +88,12 @@ fn derived(table: &mut TableFactor, _: &[String]) {
 }
 
 fn lateral(query: Query, alias: Option<TableAlias>, name: &str) -> TableFactor {
-    let alias =
-        alias.unwrap_or_else(|| TableAlias { explicit: true, name: Ident::new(name), columns: vec![], at: None });
+    let alias = alias.unwrap_or_else(|| TableAlias {
+        explicit: true,
+        name: Ident::new(name),
+        columns: vec![],
+        at: None,
+    });
     TableFactor::Derived { lateral: true, subquery: Box::new(query), alias: Some(alias), sample: None }
 }
 

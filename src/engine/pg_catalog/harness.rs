@@ -196,7 +196,8 @@ impl Harness {
 fn known(query: &ast::Query) -> names::KnownTables {
     let mut known = names::KnownTables::new();
     let _ = ast::visit_relations(query, |name| {
-        let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).map(|i| i.value.to_lowercase()).collect();
+        let parts: Vec<_> =
+            name.0.iter().filter_map(|part| part.as_ident()).map(|i| i.value.to_lowercase()).collect();
         let [schema, table] = parts.as_slice() else { return ControlFlow::<()>::Continue(()) };
         if let Some(found) = super::RELATIONS.iter().find(|r| r.schema == schema && r.name == table) {
             let columns = found.columns.iter().map(|column| column.name.to_owned()).collect();
