@@ -185,7 +185,7 @@ async fn a_condition_and_its_opposite_are_all_rows() {
         "受注日 ge 2024-04-01 and 受注日 lt 2025-04-01",
         "year(受注日) eq 2024",
         "更新日時 ge 2024-04-01T09:00:00+09:00",
-        "作成日時 gt now() sub duration'P100D'",
+        "作成日時 gt now() sub duration'P1000D'",
         "date(作成日時) lt 2025-01-01 and time(作成日時) lt 03:00",
         "提案商品/any(x: x eq 'サービス')",
         "担当者/any()",
