@@ -148,6 +148,7 @@ fn unique_name(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kintone::{Credentials, Secret};
     use crate::odata::{Cors, Privileges, Token};
 
     /// The settings file that must work, as it was promised.
@@ -182,6 +183,10 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
         name.ends_with("_PASSWORD").then(|| "s3cret".to_owned())
     }
 
+    fn password(user: &str) -> Credentials {
+        Credentials::Password { user: user.into(), password: Secret::new("s3cret") }
+    }
+
     fn parse(text: &str) -> Result<Config> {
         Config::parse(text, "k.toml", &variable)
     }
@@ -194,8 +199,8 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
         assert!(config.http.cors.enabled && config.http.allow_authtoken_in_url);
         let [connection] = config.connections.as_slice() else { panic!("{config:?}") };
         assert_eq!(connection.name, "public");
-        assert_eq!(connection.property("URL"), Some("http://localhost:8090"));
-        assert_eq!(connection.property("Password"), Some("s3cret"));
+        assert_eq!(connection.url.as_str(), "http://localhost:8090/");
+        assert_eq!(connection.credentials, password("demo"));
         let [user] = config.users.as_slice() else { panic!("{config:?}") };
         assert_eq!(user.password, "plain, or SCRAM-SHA-256$...".parse().ok());
         assert_eq!(user.tokens, [Token::of_text("plain for trying, or sha256:...")]);
@@ -235,15 +240,16 @@ Readonly = true
 name = "public"
 URL = "https://a"
 ApiToken = ["t1", { env = "T_PASSWORD" }]
+AppId = [12, 34]
 Pagesize = 100
 "#;
         let config = parse(text).unwrap();
         let [public, sales] = config.connections.as_slice() else { panic!("{config:?}") };
-        assert_eq!(public.property("ApiToken"), Some("t1,s3cret"));
-        assert_eq!(public.property("pagesize"), Some("100"));
-        assert_eq!(sales.property("GuestSpaceId"), Some("5,8"));
-        assert_eq!(sales.property("readonly"), Some("true"));
-        assert_eq!(sales.property("password"), Some("s3cret"));
+        let tokens = vec![Secret::new("t1"), Secret::new("s3cret")];
+        assert_eq!(public.credentials, Credentials::ApiTokens(tokens));
+        assert_eq!((public.page_size, public.apps.as_slice()), (100, &[12, 34][..]));
+        assert_eq!((sales.guest_spaces.as_slice(), sales.read_only), (&[5, 8][..], true));
+        assert_eq!(sales.credentials, password("u"));
     }
 
     #[test]

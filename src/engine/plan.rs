@@ -85,7 +85,7 @@ pub(super) async fn plan(
             at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))
         })
     })
-    .and_then(|(logical, parameters)| Ok((dialect::display(logical, &state)?, parameters)))
+    .and_then(|(logical, parameters)| Ok((dialect::complete(logical, &state)?, parameters)))
     .map_err(|e| fault::translate(&e, Some(statement)))?;
     Ok(Planned { settings, parameters, logical, state })
 }

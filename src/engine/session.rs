@@ -353,6 +353,6 @@ fn plan_column() -> SchemaRef {
 }
 
 fn plan_rows(text: &str) -> Result<RecordBatch> {
-    let lines = arrow::array::StringArray::from_iter_values(text.lines());
+    let lines = arrow::array::StringArray::from(text.lines().collect::<Vec<_>>());
     RecordBatch::try_new(plan_column(), vec![Arc::new(lines)]).map_err(|e| Error::internal(e.to_string()))
 }
