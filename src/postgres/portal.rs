@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use datafusion::scalar::ScalarValue;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use pgwire::messages::extendedquery::Bind;
 use tokio::io::AsyncWrite;
 
@@ -167,14 +168,17 @@ impl Rows {
 }
 
 /// Runs a part of the engine. A panic in it is this statement's error, and nobody else's.
-pub(super) async fn guarded<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-    match AssertUnwindSafe(future).catch_unwind().await {
+pub(super) fn guarded<'a, T: 'a>(
+    future: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, Failure>> {
+    let caught = AssertUnwindSafe(future).catch_unwind().map(|result| match result {
         Ok(result) => result.map_err(Failure::from),
         Err(_) => {
             tracing::error!("a statement panicked");
             Err(Failure::panic())
         }
-    }
+    });
+    caught.boxed()
 }
 
 /// The tag of a CommandComplete message.
