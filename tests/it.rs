@@ -17,6 +17,7 @@
 )]
 
 mod architecture;
+mod postgres;
 mod cli;
 mod emulator;
 mod odata;

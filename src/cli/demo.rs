@@ -50,7 +50,7 @@ Examples:
 pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let doors = Doors::listen((&args.pg, "--pg HOST:PORT"), (&args.http, "--http HOST:PORT")).await?;
     let company = Running::start(&args.company, Some(&args.kintone)).await?;
-    let engine = connection::engine(EngineConfig::default(), &[company.connection()])?;
+    let (engine, _) = connection::engine(EngineConfig::default(), vec![company.connection()?])?;
     let mut out = output::open(None)?;
     out.write_all(greeting(&doors, &company).as_bytes())?;
     out.flush()?;

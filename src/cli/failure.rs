@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::{Error, Kind};
+use crate::kintone::{self, PropertyError};
 
 /// The command line's own result.
 pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -48,6 +49,20 @@ impl From<Error> for Failure {
             message = message + gap + &more;
         }
         Self { exit_code: error.kind.exit_code(), message }
+    }
+}
+
+impl From<PropertyError> for Failure {
+    /// A wrong connection property.
+    fn from(error: PropertyError) -> Self {
+        Self::own(error.to_string())
+    }
+}
+
+impl From<kintone::Error> for Failure {
+    /// A client that cannot be made: nothing was sent yet.
+    fn from(error: kintone::Error) -> Self {
+        Self::own(error.to_string())
     }
 }
 

@@ -1,22 +1,26 @@
-//! A connection to a Kintone domain as somebody wrote it: in the file, in the environment or on the command line.
+//! Connections to Kintone domains: from the file, the environment and the command line to the client's own settings.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use super::reader::{Faults, Item, Section};
 use super::secret::{Surroundings, secret};
 use super::unique_name;
 use crate::error::{Error, Kind, Result};
+use crate::kintone::ClientConfig;
 
 /// The connection whose tables need no schema in SQL.
 pub const DEFAULT_CONNECTION: &str = "public";
 
+/// Properties under CData's names, in any case, and their values.
+type Properties = Vec<(String, String)>;
+
 /// The environment variables and the properties that they set.
-const VARIABLES: [(&str, &str); 7] = [
+const VARIABLES: [(&str, &str); 8] = [
     ("KINTONE_URL", "Url"),
     ("KINTONE_USER", "User"),
     ("KINTONE_PASSWORD", "Password"),
     ("KINTONE_API_TOKEN", "ApiToken"),
+    ("KINTONE_APP_ID", "AppId"),
     ("KINTONE_GUEST_SPACE_ID", "GuestSpaceId"),
     ("KINTONE_BASIC_USER", "BasicAuthUser"),
     ("KINTONE_BASIC_PASSWORD", "BasicAuthPassword"),
@@ -25,41 +29,57 @@ const VARIABLES: [(&str, &str); 7] = [
 /// The environment variable that holds a whole connection string.
 const WHOLE: &str = "KINTONE_CONNECTION";
 
-/// A connection's name and its properties under CData's names. Debug shows no value.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Connection {
-    /// The schema in SQL.
-    pub name: String,
-    /// `Url`, `User` ... and their values; names in any case, each at most once.
-    pub properties: Vec<(String, String)>,
+/// The connection that a connection string and the environment make, the string before the environment; `None` where
+/// neither says anything.
+///
+/// # Errors
+/// Of kind `Config`, and names the property.
+pub fn connection(text: Option<&str>, around: &Surroundings<'_>) -> Result<Option<ClientConfig>> {
+    let fault = |message: String| Error::new(Kind::Config, message);
+    let given = text.map_or(Ok(vec![]), |text| parse(text, around));
+    let given = given.map_err(|reason| fault(format!("--connection: {reason}")))?;
+    let properties = layered(from_environment(around)?, given);
+    if properties.is_empty() {
+        return Ok(None);
+    }
+    let config = ClientConfig::from_properties(DEFAULT_CONNECTION, &properties, &as_it_is);
+    config.map(Some).map_err(|error| fault(error.to_string()))
 }
 
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.properties.iter().map(|(name, _)| name).collect();
-        f.debug_struct("Connection").field("name", &self.name).field("properties", &names).finish()
-    }
+/// The secrets of a connection string that stand in it as they are, where everybody who lists processes sees them.
+#[must_use]
+pub fn literal_secrets(text: &str) -> Vec<String> {
+    let secret =
+        |name: &str| ["Password", "ApiToken", "BasicAuthPassword"].iter().any(|known| same(name, known));
+    let plain = |value: &str| !value.is_empty() && !value.starts_with("env:") && !value.starts_with("file:");
+    let pairs = split(text).unwrap_or_default();
+    pairs.into_iter().filter(|(name, value)| secret(name) && plain(value)).map(|(name, _)| name).collect()
 }
 
-impl Connection {
-    /// The value of a property.
-    #[must_use]
-    pub fn property(&self, name: &str) -> Option<&str> {
-        let found = self.properties.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
+/// A secret that was looked up already: it may look like a reference.
+fn as_it_is(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+/// Whether two names mean one property: the client ignores case and underscores.
+fn same(one: &str, other: &str) -> bool {
+    one.replace('_', "").eq_ignore_ascii_case(&other.replace('_', ""))
+}
+
+fn property<'p>(properties: &'p Properties, name: &str) -> Option<&'p str> {
+    properties.iter().find(|(given, _)| same(given, name)).map(|(_, value)| value.as_str())
+}
+
+fn set(properties: &mut Properties, name: &str, value: String) {
+    properties.retain(|(given, _)| !same(given, name));
+    properties.push((name.to_owned(), value));
 }
 
 /// What the environment says about the default connection.
-///
-/// # Errors
-/// Of kind `Config`, when the connection string in it cannot be read.
-pub fn from_environment(around: &Surroundings<'_>) -> Result<Vec<(String, String)>> {
+fn from_environment(around: &Surroundings<'_>) -> Result<Properties> {
     let given = |name: &str| (around.variable)(name).filter(|value| !value.is_empty());
     let mut properties = match given(WHOLE) {
-        Some(text) => {
-            parse_connection(&text, around).map_err(|f| Error::new(Kind::Config, format!("{WHOLE}: {f}")))?
-        }
+        Some(text) => parse(&text, around).map_err(|f| Error::new(Kind::Config, format!("{WHOLE}: {f}")))?,
         None => vec![],
     };
     for (name, property) in VARIABLES {
@@ -70,38 +90,42 @@ pub fn from_environment(around: &Surroundings<'_>) -> Result<Vec<(String, String
     Ok(properties)
 }
 
-/// The upper properties over the lower ones, key by key. Where both name a URL and the URLs differ, the lower ones
-/// are dropped: credentials never travel to another address than the one they were written with.
-#[must_use]
-pub fn layered(lower: Vec<(String, String)>, upper: Vec<(String, String)>) -> Vec<(String, String)> {
-    let url = |properties: &[(String, String)]| {
-        let found = properties.iter().find(|(name, _)| name.eq_ignore_ascii_case("Url"));
-        found.map(|(_, value)| value.trim_end_matches('/').to_owned())
-    };
+/// The upper properties over the lower ones, key by key. An upper login replaces a lower one of the other sort. Where
+/// both name a URL and the URLs differ, the lower ones are dropped: credentials never travel to another address than
+/// the one they were written with.
+fn layered(lower: Properties, upper: Properties) -> Properties {
+    let url = |properties| property(properties, "Url").map(|url| url.trim_end_matches('/').to_owned());
     if let (Some(low), Some(high)) = (url(&lower), url(&upper))
         && low != high
     {
         return upper;
     }
     let mut out = lower;
+    for (sort, others) in [("ApiToken", ["User", "Password"]), ("User", ["ApiToken", "AppId"])] {
+        if property(&upper, sort).is_some() {
+            out.retain(|(name, _)| !others.iter().any(|other| same(name, other)));
+        }
+    }
     for (name, value) in upper {
         set(&mut out, &name, value);
     }
     out
 }
 
-fn set(properties: &mut Vec<(String, String)>, name: &str, value: String) {
-    properties.retain(|(given, _)| !given.eq_ignore_ascii_case(name));
-    properties.push((name.to_owned(), value));
+/// The properties of a connection string, with `env:NAME` and `file:PATH` looked up. Faults show no value.
+fn parse(text: &str, around: &Surroundings<'_>) -> Result<Properties, String> {
+    let resolve = |(name, value): (String, String)| match around.from_reference(&value) {
+        Some(Ok(found)) => Ok((name, found)),
+        Some(Err(fault)) => Err(format!("{name}: {fault}")),
+        None => Ok((name, value)),
+    };
+    split(text)?.into_iter().map(resolve).collect()
 }
 
-/// The pairs of `Key=Value;Key=Value`. A value in single or double quotes may hold semicolons; the quote itself is
-/// written twice in it.
-///
-/// # Errors
-/// In words that show no value.
-fn split(text: &str) -> Result<Vec<(String, String)>, String> {
-    let mut pairs: Vec<(String, String)> = vec![];
+/// The pairs of `Key=Value;Key=Value`. A value in single or double quotes or in braces may hold semicolons; the
+/// closing quote itself is written twice in it.
+fn split(text: &str) -> Result<Properties, String> {
+    let mut pairs: Properties = vec![];
     let mut rest = text.trim_start_matches([';', ' ', '\n', '\r', '\t']);
     while !rest.is_empty() {
         let Some((name, after)) = rest.split_once('=') else {
@@ -112,7 +136,7 @@ fn split(text: &str) -> Result<Vec<(String, String)>, String> {
             return Err(format!("expected Key=Value; after {}", place(&pairs)));
         }
         let (value, after) = value(after.trim_start()).map_err(|fault| format!("{name}: {fault}"))?;
-        if pairs.iter().any(|(given, _)| given.eq_ignore_ascii_case(name)) {
+        if property(&pairs, name).is_some() {
             return Err(format!("{name} is given twice"));
         }
         pairs.push((name.to_owned(), value));
@@ -122,15 +146,19 @@ fn split(text: &str) -> Result<Vec<(String, String)>, String> {
 }
 
 /// Where a fault is, without telling a value.
-fn place(pairs: &[(String, String)]) -> String {
+fn place(pairs: &Properties) -> String {
     pairs.last().map_or("the beginning".into(), |(name, _)| format!("the value of {name}"))
 }
 
 /// A value and what comes after it.
 fn value(text: &str) -> Result<(String, &str), &'static str> {
-    let Some(quote) = text.chars().next().filter(|c| matches!(c, '\'' | '"')) else {
-        let (value, rest) = text.split_once(';').unwrap_or((text, ""));
-        return Ok((value.trim_end().to_owned(), rest));
+    let quote = match text.chars().next() {
+        Some('{') => '}',
+        Some(quote @ ('\'' | '"')) => quote,
+        _ => {
+            let (value, rest) = text.split_once(';').unwrap_or((text, ""));
+            return Ok((value.trim_end().to_owned(), rest));
+        }
     };
     let mut out = String::new();
     let mut chars = text.char_indices().skip(1).peekable();
@@ -150,40 +178,96 @@ fn value(text: &str) -> Result<(String, &str), &'static str> {
     Err("the closing quote is missing")
 }
 
-/// One `[[connections]]` of the settings file.
+/// A `[[connections]]` of the file, before the environment had its say.
+struct Draft<'t> {
+    name: String,
+    properties: Properties,
+    /// Where the section begins.
+    at: usize,
+    path: String,
+    /// Where each key stands.
+    items: Vec<Item<'t>>,
+}
+
+/// Every `[[connections]]` of the settings file, the default one first, with the environment over that one.
 pub(super) fn read(
-    mut section: Section<'_>,
+    root: &mut Section<'_>,
+    around: &Surroundings<'_>,
+    faults: &mut Faults<'_>,
+) -> Vec<ClientConfig> {
+    let mut names = HashSet::new();
+    let sections = root.sections("connections", faults);
+    let drafts = sections.into_iter().map(|section| draft(section, &mut names, around, faults));
+    let mut drafts: Vec<_> = drafts.collect::<Vec<_>>().into_iter().flatten().collect();
+    drafts.sort_by_key(|draft| draft.name != DEFAULT_CONNECTION);
+    match from_environment(around) {
+        Err(error) => faults.add(0, "", error.message),
+        Ok(upper) if upper.is_empty() => {}
+        Ok(upper) => match drafts.first_mut() {
+            Some(first) => first.properties = layered(std::mem::take(&mut first.properties), upper),
+            None => drafts.push(Draft {
+                name: DEFAULT_CONNECTION.into(),
+                properties: upper,
+                at: 0,
+                path: "the environment's connection".into(),
+                items: vec![],
+            }),
+        },
+    }
+    drafts.into_iter().filter_map(|draft| finished(&draft, faults)).collect()
+}
+
+fn draft<'t>(
+    mut section: Section<'t>,
     names: &mut HashSet<String>,
     around: &Surroundings<'_>,
     faults: &mut Faults<'_>,
-) -> Option<Connection> {
+) -> Option<Draft<'t>> {
     let name = unique_name(&mut section, "\"public\"", names, faults);
     let mut properties = vec![];
+    let mut items = vec![];
     if let Some(item) = section.take("connection") {
         properties = connection_string(&item, around, faults)?;
+        items.push(item);
     }
+    let mut sound = true;
     for (key, item) in section.rest() {
-        let value = property(&item, around, faults);
-        if properties.iter().any(|(given, _): &(String, _)| given.eq_ignore_ascii_case(key)) {
-            faults.add(item.at, item.path, "this property is given twice");
-        } else if let Some(value) = value {
-            properties.push((key.to_owned(), value));
+        match value_of(&item, around, faults) {
+            _ if property(&properties, key).is_some() => {
+                faults.add(item.at, &item.path, "this property is given twice");
+                sound = false;
+            }
+            Some(value) => properties.push((key.to_owned(), value)),
+            None => sound = false,
         }
+        items.push(item);
     }
-    let connection = Connection { name: name?, properties };
-    if connection.property("Url").is_none_or(str::is_empty) && !section.has("Url") {
-        let example = "url = \"https://example.cybozu.com\"";
-        faults.add(
-            section.at(),
-            section.path("url"),
-            format!("this key is missing; write for example {example}"),
-        );
+    let (at, path) = (section.at(), section.path(""));
+    // A value that could not be read is told already; what follows from its absence is not.
+    sound.then_some(Draft { name: name?, properties, at, path, items })
+}
+
+/// The client's settings. Its verdict is told at the key that it is about.
+fn finished(draft: &Draft<'_>, faults: &mut Faults<'_>) -> Option<ClientConfig> {
+    let error = match ClientConfig::from_properties(&draft.name, &draft.properties, &as_it_is) {
+        Ok(config) => return Some(config),
+        Err(error) => error,
+    };
+    let key = error.property.unwrap_or_default();
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let item = draft.items.iter().find(|item| !key.is_empty() && same(&last(&item.path), &key));
+    // A property of a connection string stands where the string does.
+    let inside = draft.items.iter().find(|item| item.path.ends_with(".connection"));
+    let inside = inside.filter(|_| property(&draft.properties, &key).is_some());
+    match item.or(inside) {
+        Some(item) => faults.add(item.at, &item.path, error.reason),
+        None => faults.add(draft.at, draft.path.trim_end_matches('.'), error.reason),
     }
-    Some(connection)
+    None
 }
 
 /// A property's value. References to secrets may stand for it, and in a list of it.
-fn property(item: &Item<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Option<String> {
+fn value_of(item: &Item<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Option<String> {
     if item.value.as_table().is_some() {
         return secret(item, around, faults);
     }
@@ -191,8 +275,8 @@ fn property(item: &Item<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>)
         return item.scalar(faults);
     }
     let elements = item.elements("strings or numbers", faults);
-    let texts: Vec<_> = elements.iter().filter_map(|element| property(element, around, faults)).collect();
-    Some(texts.join(","))
+    let texts: Option<Vec<_>> = elements.iter().map(|element| value_of(element, around, faults)).collect();
+    Some(texts?.join(","))
 }
 
 /// The pairs of a connection string in the file.
@@ -200,32 +284,9 @@ fn connection_string(
     item: &Item<'_>,
     around: &Surroundings<'_>,
     faults: &mut Faults<'_>,
-) -> Option<Vec<(String, String)>> {
-    let pairs = parse_connection(item.text(faults)?, around);
+) -> Option<Properties> {
+    let pairs = parse(item.text(faults)?, around);
     pairs.map_err(|fault| faults.add(item.at, &item.path, fault)).ok()
-}
-
-/// The properties of a connection string, with `env:NAME` and `file:PATH` looked up.
-///
-/// # Errors
-/// In words that name the property and show no value.
-pub fn parse_connection(text: &str, around: &Surroundings<'_>) -> Result<Vec<(String, String)>, String> {
-    let resolve = |(name, value): (String, String)| match around.from_reference(&value) {
-        Some(Ok(found)) => Ok((name, found)),
-        Some(Err(fault)) => Err(format!("{name}: {fault}")),
-        None => Ok((name, value)),
-    };
-    split(text)?.into_iter().map(resolve).collect()
-}
-
-/// The secrets of a connection string that stand in it as they are, where everybody who lists processes sees them.
-#[must_use]
-pub fn literal_secrets(text: &str) -> Vec<String> {
-    let secret =
-        |name: &str| ["password", "apitoken", "basicauthpassword"].contains(&name.to_lowercase().as_str());
-    let plain = |value: &str| !value.is_empty() && !value.starts_with("env:") && !value.starts_with("file:");
-    let pairs = split(text).unwrap_or_default();
-    pairs.into_iter().filter(|(name, value)| secret(name) && plain(value)).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]
@@ -249,6 +310,7 @@ mod tests {
             ("Password=a=b", vec![("Password", "a=b")]),
             ("User=\"山田 太郎\";GuestSpaceId=5,8", vec![("User", "山田 太郎"), ("GuestSpaceId", "5,8")]),
             ("User=;Url=u", vec![("User", ""), ("Url", "u")]),
+            ("Password={a;b}}c};Url=u", vec![("Password", "a;b}c"), ("Url", "u")]),
         ] {
             assert_eq!(split(text), Ok(pairs(&expected)), "{text}");
         }
@@ -271,11 +333,11 @@ mod tests {
     fn references_are_looked_up() {
         let variable = |name: &str| (name == "PW").then(|| "s3cret".to_owned());
         assert_eq!(
-            parse_connection("Url=u;Password=env:PW", &around(&variable)),
+            parse("Url=u;Password=env:PW", &around(&variable)),
             Ok(pairs(&[("Url", "u"), ("Password", "s3cret")]))
         );
         assert_eq!(
-            parse_connection("Url=u;Password=env:OTHER", &around(&variable)),
+            parse("Url=u;Password=env:OTHER", &around(&variable)),
             Err("Password: the environment variable OTHER is not set".into())
         );
         assert_eq!(literal_secrets("Url=u;PASSWORD=s3cret;ApiToken=env:T"), ["PASSWORD"]);
@@ -307,14 +369,12 @@ mod tests {
                 pairs(&[("user", "u"), ("password", "p"), ("Url", "https://a/")]),
             ),
             (pairs(&[("Url", "https://b")]), pairs(&[("Url", "https://b")])),
+            (
+                pairs(&[("ApiToken", "t"), ("AppId", "5")]),
+                pairs(&[("url", "https://a"), ("ApiToken", "t"), ("AppId", "5")]),
+            ),
         ] {
             assert_eq!(layered(file.clone(), upper), expected);
         }
-    }
-
-    #[test]
-    fn debug_shows_names_only() {
-        let connection = Connection { name: "public".into(), properties: pairs(&[("Password", "s3cret")]) };
-        assert_eq!(format!("{connection:?}"), "Connection { name: \"public\", properties: [\"Password\"] }");
     }
 }

@@ -11,9 +11,7 @@ mod reader;
 mod secret;
 mod user;
 
-pub use connection::{
-    Connection, DEFAULT_CONNECTION, from_environment, layered, literal_secrets, parse_connection,
-};
+pub use connection::{DEFAULT_CONNECTION, connection, literal_secrets};
 pub use http::HttpSettings;
 pub use secret::Surroundings;
 pub use user::UserSettings;
@@ -25,6 +23,7 @@ use toml::de::DeTable;
 use self::reader::{Faults, Section};
 use crate::engine::EngineConfig;
 use crate::error::{Error, Kind, Result};
+use crate::kintone::ClientConfig;
 
 /// A commented settings file that works.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -43,8 +42,8 @@ pub struct Config {
     pub postgres: PostgresSettings,
     /// `[http]` and `[Application]`
     pub http: HttpSettings,
-    /// `[[connections]]`, the default one first; there may be none.
-    pub connections: Vec<Connection>,
+    /// `[[connections]]`, the default one first, with the environment over it; there may be none.
+    pub connections: Vec<ClientConfig>,
     /// `[[users]]`
     pub users: Vec<UserSettings>,
 }
@@ -98,18 +97,13 @@ fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_
     let engine = engine::read(&mut root, faults);
     let postgres = read_postgres(&mut root, faults);
     let http = http::read(&mut root, faults);
-    let mut names = HashSet::new();
-    let mut connections = vec![];
-    for section in root.sections("connections", faults) {
-        connections.extend(connection::read(section, &mut names, around, faults));
-    }
+    let connections = connection::read(&mut root, around, faults);
     let mut names = HashSet::new();
     let mut users = vec![];
     for section in root.sections("users", faults) {
         users.extend(user::read(section, &mut names, around, faults));
     }
     root.finish(faults);
-    connections.sort_by_key(|connection| connection.name != DEFAULT_CONNECTION);
     Config { engine, postgres, http, connections, users }
 }
 
@@ -154,6 +148,7 @@ fn unique_name(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kintone::{Credentials, Secret};
     use crate::odata::{Cors, Privileges, Token};
 
     /// The settings file that must work, as it was promised.
@@ -188,6 +183,10 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
         name.ends_with("_PASSWORD").then(|| "s3cret".to_owned())
     }
 
+    fn password(user: &str) -> Credentials {
+        Credentials::Password { user: user.into(), password: Secret::new("s3cret") }
+    }
+
     fn parse(text: &str) -> Result<Config> {
         Config::parse(text, "k.toml", &variable)
     }
@@ -200,8 +199,8 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
         assert!(config.http.cors.enabled && config.http.allow_authtoken_in_url);
         let [connection] = config.connections.as_slice() else { panic!("{config:?}") };
         assert_eq!(connection.name, "public");
-        assert_eq!(connection.property("URL"), Some("http://localhost:8090"));
-        assert_eq!(connection.property("Password"), Some("s3cret"));
+        assert_eq!(connection.url.as_str(), "http://localhost:8090/");
+        assert_eq!(connection.credentials, password("demo"));
         let [user] = config.users.as_slice() else { panic!("{config:?}") };
         assert_eq!(user.password, "plain, or SCRAM-SHA-256$...".parse().ok());
         assert_eq!(user.tokens, [Token::of_text("plain for trying, or sha256:...")]);
@@ -241,15 +240,16 @@ Readonly = true
 name = "public"
 URL = "https://a"
 ApiToken = ["t1", { env = "T_PASSWORD" }]
+AppId = [12, 34]
 Pagesize = 100
 "#;
         let config = parse(text).unwrap();
         let [public, sales] = config.connections.as_slice() else { panic!("{config:?}") };
-        assert_eq!(public.property("ApiToken"), Some("t1,s3cret"));
-        assert_eq!(public.property("pagesize"), Some("100"));
-        assert_eq!(sales.property("GuestSpaceId"), Some("5,8"));
-        assert_eq!(sales.property("readonly"), Some("true"));
-        assert_eq!(sales.property("password"), Some("s3cret"));
+        let tokens = vec![Secret::new("t1"), Secret::new("s3cret")];
+        assert_eq!(public.credentials, Credentials::ApiTokens(tokens));
+        assert_eq!((public.page_size, public.apps.as_slice()), (100, &[12, 34][..]));
+        assert_eq!((sales.guest_spaces.as_slice(), sales.read_only), (&[5, 8][..], true));
+        assert_eq!(sales.credentials, password("u"));
     }
 
     #[test]

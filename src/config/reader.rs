@@ -192,11 +192,6 @@ impl<'t> Section<'t> {
         elements.iter().filter_map(|element| element.section(faults)).collect()
     }
 
-    /// Whether a key is given, in any case of letters.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.table.keys().any(|given| given.get_ref().eq_ignore_ascii_case(key))
-    }
-
     /// The keys that nobody asked for yet.
     pub(super) fn rest(&self) -> Vec<(&'t str, Item<'t>)> {
         let unknown = |key: &str| !self.known.contains(&key);

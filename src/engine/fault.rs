@@ -210,7 +210,7 @@ fn plan(text: &str) -> Error {
 /// No stack of causes, no backtrace.
 fn first_line(text: &str) -> String {
     let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    line.replace(super::names::REPEATED, "").trim().to_owned()
+    line.replace(super::dialect::MARK, "").trim().to_owned()
 }
 
 /// The place of a name that does not exist, found in the statement's text.

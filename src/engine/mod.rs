@@ -6,7 +6,6 @@
 
 mod cancel;
 mod catalog;
-mod column_name;
 mod command;
 mod connection;
 mod dialect;

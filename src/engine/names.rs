@@ -1,9 +1,8 @@
 //! Names of SQL as they are written, to the exact names of tables and columns.
 //!
 //! An unquoted name that matches nothing exactly matches ignoring case, where there is one candidate; `id` falls
-//! back to `"$id"`; a quoted name is exact. Aliases and CTE names that are not quoted fold to lower case, and
-//! columns without a name get the one PostgreSQL gives them. After this every name in the tree is quoted, so that
-//! the planner has nothing left to guess.
+//! back to `"$id"`; a quoted name is exact. Aliases and CTE names that are not quoted fold to lower case. After this
+//! every name in the tree is quoted, so that the planner has nothing left to guess.
 //!
 //! Takes: a syntax tree and the tables that it names. Gives: the tree with exact names. No I/O.
 
@@ -15,11 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
-use super::column_name::column_name;
-
-/// Marks a name that a projection has already: stripped from the result's columns. Private use, so that no field
-/// code has it.
-pub(super) const REPEATED: char = '\u{E000}';
+use super::dialect::{MARK, shown_name};
 
 /// A table that a statement names, found in the catalog.
 #[derive(Debug, Clone)]
@@ -294,7 +289,7 @@ impl Resolver<'_> {
         aliased(Some(alias), known.columns.clone(), "")
     }
 
-    /// Resolves the items of a SELECT and names those without a name; the output columns.
+    /// Resolves the items of a SELECT; the output columns.
     fn projection(&self, items: &mut [SelectItem], scope: &Scope<'_>) -> Vec<String> {
         let mut outputs: Vec<String> = vec![];
         for item in items {
@@ -310,16 +305,16 @@ impl Resolver<'_> {
                     outputs.push(alias.value.clone());
                 }
                 SelectItem::UnnamedExpr(expr) => {
-                    let own = column_name(expr);
                     self.expressions(expr, scope);
                     let name = match &expr {
                         Expr::Identifier(ident) => ident.value.clone(),
-                        Expr::CompoundIdentifier(parts) => parts.last().map_or(own, |p| p.value.clone()),
-                        _ => own,
+                        Expr::CompoundIdentifier(parts) => {
+                            parts.last().map(|p| p.value.clone()).unwrap_or_default()
+                        }
+                        _ => String::new(),
                     };
-                    let plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
                     let unrepeated = unrepeated(&name, &outputs);
-                    if !plain || unrepeated != name {
+                    if unrepeated != name {
                         let alias = Ident::with_quote('"', unrepeated.clone());
                         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
                     }
@@ -446,7 +441,7 @@ fn unrepeated(name: &str, outputs: &[String]) -> String {
     let mut count = 1;
     while outputs.contains(&out) {
         count += 1;
-        out = format!("{name}{REPEATED}{count}");
+        out = format!("{}{MARK}{count}", shown_name(name));
     }
     out
 }
@@ -459,7 +454,9 @@ mod tests {
 
     fn check(sql: &str, expect: &str) {
         let dialect = PostgreSqlDialect {};
-        let mut query = Parser::new(&dialect).try_with_sql(sql).unwrap().parse_query().unwrap();
+        let mut statement = Parser::new(&dialect).try_with_sql(sql).unwrap().parse_statement().unwrap();
+        crate::engine::dialect::rewrite(&mut statement);
+        let ast::Statement::Query(mut query) = statement else { panic!("a query") };
         let table = |name: &str, columns: &[&str]| KnownTable {
             schema: "public".into(),
             name: name.into(),
@@ -509,11 +506,11 @@ mod tests {
         );
         check(
             "SELECT 1, 2, 'x' AS Total",
-            "SELECT 1 AS \"?column?\", 2 AS \"?column?\u{E000}2\", 'x' AS \"total\"",
+            "SELECT 1 AS \"?column?\", 2 AS \"?column?\u{1}2\", 'x' AS \"total\"",
         );
         check(
             "SELECT company, company FROM customers",
-            "SELECT \"Company\", \"Company\" AS \"Company\u{E000}2\" FROM \"public\".\"CUSTOMERS\" AS \"customers\"",
+            "SELECT \"Company\", \"Company\" AS \"Company\u{1}2\" FROM \"public\".\"CUSTOMERS\" AS \"customers\"",
         );
         check(
             "SELECT upper(company) AS Company FROM customers ORDER BY company",

@@ -20,9 +20,11 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
+use super::dialect;
 use super::fault;
-use super::names::{self, KnownTable, KnownTables, REPEATED};
+use super::names::{self, KnownTable, KnownTables};
 use super::parameter;
+use super::pg_catalog;
 use super::runtime::DATABASE;
 use super::session::{QueryResult, Session};
 use super::settings::Settings;
@@ -48,9 +50,9 @@ impl Planned {
 
 /// Without the marks on repeated names.
 fn visible(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| match field.name().split_once(REPEATED) {
-        Some((name, _)) => Arc::new(Field::clone(field).with_name(name)),
-        None => Arc::clone(field),
+    let fields = schema.fields().iter().map(|field| match dialect::shown_name(field.name()) {
+        name if name == field.name() => Arc::clone(field),
+        name => Arc::new(Field::clone(field).with_name(name)),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
@@ -66,16 +68,24 @@ pub(super) async fn plan(
     types: &[Option<DataType>],
 ) -> Result<Planned> {
     let settings = session.settings();
-    let mut query = query.clone();
+    let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
+    if dialect::mentions_catalog(&rewritten) {
+        session.catalog().refresh().await?;
+    }
+    on_big_stack(|| dialect::rewrite(&mut rewritten));
+    let ast::Statement::Query(mut query) = rewritten else {
+        return Err(Error::internal("a query became another statement"));
+    };
     let (known, tables) = find_tables(session, statement, &query, &settings).await?;
     on_big_stack(|| names::resolve(&mut query, &known));
     let state = state(session, &settings, tables);
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[DataType]| {
-            let ast = parameter::declared(ast::Statement::Query(Box::new(query.clone())), types);
+            let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
             at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))
         })
     })
+    .and_then(|(logical, parameters)| Ok((dialect::complete(logical, &state)?, parameters)))
     .map_err(|e| fault::translate(&e, Some(statement)))?;
     Ok(Planned { settings, parameters, logical, state })
 }
@@ -158,6 +168,9 @@ async fn find_table(
     let scan = ScanSettings { pushdown: settings.pushdown, page_size: settings.page_size };
     let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
     for schema in wanted {
+        if let Some(provider) = catalog_table(session, &schema, &folded(table)).await? {
+            return Ok(Some((schema, folded(table), provider)));
+        }
         let Some(connection) = session.engine.connection(&schema) else { continue };
         if let Some(found) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
             let provider = connection.provider(&found, settings.time_zone, scan).await;
@@ -166,6 +179,20 @@ async fn find_table(
         }
     }
     Ok(None)
+}
+
+/// A relation of PostgreSQL's own catalog.
+async fn catalog_table(
+    session: &Session,
+    schema: &str,
+    table: &str,
+) -> Result<Option<Arc<dyn TableProvider>>> {
+    let Some((_, provider)) =
+        pg_catalog::schemas(session.catalog()).into_iter().find(|(name, _)| name == schema)
+    else {
+        return Ok(None);
+    };
+    provider.table(table).await.map_err(|e| fault::translate(&e, None))
 }
 
 /// The state of one statement: the tables that it names, its zone, its budget.
@@ -180,7 +207,7 @@ fn state(session: &Session, settings: &Settings, tables: Tables) -> SessionState
     }
     let catalogs = MemoryCatalogProviderList::new();
     catalogs.register_catalog(DATABASE.to_owned(), Arc::new(catalog));
-    let template = session.engine.template();
+    let template = session.template();
     let mut config = template.config().clone();
     config.options_mut().execution.time_zone = Some(settings.time_zone.name().to_owned());
     let mut state = SessionStateBuilder::new_from_existing(template.clone())

@@ -15,6 +15,8 @@ use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
 
+use super::pg_catalog::Catalog;
+use super::{dialect, function};
 use crate::table::CountByTotal;
 
 /// The database's name, in catalogs and at start-up.
@@ -37,15 +39,29 @@ pub(super) fn runtime(memory_limit: usize) -> DfResult<Arc<RuntimeEnv>> {
 pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
     let scalar = SessionStateDefaults::default_scalar_functions();
     let scalar = scalar.into_iter().filter(|f| !LEFT_OUT.contains(&f.name())).collect();
+    // Ours come first: they know PostgreSQL's forms.
+    let planners = dialect::expr_planners().into_iter().chain(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()
         .with_config(config())
         .with_runtime_env(runtime)
-        .with_expr_planners(SessionStateDefaults::default_expr_planners())
+        .with_expr_planners(planners.collect())
         .with_scalar_functions(scalar)
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_function_list(SessionStateDefaults::default_table_functions())
         .with_physical_optimizer_rule(Arc::new(CountByTotal))
+        .build()
+}
+
+/// The template with the functions that read a session's catalog.
+pub(super) fn with_catalog(template: &SessionState, catalog: &Arc<Catalog>) -> SessionState {
+    let mut scalar: Vec<_> = template.scalar_functions().values().cloned().collect();
+    scalar.extend(function::scalar_functions(catalog));
+    let mut aggregate: Vec<_> = template.aggregate_functions().values().cloned().collect();
+    aggregate.extend(function::aggregate_functions());
+    SessionStateBuilder::new_from_existing(template.clone())
+        .with_scalar_functions(scalar)
+        .with_aggregate_functions(aggregate)
         .build()
 }
 

@@ -1,17 +1,22 @@
 //! One client's session: settings, transaction, cancellation, and the way of a statement from text to rows.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use datafusion::execution::session_state::SessionState;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
+use super::TableInfo;
 use super::cancel::Stop;
 use super::command;
+use super::pg_catalog::{Catalog, CatalogSource};
 use super::plan::{self, Planned};
+use super::runtime;
 use super::settings::Settings;
 use super::statement::{self, Statement};
 use crate::error::{Error, Kind, Result};
@@ -120,7 +125,9 @@ pub enum Transaction {
 pub struct Session {
     pub(super) engine: Engine,
     user: User,
-    settings: Mutex<Settings>,
+    settings: Arc<Mutex<Settings>>,
+    catalog: Arc<Catalog>,
+    template: OnceLock<SessionState>,
     transaction: Mutex<Transaction>,
     stop: Arc<Stop>,
 }
@@ -132,14 +139,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Session {
     pub(super) fn new(engine: Engine, user: User) -> Self {
-        let settings = engine.default_settings();
+        let settings = Arc::new(Mutex::new(engine.default_settings()));
+        let facts =
+            Facts { engine: engine.clone(), user: user.name.clone(), settings: Arc::clone(&settings) };
         Self {
             engine,
             user,
-            settings: Mutex::new(settings),
+            settings,
+            catalog: Catalog::new(Arc::new(facts)),
+            template: OnceLock::new(),
             transaction: Mutex::new(Transaction::Idle),
             stop: Arc::default(),
         }
+    }
+
+    /// What PostgreSQL's catalog shows this session.
+    pub(super) fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The state that each statement's is made from, made with the first one.
+    pub(super) fn template(&self) -> &SessionState {
+        self.template.get_or_init(|| runtime::with_catalog(self.engine.template(), &self.catalog))
     }
 
     /// Who is asking.
@@ -291,12 +312,47 @@ impl Session {
     }
 }
 
+/// What the catalog tells of a session.
+#[derive(Debug)]
+struct Facts {
+    engine: Engine,
+    user: String,
+    settings: Arc<Mutex<Settings>>,
+}
+
+#[async_trait]
+impl CatalogSource for Facts {
+    fn schemas(&self) -> Vec<String> {
+        self.engine.schemas()
+    }
+
+    async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>> {
+        self.engine.tables(schema).await
+    }
+
+    fn users(&self) -> Vec<String> {
+        vec![self.user.clone()]
+    }
+
+    fn database(&self) -> String {
+        runtime::DATABASE.to_owned()
+    }
+
+    fn current_user(&self) -> String {
+        self.user.clone()
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        lock(&self.settings).all()
+    }
+}
+
 /// EXPLAIN's one column, named as PostgreSQL names it.
 fn plan_column() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new("QUERY PLAN", DataType::Utf8, false)]))
 }
 
 fn plan_rows(text: &str) -> Result<RecordBatch> {
-    let lines = arrow::array::StringArray::from_iter_values(text.lines());
+    let lines = arrow::array::StringArray::from(text.lines().collect::<Vec<_>>());
     RecordBatch::try_new(plan_column(), vec![Arc::new(lines)]).map_err(|e| Error::internal(e.to_string()))
 }

@@ -38,7 +38,6 @@ mod trust;
 mod value;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use url::Url;
 
@@ -67,8 +66,6 @@ pub struct OdataConfig {
     pub page_size: usize,
     /// Identifiers of ASCII characters alone, for clients that take no others.
     pub ascii_names: bool,
-    /// How long answers under way may take after the end of the service was asked for.
-    pub drain: Duration,
 }
 
 impl OdataConfig {
@@ -84,7 +81,6 @@ impl OdataConfig {
             allow_authtoken_in_url: false,
             page_size: 500,
             ascii_names: false,
-            drain: Duration::from_secs(1),
         }
     }
 }

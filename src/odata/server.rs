@@ -32,7 +32,8 @@ const HEADERS: usize = 100;
 /// After a failed accept, such as one for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves until `shutdown`; then answers under way may end within the time of the settings.
+/// Serves until `shutdown`, and then until the answers under way have ended. Dropping the future ends them at once:
+/// how long they may take is the caller's to say.
 ///
 /// # Errors
 /// When the system gives no random numbers, which links between pages are signed with.
@@ -69,9 +70,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    let _ =
-        tokio::time::timeout(door.config.drain, async { while tasks.join_next().await.is_some() {} }).await;
-    // What is left is ended with the set.
+    while tasks.join_next().await.is_some() {}
     Ok(())
 }
 

@@ -214,7 +214,9 @@ pub(super) fn apply(
             }
             "replication" if matches!(value.as_str(), "false" | "off" | "no" | "0") => {}
             "replication" => return Err(Failure::fatal("0A000", "replication is not supported")),
-            _ => session.set(&name, &value).map_err(|error| Failure::from(error).into_fatal())?,
+            _ => {
+                session.set(&name, &value).map_err(|error| Failure::from(error).into_fatal())?;
+            }
         }
     }
     if wanted != database {

@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     Array, Expr, Function, FunctionArguments, GroupByExpr, OrderBy, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Value,
+    SetExpr, Value, Values,
 };
 
 use super::scalar_subquery::add_order;
@@ -18,7 +18,7 @@ fn aggregate(expr: &mut Expr) {
     if !name.to_string().eq_ignore_ascii_case("array") || !rewritten(query) {
         return;
     }
-    let query = std::mem::replace(query, empty());
+    let query = std::mem::replace(query, Box::new(super::query(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] }))));
     *expr = Expr::Subquery(query);
 }
 
@@ -56,26 +56,6 @@ fn rewritten(query: &mut Query) -> bool {
     add_order(&mut array, order);
     *item = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
     true
-}
-
-/// What stands in the place of a subquery while it is moved.
-fn empty() -> Box<Query> {
-    Box::new(Query {
-        with: None,
-        body: Box::new(SetExpr::Values(datafusion::sql::sqlparser::ast::Values {
-            explicit_row: false,
-            value_keyword: false,
-            rows: vec![],
-        })),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: vec![],
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: vec![],
-    })
 }
 
 #[cfg(test)]

@@ -120,6 +120,6 @@ mod tests {
         check(RULE, "SELECT a::pg_catalog.int8, b::name", "SELECT a::BIGINT, b::TEXT");
         check(RULE, "SELECT a::\"char\"", "SELECT a::TEXT");
         check(RULE, "SELECT a::pg_catalog.int2[]", "SELECT a::SMALLINT[]");
-        check(RULE, "SELECT a::numeric(10, 2)", "SELECT a::numeric(10, 2)");
+        check(RULE, "SELECT a::numeric(10, 2)", "SELECT a::NUMERIC(10,2)");
     }
 }

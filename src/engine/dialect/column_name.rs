@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::take;
 
 /// Stands between a name and its number.
-const MARK: char = '\u{1}';
+pub(crate) const MARK: char = '\u{1}';
 
 /// What PostgreSQL says where an expression has no name.
 const NO_NAME: &str = "?column?";

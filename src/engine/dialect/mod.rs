@@ -13,17 +13,20 @@ mod keyword;
 mod name_pattern;
 mod operator;
 mod planner;
+mod decorrelate;
 mod scalar_subquery;
+mod set_returning;
+mod system_column;
 mod visit;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
-    Statement, Value,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query,
+    SetExpr, Statement, Value,
 };
 
 pub(crate) use catalog_name::mentions_catalog;
-pub(crate) use column_name::shown_name;
-pub(crate) use planner::{display, expr_planners};
+pub(crate) use column_name::{MARK, shown_name};
+pub(crate) use planner::{complete, expr_planners};
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
@@ -33,7 +36,10 @@ const RULES: &[Rule] = &[
     name_pattern::RULE,
     catalog_name::FUNCTION,
     catalog_name::RELATION,
+    system_column::RULE,
     keyword::RULE,
+    set_returning::LIST,
+    set_returning::FROM,
     cast::RULE,
     array_subquery::RULE,
     scalar_subquery::RULE,
@@ -49,6 +55,27 @@ pub(crate) fn rewrite(statement: &mut Statement) {
 /// Moves an expression out of its place.
 fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::value(Value::Null))
+}
+
+/// A whole number.
+fn number(value: u32) -> Expr {
+    Expr::value(Value::Number(value.to_string(), false))
+}
+
+/// A query without anything around its body.
+fn query(body: SetExpr) -> Query {
+    Query {
+        with: None,
+        body: Box::new(body),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: vec![],
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: vec![],
+    }
 }
 
 /// A call of a function.

@@ -10,6 +10,7 @@ use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 
+use super::decorrelate::decorrelate;
 use crate::engine::function::display_function;
 use crate::engine::pg_catalog::Value;
 use crate::table::SQL_TYPE;
@@ -48,11 +49,16 @@ fn read_literal(expr: &mut Expr, item: &DataType) -> Result<()> {
     Ok(())
 }
 
-/// Shows values of `regclass` and its kin, which are numbers inside a plan, as names in its result.
+/// The last step over a plan: what DataFusion cannot join is joined, and values of `regclass` and its kin, which
+/// are numbers inside a plan, are shown as names in its result.
 ///
 /// # Errors
-/// Those of planning a projection.
-pub(crate) fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
+/// Those of building a plan.
+pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
+    display(decorrelate(plan)?, functions)
+}
+
+fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
     let shown = |field: &Field| field.metadata().get(SQL_TYPE).and_then(|name| display_function(name));
     let schema = Arc::clone(plan.schema());
     if !schema.fields().iter().any(|field| shown(field).is_some()) {

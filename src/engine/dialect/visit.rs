@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Statement, TableFactor, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, TableFactor, VisitMut, VisitorMut};
 
 /// What a rule changes.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ pub(super) enum Rule {
     Expr(fn(&mut Expr)),
     /// A relation of FROM. The names are those of the statement's common table expressions.
     Table(fn(&mut TableFactor, &[String])),
+    /// A whole SELECT, before what is in it.
+    Select(fn(&mut Select)),
 }
 
 /// Applies the rules.
@@ -42,6 +44,15 @@ struct Walk<'a> {
 
 impl VisitorMut for Walk<'_> {
     type Break = Infallible;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Infallible> {
+        for rule in self.rules {
+            if let Rule::Select(apply) = rule {
+                apply(select);
+            }
+        }
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Infallible> {
         for rule in self.rules {

@@ -1,5 +1,6 @@
 //! Runs SQL over the catalog of three made-up tables, as a session of the engine does. For tests only.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,11 +11,12 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::{Catalog, CatalogSource, Value, schemas};
-use crate::engine::{ColumnInfo, ForeignKey, SqlType, TableInfo, TableKind, dialect, function};
+use crate::engine::{ColumnInfo, ForeignKey, SqlType, TableInfo, TableKind, dialect, function, names};
 
 /// `customers`, `orders` with a reference to it, a view of it.
 #[derive(Debug)]
@@ -121,6 +123,8 @@ impl Harness {
             .with_information_schema(false);
         let options = config.options_mut();
         options.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
+        options.sql_parser.enable_ident_normalization = false;
+        options.sql_parser.parse_float_as_decimal = true;
         options.sql_parser.map_string_types_to_utf8view = false;
         let catalog = Catalog::new(Arc::new(Fake));
         let mut planners = dialect::expr_planners();
@@ -160,9 +164,12 @@ impl Harness {
             self.catalog.refresh().await.map_err(|e| DataFusionError::External(Box::new(e)))?;
         }
         dialect::rewrite(&mut statement);
+        if let ast::Statement::Query(query) = &mut statement {
+            names::resolve(query, &known(query));
+        }
         let state = self.context.state();
         let plan = state.statement_to_plan(Statement::Statement(Box::new(statement))).await?;
-        let plan = dialect::display(plan, &state as &dyn FunctionRegistry)?;
+        let plan = dialect::complete(plan, &state as &dyn FunctionRegistry)?;
         let plan =
             if parameters.is_empty() { plan } else { plan.with_param_values(ParamValues::from(parameters))? };
         let frame = self.context.execute_logical_plan(plan).await?;
@@ -183,6 +190,22 @@ impl Harness {
         }
         Ok(Rows { columns, rows })
     }
+}
+
+/// The columns of the catalog relations that a query names.
+fn known(query: &ast::Query) -> names::KnownTables {
+    let mut known = names::KnownTables::new();
+    let _ = ast::visit_relations(query, |name| {
+        let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).map(|i| i.value.to_lowercase()).collect();
+        let [schema, table] = parts.as_slice() else { return ControlFlow::<()>::Continue(()) };
+        if let Some(found) = super::RELATIONS.iter().find(|r| r.schema == schema && r.name == table) {
+            let columns = found.columns.iter().map(|column| column.name.to_owned()).collect();
+            let table = names::KnownTable { schema: schema.clone(), name: table.clone(), columns };
+            known.insert(names::key(name), table);
+        }
+        ControlFlow::Continue(())
+    });
+    known
 }
 
 /// What every query of a client's corpus gives: `ok` or the error. The file is named by an environment variable.
