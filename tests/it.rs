@@ -20,3 +20,4 @@ mod architecture;
 mod cli;
 mod emulator;
 mod odata;
+mod postgres;

@@ -10,9 +10,10 @@ use clap::Args;
 
 use super::doors::refused;
 use super::failure::{Failure, Result};
-use crate::config::{Connection, DEFAULT_CONNECTION};
+use crate::config::DEFAULT_CONNECTION;
 use crate::emulator::demo::Company;
 use crate::emulator::{Emulator, Options};
+use crate::kintone::ClientConfig;
 
 /// The company that everybody sees who asks for no other.
 const SEED: u64 = 1;
@@ -72,12 +73,13 @@ impl Running {
     }
 
     /// How the engine reaches it.
-    pub(super) fn connection(&self) -> Connection {
+    pub(super) fn connection(&self) -> Result<ClientConfig> {
         let url = self.emulator.url();
         let properties =
             [("Url", url.as_str()), ("User", USER), ("Password", PASSWORD), ("GuestSpaceId", GUEST_SPACE)];
         let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Connection { name: DEFAULT_CONNECTION.into(), properties }
+        ClientConfig::from_properties(DEFAULT_CONNECTION, &properties, &|text| Ok(text.to_owned()))
+            .map_err(|error| Failure::own(error.to_string()))
     }
 
     /// Ends it.

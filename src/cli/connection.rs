@@ -8,7 +8,7 @@ use clap::Args;
 use super::company::{CompanyArgs, Running};
 use super::failure::{Failure, Result};
 use super::query::tell;
-use crate::config::{self, Config, Connection, DEFAULT_CONNECTION, Surroundings};
+use crate::config::{self, Config, DEFAULT_CONNECTION, Surroundings};
 use crate::engine::{Engine, EngineConfig, Session, User};
 use crate::kintone::{Client, ClientConfig};
 
@@ -42,10 +42,10 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    fn new(config: EngineConfig, connections: &[Connection], company: Option<Running>) -> Result<Self> {
-        let clients = connections.iter().map(client).collect::<Result<Vec<_>>>()?;
+    fn new(config: EngineConfig, connections: Vec<ClientConfig>, company: Option<Running>) -> Result<Self> {
         let default = connections.first().map_or(DEFAULT_CONNECTION, |first| first.name.as_str()).to_owned();
-        Ok(Self { engine: Engine::new(config, clients.clone())?, default, clients, _company: company })
+        let (engine, clients) = engine(config, connections)?;
+        Ok(Self { engine, default, clients, _company: company })
     }
 
     /// A session for whoever started the program: nothing is hidden from them.
@@ -73,14 +73,14 @@ pub(super) fn variable(name: &str) -> Option<String> {
 pub(super) async fn open(args: &ConnectionArgs) -> Result<Opened> {
     if args.demo {
         let company = Running::start(&args.company, None).await?;
-        let connection = company.connection();
-        return Opened::new(EngineConfig::default(), &[connection], Some(company));
+        let connection = company.connection()?;
+        return Opened::new(EngineConfig::default(), vec![connection], Some(company));
     }
     if args.company.given() {
         return Err(Failure::own("--seed, --today and --latency-ms go with --demo"));
     }
     let (config, connections) = connections(args, &surroundings())?;
-    Opened::new(config, &connections, None)
+    Opened::new(config, connections, None)
 }
 
 /// The environment, and the folder we are in.
@@ -89,34 +89,33 @@ pub(super) fn surroundings() -> Surroundings<'static> {
 }
 
 /// The connections to open, the default one first. Flags go before the environment, that before the file.
-fn connections(args: &ConnectionArgs, around: &Surroundings<'_>) -> Result<(EngineConfig, Vec<Connection>)> {
-    let environment = config::from_environment(around)?;
-    let (engine, mut connections) = match &args.config {
-        Some(file) => {
-            let config = Config::load(file, around.variable)?;
-            (config.engine, config.connections)
+fn connections(
+    args: &ConnectionArgs,
+    around: &Surroundings<'_>,
+) -> Result<(EngineConfig, Vec<ClientConfig>)> {
+    if let Some(file) = &args.config {
+        let mut config = Config::load(file, around.variable)?;
+        if let Some(name) = &args.connection_name {
+            choose(name, &mut config.connections)?;
         }
-        None => (EngineConfig::default(), vec![]),
-    };
-    if let Some(name) = &args.connection_name {
-        choose(name, &mut connections)?;
-    }
-    overlay(&mut connections, environment);
-    if let Some(text) = &args.connection {
-        for name in config::literal_secrets(text) {
-            tell(&format!(
-                "warning: {name} stands in the command line, where every user of this machine can read it; \
-                 write {name}=env:NAME or {name}=file:PATH"
-            ));
+        if config.connections.is_empty() {
+            return Err(Failure::own(format!(
+                "{file} has no [[connections]], and the environment names none"
+            )));
         }
-        let flag = config::parse_connection(text, around)
-            .map_err(|fault| Failure::own(format!("--connection: {fault}")))?;
-        overlay(&mut connections, flag);
+        return Ok((config.engine, config.connections));
     }
-    if connections.first().is_none_or(|first| first.property("Url").is_none()) {
-        return Err(Failure::own(NO_CONNECTION));
+    let text = args.connection.as_deref();
+    for name in text.map(config::literal_secrets).unwrap_or_default() {
+        tell(&format!(
+            "warning: {name} stands in the command line, where every user of this machine can read it; \
+             write {name}=env:NAME or {name}=file:PATH"
+        ));
     }
-    Ok((engine, connections))
+    match config::connection(text, around)? {
+        Some(connection) => Ok((EngineConfig::default(), vec![connection])),
+        None => Err(Failure::own(NO_CONNECTION)),
+    }
 }
 
 const NO_CONNECTION: &str = "\
@@ -126,19 +125,8 @@ which Kintone? Give one of
   --config FILE                          a settings file; kintone-sql config example prints one
   KINTONE_URL, KINTONE_USER, KINTONE_PASSWORD or KINTONE_API_TOKEN in the environment";
 
-/// Lays properties over the default connection, which they make where there is none.
-pub(super) fn overlay(connections: &mut Vec<Connection>, upper: Vec<(String, String)>) {
-    if upper.is_empty() {
-        return;
-    }
-    match connections.first_mut() {
-        Some(first) => first.properties = config::layered(std::mem::take(&mut first.properties), upper),
-        None => connections.push(Connection { name: DEFAULT_CONNECTION.into(), properties: upper }),
-    }
-}
-
 /// Puts the connection of that name first.
-fn choose(name: &str, connections: &mut [Connection]) -> Result<()> {
+fn choose(name: &str, connections: &mut [ClientConfig]) -> Result<()> {
     let Some(at) = connections.iter().position(|connection| connection.name == name) else {
         let names: Vec<_> = connections.iter().map(|connection| connection.name.as_str()).collect();
         return Err(Failure::own(format!(
@@ -150,18 +138,12 @@ fn choose(name: &str, connections: &mut [Connection]) -> Result<()> {
     Ok(())
 }
 
-/// The client of a connection.
-///
-/// # Errors
-/// A property that is unknown, missing or wrong, in the client's words.
-pub(super) fn client(connection: &Connection) -> Result<Client> {
-    let plain = |text: &str| Ok(text.to_owned());
-    let config = ClientConfig::from_properties(&connection.name, &connection.properties, &plain)?;
-    Ok(Client::new(config)?)
-}
-
-/// An engine over these connections.
-pub(super) fn engine(config: EngineConfig, connections: &[Connection]) -> Result<Engine> {
-    let clients = connections.iter().map(client).collect::<Result<_>>()?;
-    Ok(Engine::new(config, clients)?)
+/// An engine over these connections, and the clients that it asks.
+pub(super) fn engine(config: EngineConfig, connections: Vec<ClientConfig>) -> Result<(Engine, Vec<Client>)> {
+    let client = |config: ClientConfig| {
+        let name = config.name.clone();
+        Client::new(config).map_err(|error| Failure::own(format!("connection {name}: {error}")))
+    };
+    let clients = connections.into_iter().map(client).collect::<Result<Vec<_>>>()?;
+    Ok((Engine::new(config, clients.clone())?, clients))
 }

@@ -50,7 +50,7 @@ Examples:
 pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let doors = Doors::listen((&args.pg, "--pg HOST:PORT"), (&args.http, "--http HOST:PORT")).await?;
     let company = Running::start(&args.company, Some(&args.kintone)).await?;
-    let engine = connection::engine(EngineConfig::default(), &[company.connection()])?;
+    let (engine, _) = connection::engine(EngineConfig::default(), vec![company.connection()?])?;
     let mut out = output::open(None)?;
     out.write_all(greeting(&doors, &company).as_bytes())?;
     out.flush()?;
@@ -96,7 +96,7 @@ A Japanese company's Kintone is running on this machine, with SQL on top of it. 
   curl -u {USER}:{TOKEN} 'http://{http}/api.rsc/CUSTOMERS?$top=3'
   curl 'http://{http}/api.rsc/@{TOKEN}/$oas'          the Swagger document for Power Automate
 
-  kintone-sql query --connection 'Url=http://{kintone};User={USER};Password={PASSWORD}' -c 'SELECT * FROM Apps'
+  KINTONE_PASSWORD={PASSWORD} kintone-sql query --connection 'Url=http://{kintone};User={USER}' -c 'SELECT * FROM Apps'
 
 Ctrl-C ends it.
 "

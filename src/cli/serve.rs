@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::connection::{self, overlay, surroundings, variable};
+use super::connection::{self, variable};
 use super::doors::{Doors, Rules};
 use super::failure::Result;
 use super::output;
 use super::query::tell;
-use crate::config::{self, Config, UserSettings};
+use crate::config::{Config, UserSettings};
 use crate::odata::{ApiUser, OdataConfig};
 use crate::postgres::{Login, PostgresConfig};
 
@@ -43,9 +43,8 @@ KINTONE_BASIC_PASSWORD and KINTONE_CONNECTION in the environment go before the f
 
 /// Serves until a signal.
 pub(super) async fn run(args: ServeArgs) -> Result<()> {
-    let mut config = Config::load(&args.config, &variable)?;
-    overlay(&mut config.connections, config::from_environment(&surroundings())?);
-    let engine = connection::engine(config.engine.clone(), &config.connections)?;
+    let config = Config::load(&args.config, &variable)?;
+    let (engine, _) = connection::engine(config.engine.clone(), config.connections.clone())?;
     let pg = args.pg.as_ref().unwrap_or(&config.postgres.listen);
     let http = args.http.as_ref().unwrap_or(&config.http.listen);
     let remedy = |flag: &str, section: &str| {

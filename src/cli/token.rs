@@ -69,6 +69,6 @@ mod tests {
         let (_, settings) = text.split_once("\n\n[").unwrap();
         let config = crate::config::Config::parse(&format!("[{settings}"), "k.toml", &|_| None).unwrap();
         assert_eq!(config.users[0].name, "say \"hi\"");
-        assert_eq!(config.users[0].tokens[0].expose(), hashed("abc"));
+        assert_eq!(config.users[0].tokens, [crate::odata::Token::of_text("abc")]);
     }
 }

@@ -47,6 +47,11 @@ impl Params {
         }
     }
 
+    /// Everything that was sent.
+    pub(super) fn all(&self) -> &Map<String, Json> {
+        &self.0
+    }
+
     /// A value that was sent; `null` counts as not sent.
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
         self.0.get(name).filter(|value| !value.is_null())

@@ -39,6 +39,7 @@ pub(super) const GUEST_APP: Code =
     code("GAIA_IL23", 400, "The app is in a guest space. Use the path of the guest space.");
 pub(super) const NO_RECORD: Code = code("GAIA_RE01", 404, "The specified record was not found.");
 pub(super) const NO_COMMENT: Code = code("GAIA_RE02", 400, "The specified comment was not found.");
+pub(super) const NO_FILE: Code = code("GAIA_BL01", 404, "The specified file was not found.");
 pub(super) const NO_KEY_MATCH: Code = code("GAIA_RE20", 404, "No record has the specified key.");
 pub(super) const REVISION_CONFLICT: Code =
     code("GAIA_CO02", 409, "The revision is not the latest. Someone may have updated the record.");

@@ -17,4 +17,5 @@ mod plan;
 mod run;
 
 pub(super) use check::Scope;
+pub(super) use plan::View;
 pub(super) use run::prepare;

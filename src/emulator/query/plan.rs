@@ -13,7 +13,7 @@ use super::like::Keyword;
 
 /// A value as comparisons see it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum View<'a> {
+pub(crate) enum View<'a> {
     Empty,
     Text(&'a str),
     Number(Decimal),
@@ -24,7 +24,7 @@ pub(super) enum View<'a> {
 }
 
 impl<'a> View<'a> {
-    fn of(value: &'a Value) -> Self {
+    pub(crate) fn of(value: &'a Value) -> Self {
         match value {
             Value::Empty | Value::Rows(_) => View::Empty,
             Value::Text(text) => View::Text(text),
@@ -38,7 +38,7 @@ impl<'a> View<'a> {
     }
 
     /// A record's value at a place. A table's columns have no single one.
-    pub(super) fn at(record: &'a Stored, place: Place) -> Self {
+    pub(crate) fn at(record: &'a Stored, place: Place) -> Self {
         let list = |list: &'a [Arc<str>]| if list.is_empty() { View::Empty } else { View::Texts(list) };
         match place {
             Place::Id => View::Integer(i64::try_from(record.id).unwrap_or(i64::MAX)),
@@ -56,7 +56,7 @@ impl<'a> View<'a> {
     }
 
     /// The value as a key that joins records of two apps; `None` where it is unset or has several.
-    pub(super) fn key(self) -> Option<String> {
+    pub(crate) fn key(self) -> Option<String> {
         match self {
             View::Text(text) => Some(text.to_owned()),
             View::Number(number) => Some(number.to_string()),

@@ -207,6 +207,9 @@ fn schema(relation: &dyn Relation, time_zone: Tz) -> SchemaRef {
 
 /// Rows as a batch of the relation's whole schema.
 fn batch(schema: &SchemaRef, rows: &[Vec<Value>]) -> Result<RecordBatch, DataFusionError> {
+    if rows.is_empty() {
+        return Ok(RecordBatch::new_empty(Arc::clone(schema)));
+    }
     let mut arrays: Vec<ArrayRef> = vec![];
     for (i, field) in schema.fields().iter().enumerate() {
         let values = rows.iter().map(|row| scalar(row.get(i), field));
