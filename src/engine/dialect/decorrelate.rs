@@ -399,6 +399,14 @@ fn push_aggregate(aggregate: &Aggregate, domain: &Domain) -> Result<Option<Logic
     let values = aggregate.aggr_expr.iter().map(substitute).collect::<Result<Vec<_>>>()?;
     groups.extend(domain.columns_in(input.schema()));
     let grouped = LogicalPlanBuilder::from(input).aggregate(groups, values.clone())?.build()?;
+    // Under the names of before, behind the domain's columns.
+    let mut columns = domain.columns_in(grouped.schema());
+    let plain = plain_columns(domain, grouped.schema());
+    let named = plain.into_iter().zip(aggregate.schema.iter());
+    columns.extend(named.map(|(column, (qualifier, field))| {
+        Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())
+    }));
+    let grouped = LogicalPlanBuilder::from(grouped).project(columns)?.build()?;
     if !aggregate.group_expr.is_empty() {
         return Ok(Some(grouped));
     }

@@ -57,6 +57,27 @@ fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::value(Value::Null))
 }
 
+/// The items of PostgreSQL's text form of an array with one dimension; `None` where it is not one.
+fn array_items(text: &str) -> Option<Vec<String>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    if inner.is_empty() {
+        return Some(vec![]);
+    }
+    let mut items = vec![String::new()];
+    let mut quoted = false;
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => items.last_mut()?.push(letters.next()?),
+            '"' => quoted = !quoted,
+            ',' if !quoted => items.push(String::new()),
+            '{' | '}' if !quoted => return None,
+            other => items.last_mut()?.push(other),
+        }
+    }
+    Some(items)
+}
+
 /// A whole number.
 fn number(value: u32) -> Expr {
     Expr::value(Value::Number(value.to_string(), false))

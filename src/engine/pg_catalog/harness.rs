@@ -169,6 +169,9 @@ impl Harness {
         }
         let state = self.context.state();
         let plan = state.statement_to_plan(Statement::Statement(Box::new(statement))).await?;
+        if std::env::var("HARNESS_SQL").is_ok() {
+            eprintln!("{}", plan.display_indent());
+        }
         let plan = dialect::complete(plan, &state as &dyn FunctionRegistry)?;
         let plan =
             if parameters.is_empty() { plan } else { plan.with_param_values(ParamValues::from(parameters))? };
@@ -263,4 +266,14 @@ async fn corpus() {
         }
     }
     std::fs::write(std::env::temp_dir().join("corpus.txt"), format!("{out}\n{counts:#?}\n")).unwrap();
+}
+
+/// Prints what the statement of an environment variable gives.
+#[tokio::test]
+async fn one() {
+    let Ok(sql) = std::env::var("HARNESS_SQL") else { return };
+    match Harness::new().run(&sql).await {
+        Ok(rows) => eprintln!("{rows:#?}"),
+        Err(error) => eprintln!("{error}"),
+    }
 }
