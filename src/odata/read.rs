@@ -248,8 +248,9 @@ impl Reader<'_> {
             .iter()
             .map(|value| (!matches!(value, ScalarValue::Null)).then(|| value.data_type()))
             .collect();
-        let prepared = self.session.prepare(statement, &types).await.map_err(from_engine)?;
-        self.session.execute(&prepared, plan.parameters.clone()).await.map_err(from_engine)
+        // The engine's futures are large.
+        let prepared = Box::pin(self.session.prepare(statement, &types)).await.map_err(from_engine)?;
+        Box::pin(self.session.execute(&prepared, plan.parameters.clone())).await.map_err(from_engine)
     }
 }
 
