@@ -17,7 +17,7 @@
 )]
 
 mod architecture;
-mod postgres;
 mod cli;
 mod emulator;
 mod odata;
+mod postgres;

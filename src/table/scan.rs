@@ -217,10 +217,6 @@ impl ExecutionPlan for KintoneScan {
         Some(self.metrics.clone_inner())
     }
 
-    fn supports_limit_pushdown(&self) -> bool {
-        true
-    }
-
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
         let mut scan = self.clone();
         scan.request.limit = limit;
