@@ -208,7 +208,8 @@ impl Session {
     pub async fn execute(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
         self.check_transaction(&prepared.statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
-        let result = stop.guard(Box::pin(self.start(prepared, parameters))).await.inspect_err(|_| self.fail())?;
+        let result =
+            stop.guard(Box::pin(self.start(prepared, parameters))).await.inspect_err(|_| self.fail())?;
         Ok(QueryResult { rows: stop.stream(result.rows).boxed(), ..result })
     }
 
