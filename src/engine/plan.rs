@@ -82,7 +82,7 @@ pub(super) async fn plan(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[DataType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))
+            dialect::typed(at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?)
         })
     })
     .and_then(|(logical, parameters)| Ok((dialect::complete(logical, &state)?, parameters)))

@@ -10,6 +10,7 @@ mod catalog_name;
 mod collation;
 mod column_name;
 mod decorrelate;
+mod field_access;
 mod keyword;
 mod name_pattern;
 mod operator;
@@ -26,7 +27,7 @@ use datafusion::sql::sqlparser::ast::{
 
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
-pub(crate) use planner::{complete, expr_planners};
+pub(crate) use planner::{complete, expr_planners, typed};
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
@@ -40,6 +41,7 @@ const RULES: &[Rule] = &[
     keyword::RULE,
     set_returning::LIST,
     set_returning::FROM,
+    field_access::RULE,
     cast::RULE,
     array_subquery::RULE,
     scalar_subquery::RULE,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::expr::Alias;
+use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 
@@ -61,7 +62,59 @@ fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
 /// # Errors
 /// Those of building a plan.
 pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    display(decorrelate(plan)?, functions)
+    display(decorrelate(typed(plan)?)?, functions)
+}
+
+/// Gives types to what has none because of where it stands: in `x = ANY ($1)` and `x = ANY ('{a,b}')` the right side
+/// is an array of the left one's type, in `LIMIT $1` a number. To be applied before parameters are asked for.
+///
+/// # Errors
+/// Those of building a plan.
+pub(crate) fn typed(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|plan| {
+        let mut schema = DFSchema::empty();
+        for input in plan.inputs() {
+            schema.merge(input.schema());
+        }
+        let limit = matches!(plan, LogicalPlan::Limit(_));
+        plan.map_expressions(|expr| {
+            expr.transform_up(|expr| match expr {
+                Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
+                    let changed = type_array(&mut function, &schema)?;
+                    let expr = Expr::ScalarFunction(function);
+                    Ok(if changed { Transformed::yes(expr) } else { Transformed::no(expr) })
+                }
+                Expr::Placeholder(placeholder) if limit && placeholder.field.is_none() => {
+                    let field = Arc::new(Field::new("", DataType::Int64, true));
+                    Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(
+                        placeholder.id,
+                        Some(field),
+                    ))))
+                }
+                other => Ok(Transformed::no(other)),
+            })
+        })
+    })?;
+    Ok(plan.data)
+}
+
+fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
+    let [array, item] = function.args.as_mut_slice() else { return Ok(false) };
+    let Ok(item) = item.get_type(schema) else { return Ok(false) };
+    let wanted = DataType::new_list(item, true);
+    match array {
+        Expr::Placeholder(placeholder)
+            if !placeholder
+                .field
+                .as_ref()
+                .is_some_and(|field| matches!(field.data_type(), DataType::List(_))) =>
+        {
+            placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
+            Ok(true)
+        }
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted).map(|()| true),
+        _ => Ok(false),
+    }
 }
 
 fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
