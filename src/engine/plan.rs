@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
@@ -244,6 +246,12 @@ fn physical(
     Ok((plan, state, budget))
 }
 
+/// The same columns under other names: two may have the same one, which Arrow's own change of schema refuses.
+fn rename(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+}
+
 /// Starts a query.
 pub(super) fn run(
     session: &Session,
@@ -258,7 +266,7 @@ pub(super) fn run(
     let renamed = Arc::clone(&schema);
     let rows = stream.map(move |batch| {
         let batch = batch.map_err(|e| fault::translate(&e, None))?;
-        batch.with_schema(Arc::clone(&renamed)).map_err(|e| Error::internal(e.to_string()))
+        rename(&batch, &renamed).map_err(|e| Error::internal(e.to_string()))
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
 }
