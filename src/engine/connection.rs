@@ -31,6 +31,8 @@ const FORMS_AT_ONCE: usize = 10;
 pub(super) struct AppForm {
     pub form: Arc<Form>,
     pub scale: i8,
+    /// Columns are named by label (`UseCodeForFieldName=false`).
+    pub by_label: bool,
 }
 
 /// An app and its table's name.
@@ -109,7 +111,7 @@ impl Connection {
                 Err(error) if error.code().is_some() => number_scale(16, 4),
                 Err(error) => return Err(Error::from(error)),
             };
-            Ok(Arc::new(AppForm { form, scale }))
+            Ok(Arc::new(AppForm { form, scale, by_label: !self.client.config().use_code_for_field_name }))
         });
         form.await.map(Arc::clone)
     }
@@ -225,7 +227,7 @@ impl Directory for Connection {
 
 /// The columns of an app's table, or of one of its table fields.
 fn columns(form: &AppForm, table: Option<&str>, time_zone: Tz) -> Columns {
-    let context = FormContext { scale: form.scale, time_zone };
+    let context = FormContext { scale: form.scale, time_zone, by_label: form.by_label };
     let field = table.and_then(|code| form.form.fields.iter().find(|f| f.code == code));
     match field {
         Some(field) => Columns::of_rows(&form.form, field, context),

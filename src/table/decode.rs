@@ -393,7 +393,7 @@ mod tests {
             revision: "1".into(),
             fields: vec![field("SINGLE_LINE_TEXT", "名前"), table, field("CREATOR", "作成者")],
         };
-        let context = FormContext { scale: 2, time_zone: chrono_tz::UTC };
+        let context = FormContext { scale: 2, time_zone: chrono_tz::UTC, by_label: false };
         match shape {
             "rows" => Columns::of_rows(&form, &form.fields[1], context),
             _ => Columns::of_records(&form, context),

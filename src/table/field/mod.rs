@@ -44,6 +44,8 @@ pub struct FormContext {
     pub scale: i8,
     /// The zone that timestamptz columns carry, so that literals without a zone are read in it.
     pub time_zone: Tz,
+    /// Columns are named by label instead of field code.
+    pub by_label: bool,
 }
 
 impl FormContext {

@@ -109,7 +109,7 @@ async fn page_of_ids(ask: &Ask, app: AppKey, before: Option<u64>) -> Result<Vec<
     let request = RecordsRequest { query, fields: vec!["$id".into()], total_count: false };
     let page = ask.client.records(app, &request).await?;
     // Only `$id` is wanted: the columns of a form without fields are `$id` and `$revision`.
-    let context = FormContext { scale: 0, time_zone: chrono_tz::UTC };
+    let context = FormContext { scale: 0, time_zone: chrono_tz::UTC, by_label: false };
     let columns = Columns::of_records(&crate::kintone::Form::default(), context);
     let schema =
         Arc::new(columns.schema.project(&[0]).map_err(|_| Error::NoConnection(ask.connection.clone()))?);
