@@ -17,7 +17,8 @@
 )]
 
 mod architecture;
-mod postgres;
 mod cli;
+mod client;
 mod emulator;
 mod odata;
+mod postgres;

@@ -231,11 +231,17 @@ impl Http {
         let is_json = media_type.trim().eq_ignore_ascii_case("application/json");
         if !is_success {
             // The status counts even where its body is lost: a rejected login must not be tried again.
-            let body = if is_json { self.body(response, name).await.unwrap_or_default() } else { Bytes::new() };
+            let body =
+                if is_json { self.body(response, name).await.unwrap_or_default() } else { Bytes::new() };
             return Err(rejection(connection, call, status, &body));
         }
         if !is_json {
-            return Err(Error::NotKintone { connection, call, status, content_type: clean(&content_type, 40) });
+            return Err(Error::NotKintone {
+                connection,
+                call,
+                status,
+                content_type: clean(&content_type, 40),
+            });
         }
         let body = self.body(response, name).await?;
         if let Some(warning) = warning {
