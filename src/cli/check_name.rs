@@ -20,7 +20,7 @@ fn place_at(text: &str, offset: usize) -> Place {
     let (above, beside) = before.rsplit_once('\n').unwrap_or(("", before));
     let line = before.matches('\n').count() + 1;
     let name = match beside.trim() {
-        "" => above.lines().next_back().and_then(comment),
+        "" => above.rsplit('\n').next().and_then(comment),
         _ => None,
     };
     Place { name: name.unwrap_or_else(|| format!("the query at line {line}")), line }

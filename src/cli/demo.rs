@@ -96,7 +96,7 @@ A Japanese company's Kintone is running on this machine, with SQL on top of it. 
   curl -u {USER}:{TOKEN} 'http://{http}/api.rsc/CUSTOMERS?$top=3'
   curl 'http://{http}/api.rsc/@{TOKEN}/$oas'          the Swagger document for Power Automate
 
-  kintone-sql query --connection 'Url=http://{kintone};User={USER};Password={PASSWORD}' -c 'SELECT * FROM Apps'
+  KINTONE_PASSWORD={PASSWORD} kintone-sql query --connection 'Url=http://{kintone};User={USER}' -c 'SELECT * FROM Apps'
 
 Ctrl-C ends it.
 "

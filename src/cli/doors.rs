@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ pub(super) struct Doors {
     pub(super) postgres_address: SocketAddr,
     /// Where OData clients connect.
     pub(super) http_address: SocketAddr,
+    ends: Ends,
 }
 
 /// Who may come in, and how.
@@ -37,11 +38,11 @@ impl Doors {
     pub(super) async fn listen(postgres: (&str, &str), http: (&str, &str)) -> Result<Self> {
         let (postgres, postgres_address) = listen(postgres.0, postgres.1).await?;
         let (http, http_address) = listen(http.0, http.1).await?;
-        Ok(Self { postgres, http, postgres_address, http_address })
+        Ok(Self { postgres, http, postgres_address, http_address, ends: Ends::watch()? })
     }
 
     /// Serves until Ctrl-C or SIGTERM; then open connections have `grace` to end. A second signal ends at once.
-    pub(super) async fn serve(self, engine: &Engine, rules: Rules, grace: Duration) -> Result<()> {
+    pub(super) async fn serve(mut self, engine: &Engine, rules: Rules, grace: Duration) -> Result<()> {
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
         doors.spawn(postgres::serve(
@@ -53,14 +54,14 @@ impl Doors {
         ));
         doors.spawn(odata::serve(self.http, engine.clone(), rules.api_users, rules.odata, stop.clone()));
         tokio::select! {
-            ended = end() => ended?,
+            () = self.ends.next() => {}
             Some(ended) = doors.join_next() => return Err(closed(ended)),
         }
         stop.cancel();
         tokio::select! {
             () = async { while doors.join_next().await.is_some() {} } => {}
             () = tokio::time::sleep(grace) => {}
-            _ = end() => {}
+            () = self.ends.next() => {}
         }
         Ok(())
     }
@@ -93,15 +94,23 @@ pub(super) fn refused(address: &str, remedy: &str, error: &io::Error) -> Failure
     })
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn end() -> Result<()> {
-    let signals =
-        signal(SignalKind::interrupt()).and_then(|ctrl_c| Ok((ctrl_c, signal(SignalKind::terminate())?)));
-    let (mut ctrl_c, mut terminate) =
-        signals.map_err(|error| Failure::own(format!("cannot watch for signals: {error}")))?;
-    tokio::select! {
-        _ = ctrl_c.recv() => {}
-        _ = terminate.recv() => {}
+/// Ctrl-C and SIGTERM, from the moment on that the sockets are open.
+struct Ends {
+    ctrl_c: Signal,
+    terminate: Signal,
+}
+
+impl Ends {
+    fn watch() -> Result<Self> {
+        let watch =
+            |kind| signal(kind).map_err(|error| Failure::own(format!("cannot watch for signals: {error}")));
+        Ok(Self { ctrl_c: watch(SignalKind::interrupt())?, terminate: watch(SignalKind::terminate())? })
     }
-    Ok(())
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

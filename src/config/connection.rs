@@ -90,9 +90,8 @@ fn from_environment(around: &Surroundings<'_>) -> Result<Properties> {
     Ok(properties)
 }
 
-/// The upper properties over the lower ones, key by key. An upper login replaces a lower one of the other sort. Where
-/// both name a URL and the URLs differ, the lower ones are dropped: credentials never travel to another address than
-/// the one they were written with.
+/// The upper properties over the lower ones, key by key. Where both name a URL and the URLs differ, the lower ones are
+/// dropped: credentials never travel to another address than the one they were written with.
 fn layered(lower: Properties, upper: Properties) -> Properties {
     let url = |properties| property(properties, "Url").map(|url| url.trim_end_matches('/').to_owned());
     if let (Some(low), Some(high)) = (url(&lower), url(&upper))
@@ -100,11 +99,17 @@ fn layered(lower: Properties, upper: Properties) -> Properties {
     {
         return upper;
     }
-    let mut out = lower;
-    for (sort, others) in [("ApiToken", ["User", "Password"]), ("User", ["ApiToken", "AppId"])] {
-        if property(&upper, sort).is_some() {
-            out.retain(|(name, _)| !others.iter().any(|other| same(name, other)));
-        }
+    let (mut out, mut upper) = (lower, upper);
+    let without = |properties: &mut Properties, names: [&str; 2]| {
+        properties.retain(|(given, _)| !names.iter().any(|name| same(given, name)));
+    };
+    if property(&upper, "ApiToken").is_some() {
+        without(&mut out, ["User", "Password"]);
+    } else if property(&upper, "User").is_some() && property(&upper, "Password").is_some() {
+        without(&mut out, ["ApiToken", "AppId"]);
+    } else if property(&out, "ApiToken").is_some() {
+        // Half a login does not replace a whole one of the other sort.
+        without(&mut upper, ["User", "Password"]);
     }
     for (name, value) in upper {
         set(&mut out, &name, value);
@@ -205,11 +210,13 @@ pub(super) fn read(
         Ok(upper) if upper.is_empty() => {}
         Ok(upper) => match drafts.first_mut() {
             Some(first) => first.properties = layered(std::mem::take(&mut first.properties), upper),
+            // A password alone is there for a reference of the file.
+            None if property(&upper, "Url").is_none() => {}
             None => drafts.push(Draft {
                 name: DEFAULT_CONNECTION.into(),
                 properties: upper,
                 at: 0,
-                path: "the environment's connection".into(),
+                path: "KINTONE_".into(),
                 items: vec![],
             }),
         },
@@ -261,7 +268,10 @@ fn finished(draft: &Draft<'_>, faults: &mut Faults<'_>) -> Option<ClientConfig> 
     let inside = inside.filter(|_| property(&draft.properties, &key).is_some());
     match item.or(inside) {
         Some(item) => faults.add(item.at, &item.path, error.reason),
-        None => faults.add(draft.at, draft.path.trim_end_matches('.'), error.reason),
+        None => {
+            let path = format!("{}{}", draft.path, key.to_lowercase());
+            faults.add(draft.at, path.trim_end_matches('.'), error.reason);
+        }
     }
     None
 }
@@ -369,12 +379,21 @@ mod tests {
                 pairs(&[("user", "u"), ("password", "p"), ("Url", "https://a/")]),
             ),
             (pairs(&[("Url", "https://b")]), pairs(&[("Url", "https://b")])),
-            (
-                pairs(&[("ApiToken", "t"), ("AppId", "5")]),
-                pairs(&[("url", "https://a"), ("ApiToken", "t"), ("AppId", "5")]),
-            ),
         ] {
             assert_eq!(layered(file.clone(), upper), expected);
+        }
+    }
+
+    #[test]
+    fn a_whole_login_replaces_one_of_the_other_sort() {
+        let password = pairs(&[("Url", "u"), ("User", "a"), ("Password", "p")]);
+        let token = pairs(&[("Url", "u"), ("ApiToken", "t"), ("AppId", "5")]);
+        for (lower, upper, expected) in [
+            (&password, pairs(&[("ApiToken", "t"), ("AppId", "5")]), token.clone()),
+            (&token, pairs(&[("User", "a"), ("Password", "p")]), password.clone()),
+            (&token, pairs(&[("Password", "p")]), token.clone()),
+        ] {
+            assert_eq!(layered(lower.clone(), upper), expected);
         }
     }
 }

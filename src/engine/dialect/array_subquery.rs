@@ -18,7 +18,14 @@ fn aggregate(expr: &mut Expr) {
     if !name.to_string().eq_ignore_ascii_case("array") || !rewritten(query) {
         return;
     }
-    let query = std::mem::replace(query, Box::new(super::query(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] }))));
+    let query = std::mem::replace(
+        query,
+        Box::new(super::query(SetExpr::Values(Values {
+            explicit_row: false,
+            value_keyword: false,
+            rows: vec![],
+        }))),
+    );
     *expr = Expr::Subquery(query);
 }
 

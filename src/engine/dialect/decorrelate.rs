@@ -14,9 +14,7 @@ use datafusion::common::{Column, DFSchema, JoinType};
 use datafusion::error::Result;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, Filter, Join, Projection, Subquery};
-use datafusion::logical_expr::{
-    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit,
-};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
 
 /// Makes every such subquery of a plan a join.
 ///
@@ -43,7 +41,11 @@ fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
         let done = replace(expr.clone(), &mut input, &projection.input, true)?;
         changed |= done.transformed;
         // The new form has another name of its own.
-        exprs.push(if done.transformed { done.data.unalias().alias_qualified(qualifier.cloned(), field.name()) } else { done.data });
+        exprs.push(if done.transformed {
+            done.data.unalias().alias_qualified(qualifier.cloned(), field.name())
+        } else {
+            done.data
+        });
     }
     if !changed {
         return Ok(Transformed::no(LogicalPlan::Projection(projection)));
@@ -138,7 +140,9 @@ fn lateral(join: &Join) -> Result<Option<LogicalPlan>> {
     let here: Vec<_> = subquery
         .outer_ref_columns
         .iter()
-        .filter(|column| matches!(column, Expr::OuterReferenceColumn(_, c) if join.left.schema().has_column(c)))
+        .filter(
+            |column| matches!(column, Expr::OuterReferenceColumn(_, c) if join.left.schema().has_column(c)),
+        )
         .cloned()
         .collect();
     let Some(domain) = Domain::of(&join.left, &here)? else { return Ok(None) };
@@ -192,8 +196,14 @@ impl Domain {
             return Ok(None);
         }
         let prefix = format!("\u{E001}{}.", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let named = columns.iter().enumerate().map(|(i, column)| Expr::Column(column.clone()).alias(format!("{prefix}{i}")));
-        let plan = LogicalPlanBuilder::from(outer.clone()).project(named.collect::<Vec<_>>())?.distinct()?.build()?;
+        let named = columns
+            .iter()
+            .enumerate()
+            .map(|(i, column)| Expr::Column(column.clone()).alias(format!("{prefix}{i}")));
+        let plan = LogicalPlanBuilder::from(outer.clone())
+            .project(named.collect::<Vec<_>>())?
+            .distinct()?
+            .build()?;
         Ok(Some(Self { outer: columns, prefix, plan }))
     }
 
@@ -255,19 +265,30 @@ impl Domain {
             Expr::OuterReferenceColumn(field, column) => {
                 let position = self.outer.iter().position(|outer| outer == column);
                 match position.and_then(|position| self.column(position, schema)) {
-                    Some(column) => Ok(Transformed::yes(Expr::OuterReferenceColumn(Arc::clone(field), column))),
+                    Some(column) => {
+                        Ok(Transformed::yes(Expr::OuterReferenceColumn(Arc::clone(field), column)))
+                    }
                     None => Ok(Transformed::no(expr)),
                 }
             }
             _ => Ok(Transformed::no(expr)),
         };
-        let plan = subquery.subquery.as_ref().clone().transform_down_with_subqueries(|plan| {
-            plan.map_expressions(|expr| expr.transform_up(renamed))
-        })?;
+        let plan =
+            subquery.subquery.as_ref().clone().transform_down_with_subqueries(|plan| {
+                plan.map_expressions(|expr| expr.transform_up(renamed))
+            })?;
         let plan = plan.data;
-        let references =
-            subquery.outer_ref_columns.iter().cloned().map(|e| Ok(renamed(e)?.data)).collect::<Result<_>>()?;
-        Ok(Subquery { subquery: Arc::new(plan), outer_ref_columns: references, spans: subquery.spans.clone() })
+        let references = subquery
+            .outer_ref_columns
+            .iter()
+            .cloned()
+            .map(|e| Ok(renamed(e)?.data))
+            .collect::<Result<_>>()?;
+        Ok(Subquery {
+            subquery: Arc::new(plan),
+            outer_ref_columns: references,
+            spans: subquery.spans.clone(),
+        })
     }
 
     /// Whether anything in a plan refers to the domain.
@@ -341,7 +362,8 @@ fn push(plan: LogicalPlan, domain: &Domain) -> Result<Option<LogicalPlan>> {
         LogicalPlan::Unnest(unnest) => {
             let Some(input) = push(unnest.input.as_ref().clone(), domain)? else { return Ok(None) };
             let columns = unnest.exec_columns.clone();
-            let plan = LogicalPlanBuilder::from(input).unnest_columns_with_options(columns, unnest.options.clone())?;
+            let plan = LogicalPlanBuilder::from(input)
+                .unnest_columns_with_options(columns, unnest.options.clone())?;
             Ok(Some(plan.build()?))
         }
         LogicalPlan::Aggregate(aggregate) => push_aggregate(&aggregate, domain),
@@ -377,6 +399,14 @@ fn push_aggregate(aggregate: &Aggregate, domain: &Domain) -> Result<Option<Logic
     let values = aggregate.aggr_expr.iter().map(substitute).collect::<Result<Vec<_>>>()?;
     groups.extend(domain.columns_in(input.schema()));
     let grouped = LogicalPlanBuilder::from(input).aggregate(groups, values.clone())?.build()?;
+    // Under the names of before, behind the domain's columns.
+    let mut columns = domain.columns_in(grouped.schema());
+    let plain = plain_columns(domain, grouped.schema());
+    let named = plain.into_iter().zip(aggregate.schema.iter());
+    columns.extend(named.map(|(column, (qualifier, field))| {
+        Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())
+    }));
+    let grouped = LogicalPlanBuilder::from(grouped).project(columns)?.build()?;
     if !aggregate.group_expr.is_empty() {
         return Ok(Some(grouped));
     }
@@ -425,10 +455,13 @@ fn push_join(join: &Join, domain: &Domain) -> Result<Option<LogicalPlan>> {
     let mut on = vec![];
     if domain.is_used_in(&right)? {
         let Some(pushed) = push(right, domain)? else { return Ok(None) };
-        let mut columns: Vec<Expr> = plain_columns(domain, pushed.schema()).into_iter().map(Expr::Column).collect();
+        let mut columns: Vec<Expr> =
+            plain_columns(domain, pushed.schema()).into_iter().map(Expr::Column).collect();
         for i in 0..domain.outer.len() {
             let name = format!("right {}", domain.name(i));
-            if let (Some(there), Some(here)) = (domain.column(i, pushed.schema()), domain.column(i, left.schema())) {
+            if let (Some(there), Some(here)) =
+                (domain.column(i, pushed.schema()), domain.column(i, left.schema()))
+            {
                 columns.push(Expr::Column(there).alias(&name));
                 on.push(same(Expr::Column(here), Expr::Column(Column::new_unqualified(name))));
             }

@@ -9,19 +9,19 @@ mod cast;
 mod catalog_name;
 mod collation;
 mod column_name;
+mod decorrelate;
 mod keyword;
 mod name_pattern;
 mod operator;
 mod planner;
-mod decorrelate;
 mod scalar_subquery;
 mod set_returning;
 mod system_column;
 mod visit;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query,
-    SetExpr, Statement, Value,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    Query, SetExpr, Statement, Value,
 };
 
 pub(crate) use catalog_name::mentions_catalog;
@@ -55,6 +55,27 @@ pub(crate) fn rewrite(statement: &mut Statement) {
 /// Moves an expression out of its place.
 fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::value(Value::Null))
+}
+
+/// The items of PostgreSQL's text form of an array with one dimension; `None` where it is not one.
+fn array_items(text: &str) -> Option<Vec<String>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    if inner.is_empty() {
+        return Some(vec![]);
+    }
+    let mut items = vec![String::new()];
+    let mut quoted = false;
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => items.last_mut()?.push(letters.next()?),
+            '"' => quoted = !quoted,
+            ',' if !quoted => items.push(String::new()),
+            '{' | '}' if !quoted => return None,
+            other => items.last_mut()?.push(other),
+        }
+    }
+    Some(items)
 }
 
 /// A whole number.

@@ -10,6 +10,7 @@ use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 
+use super::array_items;
 use super::decorrelate::decorrelate;
 use crate::engine::function::display_function;
 use crate::engine::pg_catalog::Value;
@@ -17,35 +18,40 @@ use crate::table::SQL_TYPE;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
-    vec![Arc::new(ArrayLiteral)]
+    vec![Arc::new(UnknownLiteral)]
 }
 
-/// A text that meets an array is an array literal: `conkey = '{1}'`.
+/// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`).
 #[derive(Debug)]
-struct ArrayLiteral;
+struct UnknownLiteral;
 
-impl ExprPlanner for ArrayLiteral {
+impl ExprPlanner for UnknownLiteral {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
         let mut expr = expr;
         let types = (expr.left.get_type(schema), expr.right.get_type(schema));
-        match types {
-            (Ok(DataType::List(item)), _) => read_literal(&mut expr.right, item.data_type())?,
-            (_, Ok(DataType::List(item))) => read_literal(&mut expr.left, item.data_type())?,
-            _ => {}
+        if let (Ok(left), Ok(right)) = types {
+            read_literal(&mut expr.right, &left)?;
+            read_literal(&mut expr.left, &right)?;
         }
         Ok(PlannerResult::Original(expr))
     }
 }
 
-fn read_literal(expr: &mut Expr, item: &DataType) -> Result<()> {
-    if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = expr
-        && let Some(inner) = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'))
-    {
-        let items = inner.split(',').filter(|item| !item.is_empty());
-        let items: Vec<Value> = items.map(|item| item.trim_matches('"').into()).collect();
-        let list = Value::List(items).to_scalar(&DataType::new_list(item.clone(), true))?;
-        *expr = Expr::Literal(list, None);
-    }
+fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
+    let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = expr else { return Ok(()) };
+    let value = match wanted {
+        DataType::Boolean => match text.trim().to_ascii_lowercase().as_str() {
+            "t" | "true" | "y" | "yes" | "on" | "1" => Value::Bool(true),
+            "f" | "false" | "n" | "no" | "off" | "0" => Value::Bool(false),
+            _ => return Ok(()),
+        },
+        DataType::List(_) => match array_items(text) {
+            Some(items) => items.into(),
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    *expr = Expr::Literal(value.to_scalar(wanted)?, None);
     Ok(())
 }
 

@@ -48,10 +48,12 @@ impl VisitorMut for TableOid {
                 }
                 _ => None,
             },
-            Expr::Identifier(column) if column.value.eq_ignore_ascii_case("tableoid") => match &self.relations[..] {
-                [only] => Some(only),
-                _ => None,
-            },
+            Expr::Identifier(column) if column.value.eq_ignore_ascii_case("tableoid") => {
+                match &self.relations[..] {
+                    [only] => Some(only),
+                    _ => None,
+                }
+            }
             _ => None,
         };
         if let Some((_, name)) = relation {

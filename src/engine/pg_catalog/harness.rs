@@ -169,6 +169,9 @@ impl Harness {
         }
         let state = self.context.state();
         let plan = state.statement_to_plan(Statement::Statement(Box::new(statement))).await?;
+        if std::env::var("HARNESS_SQL").is_ok() {
+            eprintln!("{}", plan.display_indent());
+        }
         let plan = dialect::complete(plan, &state as &dyn FunctionRegistry)?;
         let plan =
             if parameters.is_empty() { plan } else { plan.with_param_values(ParamValues::from(parameters))? };
@@ -196,7 +199,8 @@ impl Harness {
 fn known(query: &ast::Query) -> names::KnownTables {
     let mut known = names::KnownTables::new();
     let _ = ast::visit_relations(query, |name| {
-        let parts: Vec<_> = name.0.iter().filter_map(|part| part.as_ident()).map(|i| i.value.to_lowercase()).collect();
+        let parts: Vec<_> =
+            name.0.iter().filter_map(|part| part.as_ident()).map(|i| i.value.to_lowercase()).collect();
         let [schema, table] = parts.as_slice() else { return ControlFlow::<()>::Continue(()) };
         if let Some(found) = super::RELATIONS.iter().find(|r| r.schema == schema && r.name == table) {
             let columns = found.columns.iter().map(|column| column.name.to_owned()).collect();
@@ -262,4 +266,14 @@ async fn corpus() {
         }
     }
     std::fs::write(std::env::temp_dir().join("corpus.txt"), format!("{out}\n{counts:#?}\n")).unwrap();
+}
+
+/// Prints what the statement of an environment variable gives.
+#[tokio::test]
+async fn one() {
+    let Ok(sql) = std::env::var("HARNESS_SQL") else { return };
+    match Harness::new().run(&sql).await {
+        Ok(rows) => eprintln!("{rows:#?}"),
+        Err(error) => eprintln!("{error}"),
+    }
 }
