@@ -18,6 +18,7 @@
 
 mod architecture;
 mod cli;
+mod client;
 mod emulator;
 mod odata;
 mod postgres;
