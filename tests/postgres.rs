@@ -3,13 +3,17 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
-use kintone_sql::engine::Engine;
+use kintone_sql::emulator::demo::Company;
+use kintone_sql::emulator::{Emulator, Options};
+use kintone_sql::engine::{Engine, EngineConfig};
+use kintone_sql::kintone::{Client as KintoneClient, ClientConfig, Credentials, Secret};
 use kintone_sql::postgres::{Login, PostgresConfig, serve};
 use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
@@ -17,11 +21,12 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
 
-/// A door on a free port, as long as this lives.
+/// A door on a free port over the demo company, as long as this lives.
 struct Server {
     port: u16,
     shutdown: CancellationToken,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
+    kintone: Emulator,
 }
 
 impl Drop for Server {
@@ -30,27 +35,29 @@ impl Drop for Server {
     }
 }
 
-/// What the door is tried on.
-fn engine() -> Engine {
-    Engine {}
-}
-
-/// Runs long, whatever the machine.
-const SLOW: &str = "SELECT count(slow(a.value + b.value)) \
-    FROM generate_series(1, 100000) AS a CROSS JOIN generate_series(1, 1000) AS b";
+/// Waits for Kintone: 40 requests of a second each, a few at a time.
+const SLOW: &str = "SELECT * FROM 受注";
+/// Computes, and waits for nothing.
+const BUSY: &str = "SELECT count(*) FROM 商品 a, 商品 b, 商品 c, 商品 d, 商品 e \
+    WHERE a.\"$id\" + b.\"$id\" + c.\"$id\" + d.\"$id\" + e.\"$id\" < 0";
 
 async fn server() -> Server {
     server_with(20).await
 }
 
 async fn server_with(max_connections: usize) -> Server {
+    let today = NaiveDate::from_ymd_opt(2026, 4, 24).unwrap();
+    let kintone = Emulator::start(Arc::new(Company::new(1, today)), Options::default()).await.unwrap();
+    let credentials = Credentials::Password { user: "demo".into(), password: Secret::new("demo") };
+    let config = ClientConfig::new("public", kintone.url().parse().unwrap(), credentials);
+    let engine = Engine::new(EngineConfig::default(), vec![KintoneClient::new(config).unwrap()]).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let shutdown = CancellationToken::new();
     let login = Login { name: "demo".into(), password: "demo".parse().unwrap(), administrator: false };
     let config = PostgresConfig { max_connections, ..PostgresConfig::default() };
-    let task = tokio::spawn(serve(listener, engine(), vec![login], config, shutdown.clone()));
-    Server { port, shutdown, task }
+    let task = tokio::spawn(serve(listener, engine, vec![login], config, shutdown.clone()));
+    Server { port, shutdown, task, kintone }
 }
 
 impl Server {
@@ -138,7 +145,8 @@ async fn one_client_too_many_is_told_so() {
 async fn a_batch_gives_each_statement_its_answer_and_ends_at_an_error() {
     let server = server().await;
     let client = server.connect().await;
-    let messages = client.simple_query("SELECT 1, 'a'; SELECT 2 WHERE false; SELECT NULL").await.unwrap();
+    let messages =
+        client.simple_query("SELECT 1 AS n, 'a' AS t; SELECT 2 WHERE false; SELECT NULL").await.unwrap();
     assert_eq!(shown(&messages), ["1|a", "done 1", "done 0", "<null>", "done 1"]);
     let error = client.simple_query("SELECT 1; SELECT 1 / 0; SELECT 2").await.unwrap_err();
     assert_eq!(code(&error), "22012");
@@ -151,9 +159,9 @@ async fn text_and_binary_tell_the_same() {
     let server = server().await;
     let client = server.connect().await;
     client.simple_query("SET TimeZone = 'Asia/Tokyo'").await.unwrap();
-    let sql = "SELECT true, 1::bigint, 0.1::double precision, 'é'::text, DATE '2026-04-24', \
-        TIMESTAMP '2026-04-24 12:00:00', '2026-04-24T12:00:00Z'::timestamptz, TIME '12:34:56', \
-        12345.67800::numeric, NULL";
+    let sql = "SELECT true AS a, 1::bigint AS b, 0.1::double precision AS c, 'é'::text AS d, \
+        DATE '2026-04-24' AS e, TIMESTAMP '2026-04-24 12:00:00' AS f, \
+        '2026-04-24T12:00:00Z'::timestamptz AS g, TIME '12:34:56' AS h, 12345.67800::numeric AS i, NULL AS j";
     assert_eq!(
         shown(&client.simple_query(sql).await.unwrap())[0],
         "t|1|0.1|é|2026-04-24|2026-04-24 12:00:00|2026-04-24 21:00:00+09|12:34:56|12345.678|<null>"
@@ -181,7 +189,7 @@ async fn parameters_are_inferred_or_declared() {
     assert_eq!(inferred.params(), [Type::INT8]);
     let rows = client.query(&inferred, &[&2_i64]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(), [2, 3]);
-    let declared = client.prepare_typed("SELECT $1, $2", &[Type::INT4, Type::TEXT]).await.unwrap();
+    let declared = client.prepare_typed("SELECT $1 AS a, $2 AS b", &[Type::INT4, Type::TEXT]).await.unwrap();
     let row = client.query_one(&declared, &[&-5_i32, &"x'y"]).await.unwrap();
     assert_eq!((row.get::<_, i32>(0), row.get::<_, &str>(1)), (-5, "x'y"));
     let null = client.query_one(&declared, &[&None::<i32>, &None::<&str>]).await.unwrap();
@@ -230,18 +238,24 @@ async fn a_failed_block_stays_failed_until_it_ends() {
     client.query("SELECT 1", &[]).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancel_ends_the_running_statement_and_nothing_else() {
-    let server = server().await;
+/// The tables are known and one record is read: from now on each request of Kintone takes a second.
+async fn slowed(server: &Server) -> Client {
     let client = server.connect().await;
+    client.simple_query("SELECT * FROM 受注 LIMIT 1").await.unwrap();
+    server.kintone.set_latency(Duration::from_secs(1));
+    client
+}
+
+async fn assert_cancels(server: &Server, client: Client, sql: &'static str) {
     let token = client.cancel_token();
     let running = tokio::spawn(async move {
-        let error = client.query(SLOW, &[]).await.unwrap_err();
+        let error = client.query(sql, &[]).await.unwrap_err();
         (client, error)
     });
     tokio::time::sleep(Duration::from_millis(500)).await;
     // A key that is not this connection's.
-    raw_cancel(server.port, 1, 12345);
+    let port = server.port;
+    tokio::task::spawn_blocking(move || raw_cancel(port, 1, 12345)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!running.is_finished());
     let start = Instant::now();
@@ -250,6 +264,44 @@ async fn a_cancel_ends_the_running_statement_and_nothing_else() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED));
     client.query("SELECT 1", &[]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_the_running_statement_and_nothing_else() {
+    let server = server().await;
+    let client = slowed(&server).await;
+    assert_cancels(&server, client, SLOW).await;
+    let requests = server.kintone.requests().len();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(server.kintone.requests().len(), requests);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_a_statement_that_computes() {
+    let server = server().await;
+    let client = server.connect().await;
+    assert_cancels(&server, client, BUSY).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_vanishes_takes_its_statement_with_it() {
+    let server = server().await;
+    drop(slowed(&server).await);
+    let port = server.port;
+    let raw = tokio::task::spawn_blocking(move || {
+        let mut raw = Raw::connect(port);
+        raw.send(b'Q', format!("{SLOW}\0").as_bytes());
+        raw
+    });
+    let raw = raw.await.unwrap();
+    let before = server.kintone.requests().len();
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert!(server.kintone.requests().len() > before);
+    drop(raw);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let after = server.kintone.requests().len();
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert_eq!(server.kintone.requests().len(), after);
 }
 
 fn raw_cancel(port: u16, id: i32, secret: i32) {
@@ -262,7 +314,7 @@ fn raw_cancel(port: u16, id: i32, secret: i32) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_ends_connections_with_a_word() {
     let server = server().await;
-    let client = server.connect().await;
+    let client = slowed(&server).await;
     let running = tokio::spawn(async move { client.query(SLOW, &[]).await.unwrap_err() });
     tokio::time::sleep(Duration::from_millis(300)).await;
     let start = Instant::now();

@@ -13,7 +13,8 @@ pub(super) const REVISION_IN_QUERIES: bool = false;
 /// K§3.5: whether `=` and `in` on text ignore the case of ASCII letters.
 pub(super) const TEXT_EQUALITY_IGNORES_CASE: bool = false;
 
-/// K§3.5: whether an empty date, time or calculated value is minus infinity, as an empty number is.
+/// K§3.5: whether an empty date or time, a calculated one too, is minus infinity, as an empty number is.
+/// An empty calculated number is taken as an empty number.
 pub(super) const EMPTY_TIMES_ARE_MINUS_INFINITY: bool = true;
 
 /// K§3.4: the zone in which the calls of an API token see `TODAY()`.

@@ -30,7 +30,7 @@ use super::session::{QueryResult, Session};
 use super::settings::Settings;
 use super::statement::{Statement, on_big_stack};
 use crate::error::{Error, Result};
-use crate::table::{Budget, ScanContext, ScanSettings};
+use crate::table::{Budget, PART, ScanContext, ScanSettings};
 
 /// A query that is planned, and the settings that it was planned with.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(super) async fn plan(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[DataType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))
+            dialect::typed(at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?)
         })
     })
     .and_then(|(logical, parameters)| Ok((dialect::complete(logical, &state)?, parameters)))
@@ -274,7 +274,7 @@ pub(super) async fn explain(
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
     let (plan, state, budget) = physical(session, planned, parameters).map_err(translate)?;
     if !analyze {
-        return Ok(displayable(plan.as_ref()).indent(false).to_string());
+        return Ok(laid_out(&displayable(plan.as_ref()).indent(false).to_string()));
     }
     let mut rows = 0;
     let mut stream = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(translate)?;
@@ -282,5 +282,26 @@ pub(super) async fn explain(
         rows += batch.num_rows();
     }
     let tree = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
-    Ok(format!("{tree}Rows: {rows}\nKintone requests: {}\n", budget.sent()))
+    Ok(format!("{}Rows: {rows}\nKintone requests: {}\n", laid_out(&tree), budget.sent()))
+}
+
+/// A scan's parts on lines of their own, below its place in the tree.
+fn laid_out(tree: &str) -> String {
+    let mut out = String::new();
+    for line in tree.lines() {
+        let indent = line.len() - line.trim_start().len();
+        for (i, part) in line
+            .replace(", metrics=[]", "")
+            .replace(", metrics=[", &format!("{PART}metrics: ["))
+            .split(PART)
+            .enumerate()
+        {
+            if i > 0 {
+                out.push_str(&" ".repeat(indent + 4));
+            }
+            out.push_str(part);
+            out.push('\n');
+        }
+    }
+    out
 }

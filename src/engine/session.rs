@@ -178,7 +178,7 @@ impl Session {
     pub async fn prepare(&self, statement: Statement, types: &[Option<DataType>]) -> Result<Prepared> {
         self.check_transaction(&statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
-        let prepared = stop.guard(self.plan(Arc::new(statement), types)).await;
+        let prepared = stop.guard(Box::pin(self.plan(Arc::new(statement), types))).await;
         prepared.inspect_err(|_| self.fail())
     }
 
@@ -208,7 +208,8 @@ impl Session {
     pub async fn execute(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
         self.check_transaction(&prepared.statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
-        let result = stop.guard(self.start(prepared, parameters)).await.inspect_err(|_| self.fail())?;
+        let result =
+            stop.guard(Box::pin(self.start(prepared, parameters))).await.inspect_err(|_| self.fail())?;
         Ok(QueryResult { rows: stop.stream(result.rows).boxed(), ..result })
     }
 

@@ -1,17 +1,18 @@
 //! The calls, one method each, named after Kintone's reference (K§2).
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::config::{ClientConfig, Credentials};
 use super::error::Error;
-use super::form::{self, FieldsReply, Form, LayoutReply, number};
-use super::http::{Answer, Call, Http};
+use super::form::{self, FieldsReply, Form, LayoutReply, number, or_default};
+use super::http::{Answer, Call, Http, place};
 use super::log::{Log, Request};
 use super::query::{Condition, Query};
 
@@ -30,13 +31,16 @@ impl fmt::Display for AppKey {
     }
 }
 
+/// Apps in a page of the list, Kintone's most (K§2.2).
+const APPS: usize = 100;
+
 /// A user as Kintone writes one.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Entity {
     /// The login code.
     pub code: String,
     /// The display name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
 }
 
@@ -111,6 +115,7 @@ pub struct RecordsRequest {
 pub struct Page {
     /// The document.
     pub body: Bytes,
+    call: String,
     log: Log,
     number: u64,
 }
@@ -118,7 +123,7 @@ pub struct Page {
 impl Page {
     /// Tells the request log how many records the page had.
     pub fn set_rows(&self, rows: usize) {
-        self.log.set_rows(self.number, u64::try_from(rows).unwrap_or(u64::MAX));
+        self.log.update(self.number, |request| request.rows = u64::try_from(rows).unwrap_or(u64::MAX));
     }
 }
 
@@ -198,46 +203,47 @@ impl Client {
         Ok(apps)
     }
 
-    /// Pages of 100 until one is short: there is no total (K§2.2).
+    /// Pages of 100 until one is short: there is no total (K§2.2). Apps that come or go meanwhile shift the pages,
+    /// so that an app is taken once; a page of known apps ends the list.
     async fn apps_of(&self, guest_space: Option<u64>) -> Result<Vec<App>, Error> {
-        let mut apps = vec![];
+        let (mut apps, mut known, mut offset) = (vec![], HashSet::new(), 0);
         loop {
-            let parameters = vec![("limit", Value::from(100)), ("offset", Value::from(apps.len()))];
+            let parameters = vec![("limit", Value::from(APPS)), ("offset", Value::from(offset))];
             let call = Call { resource: "apps.json", guest_space, app: None, parameters, query: "" };
-            let reply: AppsReply = self.get(&call).await?;
-            let count = reply.apps.len();
-            apps.extend(reply.apps.into_iter().filter_map(|a| a.app(guest_space)));
-            if count < 100 {
+            let (reply, name): (AppsReply, _) = self.get(&call).await?;
+            let (count, before) = (reply.apps.len(), apps.len());
+            for app in reply.apps {
+                let app = self.identified(app, guest_space, &name)?;
+                if known.insert(app.key.id) {
+                    apps.push(app);
+                }
+            }
+            if count < APPS || apps.len() == before {
                 return Ok(apps);
             }
+            offset += count;
         }
     }
 
-    /// One app by its id: in the default space, else in a guest space of the configuration.
+    /// One app by its id: in the default space, else in the guest space of the configuration that has it.
     async fn app(&self, id: u64) -> Result<App, Error> {
-        let call = |guest_space| Call {
-            resource: "app.json",
-            guest_space,
-            app: Some(id),
-            parameters: vec![("id", Value::from(id))],
-            query: "",
-        };
-        let mut found: Result<WireApp, Error> = self.get(&call(None)).await;
-        let mut space = None;
-        for guest in self.config().guest_spaces.clone() {
-            if found.is_ok() {
-                break;
+        let guests = self.config().guest_spaces.iter().copied().map(Some);
+        let mut refused = None;
+        for guest_space in std::iter::once(None).chain(guests) {
+            let parameters = vec![("id", Value::from(id))];
+            let call = Call { resource: "app.json", guest_space, app: Some(id), parameters, query: "" };
+            match self.get::<WireApp>(&call).await {
+                Ok((app, name)) => return self.identified(app, guest_space, &name),
+                Err(error) if is_elsewhere(&error) => refused = refused.or(Some(error)),
+                Err(error) => return Err(error),
             }
-            space = Some(guest);
-            found = self.get(&call(space)).await;
         }
-        let connection = self.config().name.clone();
-        let unread = || Error::Decode {
-            connection,
-            call: "GET app.json".into(),
-            reason: "an app without an id".into(),
-        };
-        found?.app(space).ok_or_else(unread)
+        // What the default space said tells most.
+        Err(refused.unwrap_or_else(|| self.unexpected("GET app.json", "no space was asked")))
+    }
+
+    fn identified(&self, app: WireApp, guest_space: Option<u64>, call: &str) -> Result<App, Error> {
+        app.app(guest_space).ok_or_else(|| self.unexpected(call, "an app without an id"))
     }
 
     /// An app's form: its fields in layout order.
@@ -297,8 +303,8 @@ impl Client {
             parameters,
             query: &query,
         };
-        let answer = self.http.read(&call).await?;
-        Ok(Page { body: answer.body, log: self.http.log.clone(), number: answer.number })
+        let Answer { body, number, call } = self.http.read(&call).await?;
+        Ok(Page { body, call, log: self.http.log.clone(), number })
     }
 
     /// How many records match.
@@ -309,9 +315,9 @@ impl Client {
         let query = Query { condition: condition.cloned(), limit: Some(1), ..Query::default() };
         let request = RecordsRequest { query, fields: vec!["$id".into()], total_count: true };
         let page = self.records(app, &request).await?;
-        let reply: CountReply = self.decode(&page.body, "GET records.json")?;
-        page.set_rows(1);
-        number(&reply.total_count).ok_or_else(|| self.unexpected("GET records.json", "no totalCount"))
+        let reply: CountReply = self.decode(&page.body, &page.call)?;
+        page.set_rows(reply.records.len());
+        number(&reply.total_count).ok_or_else(|| self.unexpected(&page.call, "no totalCount"))
     }
 
     /// At most ten comments of a record.
@@ -339,33 +345,37 @@ impl Client {
             parameters,
             query: "",
         };
-        let reply: CommentsReply = self.get(&call).await?;
+        let (reply, name): (CommentsReply, _) = self.get(&call).await?;
         let comments = reply.comments.into_iter().map(WireComment::comment).collect::<Option<Vec<_>>>();
-        let comments =
-            comments.ok_or_else(|| self.unexpected("GET record/comments.json", "a comment without an id"))?;
+        let comments = comments.ok_or_else(|| self.unexpected(&name, "a comment without an id"))?;
         Ok(CommentPage { comments, older: reply.older, newer: reply.newer })
     }
 
     async fn of_app<T: DeserializeOwned>(&self, resource: &'static str, app: AppKey) -> Result<T, Error> {
         let parameters = vec![("app", Value::from(app.id))];
         let call = Call { resource, guest_space: app.guest_space, app: Some(app.id), parameters, query: "" };
-        self.get(&call).await
+        self.get(&call).await.map(|(reply, _)| reply)
     }
 
-    async fn get<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
+    /// The reply and the call's name in errors.
+    async fn get<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<(T, String), Error> {
         let Answer { body, call, .. } = self.http.read(call).await?;
-        self.decode(&body, &call)
+        let reply = self.decode(&body, &call)?;
+        Ok((reply, call))
     }
 
     fn decode<T: DeserializeOwned>(&self, body: &[u8], call: &str) -> Result<T, Error> {
-        serde_json::from_slice(body).map_err(|e| {
-            self.unexpected(call, &format!("{:?} at line {} column {}", e.classify(), e.line(), e.column()))
-        })
+        serde_json::from_slice(body).map_err(|e| self.unexpected(call, &place(&e)))
     }
 
     fn unexpected(&self, call: &str, reason: &str) -> Error {
         Error::Decode { connection: self.config().name.clone(), call: call.into(), reason: reason.into() }
     }
+}
+
+/// The app may be in another space: no such app here, or a path that is not its space's (K§1.1).
+fn is_elsewhere(error: &Error) -> bool {
+    matches!(error.code(), Some("GAIA_AP01" | "GAIA_IL23" | "CB_NO02"))
 }
 
 #[derive(Deserialize)]
@@ -377,19 +387,19 @@ struct AppsReply {
 #[serde(rename_all = "camelCase")]
 struct WireApp {
     app_id: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     code: String,
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     description: String,
     #[serde(default)]
     space_id: Value,
     #[serde(default)]
     thread_id: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     created_at: String,
     creator: Entity,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     modified_at: String,
     modifier: Entity,
 }
@@ -423,15 +433,15 @@ struct WireView {
     id: Value,
     #[serde(default)]
     index: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     filter_cond: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     sort: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     fields: Vec<String>,
 }
 
@@ -463,13 +473,14 @@ struct WirePrecision {
     digits: Value,
     #[serde(default)]
     decimal_places: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     rounding_mode: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CountReply {
+    records: Vec<IgnoredAny>,
     total_count: Value,
 }
 
@@ -484,7 +495,7 @@ struct CommentsReply {
 #[serde(rename_all = "camelCase")]
 struct WireComment {
     id: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     text: String,
     created_at: String,
     creator: Entity,
@@ -499,7 +510,7 @@ impl WireComment {
             text: self.text,
             created_at: self.created_at,
             creator: self.creator,
-            mentions: self.mentions.to_string(),
+            mentions: if self.mentions.is_null() { "[]".into() } else { self.mentions.to_string() },
         })
     }
 }

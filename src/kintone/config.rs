@@ -21,7 +21,7 @@ pub enum Credentials {
     ApiTokens(Vec<Secret>),
 }
 
-/// The gate before the site, sent besides the login.
+/// The login of a gate on the way, sent besides Kintone's: the site's own, or a proxy's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Basic {
     /// The gate's user.
@@ -85,8 +85,12 @@ pub struct ClientConfig {
     pub timeouts: Timeouts,
     /// When and how often a read is tried again.
     pub retry: RetryConfig,
+    /// An answer's bytes, unpacked; larger ones are refused.
+    pub max_answer_bytes: usize,
     /// An HTTP proxy.
     pub proxy: Option<Url>,
+    /// The proxy's login, where it has one.
+    pub proxy_login: Option<Basic>,
 }
 
 impl ClientConfig {
@@ -108,7 +112,23 @@ impl ClientConfig {
             max_in_flight: 10,
             timeouts: Timeouts::default(),
             retry: RetryConfig::default(),
+            // 500 records of 500 fields each with a long text.
+            max_answer_bytes: 50 * 1024 * 1024,
             proxy: None,
+            proxy_login: None,
         }
+    }
+}
+
+/// Why credentials must not be sent to a URL, if so.
+pub(super) fn url_fault(url: &Url) -> Option<&'static str> {
+    let here = ["localhost", "127.0.0.1", "[::1]"].contains(&url.host_str().unwrap_or_default());
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("must not hold a user or password; give User and Password");
+    }
+    match url.scheme() {
+        "https" => None,
+        "http" if here => None,
+        _ => Some("must begin with https://"),
     }
 }

@@ -1,7 +1,7 @@
 //! An app's form: its fields in the order of its layout (K§2.2, K§4.3).
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The fields of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,11 +71,11 @@ struct WireField {
     #[serde(rename = "type")]
     kind: String,
     code: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     label: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     required: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     unique: bool,
     #[serde(default)]
     options: Option<IndexMap<String, WireOption>>,
@@ -83,7 +83,7 @@ struct WireField {
     format: Option<String>,
     #[serde(default = "yes")]
     enabled: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     fields: IndexMap<String, WireField>,
     #[serde(default)]
     lookup: Option<WireLookup>,
@@ -105,6 +105,7 @@ struct WireOption {
 #[serde(rename_all = "camelCase")]
 struct WireLookup {
     related_app: WireApp,
+    #[serde(default, deserialize_with = "or_default")]
     related_key_field: String,
 }
 
@@ -112,7 +113,7 @@ struct WireLookup {
 #[serde(rename_all = "camelCase")]
 struct WireReference {
     related_app: WireApp,
-    condition: WireCondition,
+    condition: Option<WireCondition>,
 }
 
 #[derive(Deserialize)]
@@ -122,8 +123,12 @@ struct WireCondition {
     related_field: String,
 }
 
+/// Null where the other app is gone or not to be seen.
+type WireApp = Option<AppId>;
+
 #[derive(Deserialize)]
-struct WireApp {
+struct AppId {
+    #[serde(default)]
     app: serde_json::Value,
 }
 
@@ -137,18 +142,27 @@ pub(super) struct LayoutReply {
 struct WireRow {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     code: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     fields: Vec<WireItem>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     layout: Vec<WireRow>,
 }
 
 #[derive(Deserialize)]
 struct WireItem {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     code: String,
+}
+
+/// Null as a missing value.
+pub(super) fn or_default<'de, D, T>(json: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(json).map(Option::unwrap_or_default)
 }
 
 /// A number that the wire gives as a number or as digits.
@@ -189,10 +203,12 @@ fn field(wire: WireField) -> FieldProperties {
     options.sort_by_key(|(_, index)| *index);
     let lookup = wire
         .lookup
-        .and_then(|l| Some(Lookup { app: number(&l.related_app.app)?, key_field: l.related_key_field }));
+        .and_then(|l| Some(Lookup { app: number(&l.related_app?.app)?, key_field: l.related_key_field }))
+        .filter(|l| !l.key_field.is_empty());
     let reference = wire.reference.and_then(|r| {
-        let (field, related_field) = (r.condition.field, r.condition.related_field);
-        Some(Reference { app: number(&r.related_app.app)?, field, related_field })
+        let condition = r.condition?;
+        let (field, related_field) = (condition.field, condition.related_field);
+        Some(Reference { app: number(&r.related_app?.app)?, field, related_field })
     });
     FieldProperties {
         kind: wire.kind,

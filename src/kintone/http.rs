@@ -1,6 +1,6 @@
 //! One call over HTTP: headers, time-outs, the bounds on an answer, retries, the log.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -12,19 +12,21 @@ use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, H
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::config::{ClientConfig, Credentials};
+use super::config::{ClientConfig, Credentials, url_fault};
 use super::error::Error;
-use super::limit::Governor;
+use super::limit::{Governor, Permit};
 use super::log::{Log, Request};
 use super::retry::{Verdict, verdict};
-
-/// Bytes of an answer, unpacked.
-const MAX_BODY: usize = 50 * 1024 * 1024;
+use super::secret::Secret;
 
 /// Longer URLs go as POST with the method in a header, as the official client does (K§1.4).
 const MAX_URL: usize = 4096;
+
+/// A list in a URL has so many places (K§2.1).
+const MAX_LIST: usize = 100;
 
 /// How long a rejected login stops all calls: more tries could lock the account.
 const REJECTED: Duration = Duration::from_secs(300);
@@ -46,6 +48,7 @@ pub(super) struct Answer {
     pub body: Bytes,
     /// In the log.
     pub number: u64,
+    /// Its name in errors.
     pub call: String,
 }
 
@@ -56,8 +59,8 @@ pub(super) struct Http {
     config: ClientConfig,
     governor: Governor,
     pub log: Log,
-    /// Seconds since 1970 until which the login counts as rejected.
-    rejected_until: AtomicI64,
+    /// Until when the login counts as rejected.
+    rejected_until: Mutex<Option<Instant>>,
 }
 
 impl Http {
@@ -65,37 +68,46 @@ impl Http {
         // A process has one provider of cryptography; the first to choose wins, and any will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let fault = |reason: String| Error::Config { connection: config.name.clone(), reason };
+        if let Some(why) = url_fault(&config.url) {
+            return Err(fault(format!("Url {why}")));
+        }
+        // Redirects would carry the login elsewhere: reqwest keeps Kintone's headers on them.
         let mut builder = reqwest::Client::builder()
             .default_headers(headers(&config).map_err(fault)?)
             .redirect(Policy::none())
             .connect_timeout(config.timeouts.connect)
-            .read_timeout(config.timeouts.idle.max(config.timeouts.first_byte))
             .timeout(config.timeouts.total)
             .no_proxy()
             .user_agent(concat!("kintone-sql/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = &config.proxy {
+        if let Some(url) = &config.proxy {
             let proxy =
-                reqwest::Proxy::all(proxy.clone()).map_err(|_| fault("the proxy's URL is not one".into()))?;
-            builder = builder.proxy(proxy);
+                reqwest::Proxy::all(url.clone()).map_err(|_| fault("the proxy's URL is not one".into()))?;
+            builder = builder.proxy(match &config.proxy_login {
+                Some(login) => proxy.basic_auth(&login.user, login.password.reveal()),
+                None => proxy,
+            });
         }
         let client = builder.build().map_err(|_| fault("the HTTP client cannot be made".into()))?;
         let governor = Governor::new(config.max_in_flight);
-        Ok(Self { client, governor, log: Log::default(), rejected_until: AtomicI64::new(0), config })
+        Ok(Self { client, governor, log: Log::default(), rejected_until: Mutex::new(None), config })
     }
 
     pub(super) fn config(&self) -> &ClientConfig {
         &self.config
     }
 
-    /// Sends a read until it is answered, as often as the configuration allows.
+    /// Sends a read until it is answered, as often as the configuration allows. The time for that begins with the
+    /// first try, not with the wait for a place.
     pub(super) async fn read(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let mut permit = self.governor.enter().await;
         let started = Instant::now();
         let mut attempt = 1;
         loop {
-            let error = match self.once(call).await {
+            let error = match self.once(call, &permit).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            drop(permit);
             let retry = &self.config.retry;
             let Verdict::Retry(price) = verdict(&error, false) else { return Err(error) };
             let wait = retry.wait(attempt, fastrand::f64());
@@ -113,57 +125,64 @@ impl Http {
             tracing::debug!(connection = %self.config.name, %error, ?wait, "trying again");
             tokio::time::sleep(wait).await;
             attempt += 1;
+            permit = self.governor.enter().await;
         }
     }
 
-    async fn once(&self, call: &Call<'_>) -> Result<Answer, Error> {
-        let connection = || self.config.name.clone();
-        if Utc::now().timestamp() < self.rejected_until.load(Ordering::Relaxed) {
-            return Err(Error::CredentialsRejected { connection: connection() });
+    /// One try. The place in the window is held until the answer is whole.
+    async fn once(&self, call: &Call<'_>, permit: &Permit<'_>) -> Result<Answer, Error> {
+        let connection = self.config.name.clone();
+        // Only now: the login may have been rejected while this call waited for its place.
+        if self.is_rejected() {
+            return Err(Error::CredentialsRejected { connection });
         }
-        let _permit = self.governor.enter().await;
         let path = self.path(call);
-        let name = format!("GET {path}");
-        let (time, started) = (Utc::now(), Instant::now());
-        let sent =
-            tokio::time::timeout(self.config.timeouts.first_byte, self.request(call, &path).send()).await;
-        let mut status = 0;
-        let outcome = match sent {
-            Err(_) => Err(self.broke_off(&name, "no answer in time")),
-            Ok(Err(error)) => Err(self.transport(&name, &error)),
-            Ok(Ok(response)) => {
-                status = response.status().as_u16();
-                self.receive(response, &name).await
-            }
+        let name = match call.app {
+            Some(app) => format!("GET {path} (app {app})"),
+            None => format!("GET {path}"),
         };
+        let request = self.request(call, &path);
+        let started = Instant::now();
         let number = self.log.add(Request {
-            time,
-            connection: connection(),
+            time: Utc::now(),
+            connection,
             app: call.app,
             method: "GET",
             path,
             query: call.query.to_owned(),
             rows: 0,
-            bytes: outcome.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX)),
-            ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            status,
+            bytes: 0,
+            ms: 0,
+            status: 0,
         });
-        self.remember(&outcome);
+        let mut status = 0;
+        let outcome = match tokio::time::timeout(self.config.timeouts.first_byte, request.send()).await {
+            Err(_) => Err(self.broke_off(&name, "no answer in time")),
+            Ok(Err(error)) => Err(self.transport(&name, &error)),
+            Ok(Ok(response)) => {
+                status = response.status().as_u16();
+                self.receive(response, &name, permit).await
+            }
+        };
+        self.log.update(number, |request| {
+            request.status = status;
+            request.bytes = outcome.as_ref().map_or(0, |b| u64::try_from(b.len()).unwrap_or(u64::MAX));
+            request.ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        });
+        match status {
+            429 => permit.refused(),
+            401 => *self.rejected() = Some(Instant::now() + REJECTED),
+            _ => {}
+        }
         outcome.map(|body| Answer { body, number, call: name })
     }
 
-    /// What an outcome means for the calls that follow.
-    fn remember(&self, outcome: &Result<Bytes, Error>) {
-        match outcome {
-            Err(Error::Rejected { status: 429, .. } | Error::Status { status: 429, .. }) => {
-                self.governor.refused()
-            }
-            Err(Error::Rejected { status: 401, .. }) => {
-                let until = Utc::now() + REJECTED;
-                self.rejected_until.store(until.timestamp(), Ordering::Relaxed);
-            }
-            _ => {}
-        }
+    fn rejected(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rejected_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_rejected(&self) -> bool {
+        self.rejected().is_some_and(|until| Instant::now() < until)
     }
 
     /// `/k/v1/records.json`, or the guest space's, after a path that the URL itself may have.
@@ -178,23 +197,9 @@ impl Http {
     fn request(&self, call: &Call<'_>, path: &str) -> RequestBuilder {
         let mut url = self.config.url.clone();
         url.set_path(path);
-        {
-            let mut pairs = url.query_pairs_mut();
-            for (name, value) in &call.parameters {
-                match value {
-                    Value::Array(items) => {
-                        for (i, item) in items.iter().enumerate() {
-                            pairs.append_pair(&format!("{name}[{i}]"), &plain(item));
-                        }
-                    }
-                    value => {
-                        pairs.append_pair(name, &plain(value));
-                    }
-                }
-            }
-        }
-        // A list in a URL has at most 100 places (K§2.1).
-        let long_list = call.parameters.iter().any(|(_, v)| v.as_array().is_some_and(|a| a.len() > 100));
+        url.set_fragment(None);
+        url.set_query(Some(&query_string(&call.parameters)));
+        let long_list = call.parameters.iter().any(|(_, v)| v.as_array().is_some_and(|a| a.len() > MAX_LIST));
         if url.as_str().len() <= MAX_URL && !long_list {
             return self.client.get(url);
         }
@@ -209,42 +214,53 @@ impl Http {
     }
 
     /// The body, whole and of the right kind.
-    async fn receive(&self, response: Response, name: &str) -> Result<Bytes, Error> {
+    async fn receive(&self, response: Response, name: &str, permit: &Permit<'_>) -> Result<Bytes, Error> {
         let (connection, call) = (self.config.name.clone(), name.to_owned());
-        let status = response.status();
-        if status.is_redirection() {
+        let (is_success, status) = (response.status().is_success(), response.status().as_u16());
+        if response.status().is_redirection() {
             return Err(Error::Redirected { connection, call });
         }
+        // Lossy: a warning in another encoding is still a warning.
         let header =
-            |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let content_type = header("content-type").unwrap_or_default();
+            |name| response.headers().get(name).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let content_type = header("content-type").unwrap_or_else(|| "no content type".into());
         let warning = header("x-cybozu-warning");
         let number = |name| header(name).and_then(|v| v.parse::<u32>().ok());
         let concurrency = number("x-concurrencylimit-limit").zip(number("x-concurrencylimit-running"));
-        let is_json = content_type.starts_with("application/json");
-        if !is_json && status.is_success() {
-            let content_type = content_type.chars().filter(|c| !c.is_control()).take(40).collect();
-            return Err(Error::NotKintone { connection, call, status: status.as_u16(), content_type });
+        let media_type = content_type.split(';').next().unwrap_or_default();
+        let is_json = media_type.trim().eq_ignore_ascii_case("application/json");
+        if !is_success {
+            // The status counts even where its body is lost: a rejected login must not be tried again.
+            let body =
+                if is_json { self.body(response, name).await.unwrap_or_default() } else { Bytes::new() };
+            return Err(rejection(connection, call, status, &body));
         }
         if !is_json {
-            return Err(Error::Status { connection, call, status: status.as_u16() });
+            return Err(Error::NotKintone {
+                connection,
+                call,
+                status,
+                content_type: clean(&content_type, 40),
+            });
         }
         let body = self.body(response, name).await?;
-        if !status.is_success() {
-            return Err(rejection(connection, call, status.as_u16(), &body));
-        }
         if let Some(warning) = warning {
-            let warning = warning.chars().take(120).collect();
-            return Err(Error::Partial { connection, call, warning });
+            return Err(Error::Partial { connection, call, warning: clean(&warning, 120) });
         }
-        if !body.trim_ascii_end().ends_with(b"}") {
-            return Err(self.broke_off(name, "the answer is cut"));
+        // A body can be cut although its framing is right.
+        match serde_json::from_slice::<IgnoredAny>(&body) {
+            Err(error) if error.is_eof() => Err(self.broke_off(name, "the answer is cut")),
+            Err(error) => Err(Error::Decode { connection, call, reason: place(&error) }),
+            Ok(_) => {
+                permit.succeeded(concurrency);
+                Ok(body)
+            }
         }
-        self.governor.succeeded(concurrency);
-        Ok(body)
     }
 
+    /// All of the body: what is packed is unpacked part by part, so that the bound holds for what comes out.
     async fn body(&self, response: Response, name: &str) -> Result<Bytes, Error> {
+        let limit = self.config.max_answer_bytes;
         let mut parts = response.bytes_stream();
         let mut body = BytesMut::new();
         loop {
@@ -252,9 +268,9 @@ impl Http {
                 Err(_) => return Err(self.broke_off(name, "the answer stopped half way")),
                 Ok(None) => return Ok(body.freeze()),
                 Ok(Some(Err(error))) => return Err(self.transport(name, &error)),
-                Ok(Some(Ok(part))) if body.len() + part.len() > MAX_BODY => {
+                Ok(Some(Ok(part))) if body.len() + part.len() > limit => {
                     let connection = self.config.name.clone();
-                    return Err(Error::TooLarge { connection, call: name.to_owned(), limit: MAX_BODY });
+                    return Err(Error::TooLarge { connection, call: name.to_owned(), limit });
                 }
                 Ok(Some(Ok(part))) => body.extend_from_slice(&part),
             }
@@ -286,9 +302,34 @@ impl Http {
     }
 }
 
-/// A parameter as a URL has it.
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Parameters as a URL has them, lists with an index for each item (K§1.4).
+fn query_string(parameters: &[(&str, Value)]) -> String {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters {
+        match value {
+            Value::Array(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    pairs.append_pair(&format!("{name}[{i}]"), &plain(item));
+                }
+            }
+            value => {
+                pairs.append_pair(name, &plain(value));
+            }
+        }
+    }
+    // A plus sign means a space in forms only; a real one is already `%2B`.
+    pairs.finish().replace('+', "%20")
+}
+
+/// A foreign text for an error: one line, not long.
+fn clean(text: &str, most: usize) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect()
+}
+
+/// The place of a JSON error, without the text around it.
+pub(super) fn place(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
 /// The headers that every call carries; those with a secret are marked so that nothing prints them.
@@ -307,7 +348,7 @@ fn headers(config: &ClientConfig) -> Result<HeaderMap, String> {
             headers.insert("X-Cybozu-Authorization", secret(pair(user, password.reveal()))?);
         }
         Credentials::ApiTokens(tokens) => {
-            let tokens: Vec<_> = tokens.iter().map(super::secret::Secret::reveal).collect();
+            let tokens: Vec<_> = tokens.iter().map(Secret::reveal).collect();
             headers.insert("X-Cybozu-API-Token", secret(tokens.join(","))?);
         }
     }
@@ -334,8 +375,16 @@ fn rejection(connection: String, call: String, status: u16, body: &[u8]) -> Erro
     }
     match serde_json::from_slice::<Wire>(body) {
         Ok(wire) => {
-            let errors = wire.errors.into_iter().map(|(key, m)| (key, m.messages)).collect();
-            Error::Rejected { connection, call, status, code: wire.code, message: wire.message, errors }
+            let each = |m: WireMessages| m.messages.iter().map(|text| clean(text, 500)).collect();
+            let errors = wire.errors.into_iter().take(20).map(|(key, m)| (clean(&key, 200), each(m)));
+            Error::Rejected {
+                connection,
+                call,
+                status,
+                code: clean(&wire.code, 40),
+                message: clean(&wire.message, 500),
+                errors: errors.collect(),
+            }
         }
         Err(_) => Error::Status { connection, call, status },
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::config::{Basic, ClientConfig, Credentials};
+use super::config::{Basic, ClientConfig, Credentials, url_fault};
 use super::secret::Secret;
 
 /// What is wrong with a property.
@@ -38,6 +38,8 @@ const NAMES: &[&str] = &[
     "SSLClientCertPassword",
     "ProxyServer",
     "ProxyPort",
+    "ProxyUser",
+    "ProxyPassword",
     "UseCodeForFieldName",
     "Tables",
     "Pagesize",
@@ -95,7 +97,7 @@ impl ClientConfig {
 /// Splits `Key=Value;Key="Va;lue"`.
 fn split(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut pairs = vec![];
-    let mut rest = text.trim();
+    let mut rest = text.trim_start_matches([';', ' ']).trim();
     while !rest.is_empty() {
         let Some((key, after)) = rest.split_once('=') else {
             return Err("the connection string has a part without =; write Name=value;Name=value".into());
@@ -118,7 +120,7 @@ fn split(text: &str) -> Result<Vec<(String, String)>, String> {
         };
         pairs.push((key.trim().to_owned(), value));
         rest = match next.strip_prefix(';') {
-            Some(next) => next.trim_start(),
+            Some(next) => next.trim_start_matches([';', ' ']),
             None if next.is_empty() => "",
             None => return Err(format!("after the value of {} a ; must follow", key.trim())),
         };
@@ -215,7 +217,7 @@ impl Reader<'_> {
             let reason = "with ApiToken the apps must be named: AppId=1,2 (tokens cannot list apps)";
             return Err(self.fault(Some("AppId"), reason.into()));
         }
-        config.basic = self.basic(resolve)?;
+        config.basic = self.login("BasicAuthUser", "BasicAuthPassword", resolve)?;
         config.tables = self.list("Tables");
         config.use_code_for_field_name = self.boolean("UseCodeForFieldName")?.unwrap_or(true);
         config.read_only = self.boolean("Readonly")?.unwrap_or(config.read_only);
@@ -231,6 +233,7 @@ impl Reader<'_> {
             config.timeouts.total = config.timeouts.total.max(Duration::from_secs(seconds));
         }
         config.proxy = self.proxy()?;
+        config.proxy_login = self.login("ProxyUser", "ProxyPassword", resolve)?;
         Ok(config)
     }
 
@@ -240,18 +243,18 @@ impl Reader<'_> {
         })?;
         let fault = |why: &str| self.fault(Some("Url"), format!("Url {why}"));
         let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-        let url = Url::parse(&with_scheme)
+        let mut url = Url::parse(&with_scheme)
             .map_err(|_| fault("is not a URL; such as https://example.cybozu.com"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(fault("must not hold a user or password; give User and Password"));
+        if let Some(why) = url_fault(&url) {
+            return Err(fault(why));
         }
-        let host = url.host_str().unwrap_or_default();
-        let here = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-        match url.scheme() {
-            "https" => Ok(url),
-            "http" if here => Ok(url),
-            _ => Err(fault("must begin with https://")),
+        // The address of a page in the browser: the API's paths start before its `/k`.
+        if url.path() == "/k" || url.path().starts_with("/k/") {
+            url.set_path("/");
         }
+        url.set_query(None);
+        url.set_fragment(None);
+        Ok(url)
     }
 
     fn credentials(&self, resolve: Resolve<'_>) -> Result<Credentials, PropertyError> {
@@ -263,8 +266,8 @@ impl Reader<'_> {
             (None, None, Some(tokens)) => {
                 let each = tokens.reveal().split(',').map(str::trim).filter(|t| !t.is_empty());
                 let tokens: Vec<_> = each.map(Secret::new).collect();
-                if tokens.len() > 9 {
-                    return Err(self.fault(Some("ApiToken"), "ApiToken takes at most 9 tokens".into()));
+                if !(1..=9).contains(&tokens.len()) {
+                    return Err(self.fault(Some("ApiToken"), "ApiToken takes 1 to 9 tokens".into()));
                 }
                 Ok(Credentials::ApiTokens(tokens))
             }
@@ -277,11 +280,17 @@ impl Reader<'_> {
         }
     }
 
-    fn basic(&self, resolve: Resolve<'_>) -> Result<Option<Basic>, PropertyError> {
-        match (self.get("BasicAuthUser"), self.secret("BasicAuthPassword", resolve)?) {
+    /// A gate's login: both properties or none.
+    fn login(
+        &self,
+        user: &'static str,
+        password: &'static str,
+        resolve: Resolve<'_>,
+    ) -> Result<Option<Basic>, PropertyError> {
+        match (self.get(user), self.secret(password, resolve)?) {
             (Some(user), Some(password)) => Ok(Some(Basic { user: user.to_owned(), password })),
             (None, None) => Ok(None),
-            _ => Err(self.fault(None, "BasicAuthUser and BasicAuthPassword go together".into())),
+            _ => Err(self.fault(None, format!("{user} and {password} go together"))),
         }
     }
 
@@ -290,6 +299,10 @@ impl Reader<'_> {
         let with_scheme = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
         let fault = || self.fault(Some("ProxyServer"), "ProxyServer takes a host name or an http URL".into());
         let mut url = Url::parse(&with_scheme).map_err(|_| fault())?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let reason = "ProxyServer must not hold a user or password; give ProxyUser and ProxyPassword";
+            return Err(self.fault(Some("ProxyServer"), reason.into()));
+        }
         if let Some(port) = self.number::<u16>("ProxyPort", "a port number")? {
             url.set_port(Some(port)).map_err(|()| fault())?;
         }
@@ -323,6 +336,10 @@ mod tests {
         );
         assert_eq!((config.guest_spaces, config.page_size), (vec![5, 7], 100));
         assert_eq!(config.timeouts.first_byte, Duration::from_secs(5));
+        let config = read(";Url=https://x.cybozu.com/k/12/?view=3#x;; User=a;Password=b;ProxyServer=p;ProxyPort=81;ProxyUser=u;ProxyPassword=v;").unwrap();
+        assert_eq!(config.url.as_str(), "https://x.cybozu.com/");
+        assert_eq!(config.proxy.unwrap().as_str(), "http://p:81/");
+        assert_eq!(config.proxy_login.unwrap().user, "u");
         let config = read("Url=x.kintone.com;ApiToken=t1,t2;AppId=3").unwrap();
         assert_eq!(config.url.as_str(), "https://x.kintone.com/");
         assert_eq!(config.apps, [3]);
@@ -338,6 +355,15 @@ mod tests {
                 "connection crm: Url must not hold a user or password; give User and Password",
             ),
             ("Url=https://x.cybozu.com;User=a", "connection crm: Password is missing"),
+            ("Url=https://x.cybozu.com;ApiToken=,;AppId=1", "connection crm: ApiToken takes 1 to 9 tokens"),
+            (
+                "Url=https://x.cybozu.com;User=a;Password=b;ProxyServer=http://u:p@proxy",
+                "connection crm: ProxyServer must not hold a user or password; give ProxyUser and ProxyPassword",
+            ),
+            (
+                "Url=https://x.cybozu.com;User=a;Password=b;BasicAuthUser=g",
+                "connection crm: BasicAuthUser and BasicAuthPassword go together",
+            ),
             ("Url=https://x.cybozu.com;Usre=a", "connection crm: unknown property Usre; did you mean User?"),
             (
                 "Url=https://x.cybozu.com;User=a;Password=env:NOPE",

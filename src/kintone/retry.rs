@@ -49,6 +49,8 @@ pub(super) fn verdict(error: &Error, write: bool) -> Verdict {
             Verdict::Retry(5)
         }
         Error::Status { status: 429, .. } => Verdict::Retry(5),
+        // A token that is not the app's: Kintone says so with a 520.
+        Error::Rejected { code, .. } if code == "GAIA_IA02" => Verdict::Final,
         Error::Status { status: 500.., .. } | Error::Rejected { status: 500.., .. } if !write => {
             Verdict::Retry(5)
         }
@@ -89,6 +91,8 @@ mod tests {
             (rejected(400, "GAIA_DA02"), Verdict::Retry(5), Verdict::Retry(5)),
             (rejected(400, "GAIA_IQ11"), Verdict::Final, Verdict::Final),
             (rejected(401, "CB_WA01"), Verdict::Final, Verdict::Final),
+            (rejected(520, "GAIA_IA02"), Verdict::Final, Verdict::Final),
+            (rejected(520, "GAIA_XX00"), Verdict::Retry(5), Verdict::Final),
             (transport, Verdict::Retry(10), Verdict::Final),
             (gateway, Verdict::Retry(5), Verdict::Final),
             (warning, Verdict::Final, Verdict::Final),

@@ -189,7 +189,7 @@ impl Door {
     async fn model(&self) -> Result<Arc<Model>> {
         let mut tables: Tables = vec![];
         for (position, schema) in self.engine.schemas().into_iter().enumerate() {
-            match self.engine.tables(&schema).await {
+            match Box::pin(self.engine.tables(&schema)).await {
                 Ok(found) => tables.push((schema, found)),
                 // One connection that is down must not hide the others.
                 Err(error) if position > 0 => tracing::warn!(%error, schema, "a connection is left out"),

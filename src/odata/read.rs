@@ -64,11 +64,12 @@ impl Reader<'_> {
         let query = plan::rows(self.set, &rows);
         let encoder = self.encoder(&selection, &query, json);
         let (first, stream) = if rows.limit == 0 {
-            (None, futures::stream::empty().boxed())
+            (None, futures::stream::empty().boxed().fuse())
         } else {
-            let mut result = self.run(&query).await?;
+            // The first batch may be the last, and a stream that has ended must not be asked again.
+            let mut rows = self.run(&query).await?.rows.fuse();
             // Most errors show before the first row: they still get a status of their own.
-            (result.rows.next().await.transpose().map_err(from_engine)?, result.rows)
+            (rows.next().await.transpose().map_err(from_engine)?, rows)
         };
         let page = Page {
             encoder,
@@ -247,8 +248,9 @@ impl Reader<'_> {
             .iter()
             .map(|value| (!matches!(value, ScalarValue::Null)).then(|| value.data_type()))
             .collect();
-        let prepared = self.session.prepare(statement, &types).await.map_err(from_engine)?;
-        self.session.execute(&prepared, plan.parameters.clone()).await.map_err(from_engine)
+        // The engine's futures are large.
+        let prepared = Box::pin(self.session.prepare(statement, &types)).await.map_err(from_engine)?;
+        Box::pin(self.session.execute(&prepared, plan.parameters.clone())).await.map_err(from_engine)
     }
 }
 

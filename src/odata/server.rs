@@ -3,11 +3,13 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{Request, Response};
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,9 +19,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::auth::ApiUser;
+use super::error::Failure;
 use super::handler::Door;
 use super::{OdataConfig, trust};
 use crate::engine::Engine;
+use crate::error::Error;
 
 /// Open connections at a time; more wait in the system's queue.
 const CONNECTIONS: usize = 512;
@@ -74,6 +78,10 @@ pub async fn serve(
     Ok(())
 }
 
+fn panicked() -> Response<Body> {
+    Failure::from(Error::internal("a request panicked")).response()
+}
+
 async fn connection(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, shutdown: CancellationToken) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
@@ -81,7 +89,12 @@ async fn connection(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, shutdo
     let service = service_fn(move |request: Request<Incoming>| {
         let door = Arc::clone(&door);
         let is_trusted = trust::is_trusted(&door.config.trusted_ips, peer.ip());
-        async move { Ok::<_, Infallible>(door.answer(request.map(Body::new), peer.ip(), local, is_trusted).await) }
+        async move {
+            let answer = door.answer(request.map(Body::new), peer.ip(), local, is_trusted);
+            // A bug in one request is that client's error alone.
+            let answer = AssertUnwindSafe(answer).catch_unwind().await;
+            Ok::<_, Infallible>(answer.unwrap_or_else(|_| panicked()))
+        }
     });
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use datafusion::scalar::ScalarValue;
-use futures::stream::{self, Stream, StreamExt};
+use futures::stream::{self, Fuse, Stream, StreamExt};
 use tokio::time::Instant;
 
 use super::encode::Encoder;
@@ -43,8 +43,8 @@ pub(super) struct Links {
 
 struct Reading {
     page: Page,
-    rows: RowStream,
-    /// Batches that were read before the answer began.
+    rows: Fuse<RowStream>,
+    /// What was read before the answer began.
     first: Option<RecordBatch>,
     /// `{"@odata.context":...,"value":[`
     head: Option<String>,
@@ -61,7 +61,7 @@ pub(super) fn body(
     page: Page,
     head: String,
     first: Option<RecordBatch>,
-    rows: RowStream,
+    rows: Fuse<RowStream>,
 ) -> impl Stream<Item = Result<Bytes>> + Send {
     let reading = Reading {
         page,
@@ -261,7 +261,7 @@ mod tests {
     }
 
     async fn text(page: Page, batches: Vec<Result<RecordBatch>>) -> Result<String> {
-        let rows = stream::iter(batches).boxed();
+        let rows = stream::iter(batches).boxed().fuse();
         let chunks: Vec<Result<Bytes>> = body(page, "{\"value\":[".into(), None, rows).collect().await;
         let bytes: Result<Vec<Bytes>> = chunks.into_iter().collect();
         Ok(String::from_utf8(bytes?.concat()).unwrap())
@@ -327,7 +327,7 @@ mod tests {
     async fn a_page_closes_when_its_time_is_up() {
         let model = model();
         let set = model.set("受注").unwrap();
-        let rows = stream::iter([Ok(batch())]).chain(stream::pending()).boxed();
+        let rows = stream::iter([Ok(batch())]).chain(stream::pending()).boxed().fuse();
         let hasty = Page { time: Duration::from_millis(20), ..page(set, 10, JsonFormat::default()) };
         let chunks: Vec<Result<Bytes>> = body(hasty, "{\"value\":[".into(), None, rows).collect().await;
         let bytes = chunks.into_iter().collect::<Result<Vec<Bytes>>>().unwrap().concat();

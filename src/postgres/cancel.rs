@@ -6,14 +6,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pgwire::messages::startup::{BackendKeyData, SecretKey};
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
+use super::running::Cancels;
 use crate::engine::CancelHandle;
 
 /// The keys of all connections.
 #[derive(Debug, Default)]
 pub(super) struct CancelKeys {
     next: AtomicI32,
-    keys: Mutex<HashMap<i32, (i32, CancelHandle)>>,
+    keys: Mutex<HashMap<i32, Entry>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    secret: i32,
+    handle: CancelHandle,
+    count: watch::Sender<u64>,
 }
 
 /// A connection's key, as long as the connection lives.
@@ -22,39 +31,45 @@ pub(super) struct CancelKey {
     keys: Arc<CancelKeys>,
     id: i32,
     secret: i32,
+    cancels: Cancels,
 }
 
 impl CancelKeys {
     /// Gives a connection its key. `secret` must be random.
     pub(super) fn register(self: &Arc<Self>, handle: CancelHandle, secret: i32) -> CancelKey {
+        let (count, cancels) = watch::channel(0);
         let mut keys = self.lock();
         let mut id = 0;
         // From 1 on; a number that is still in use is passed over once the counter has gone round.
         while id == 0 || keys.contains_key(&id) {
             id = self.next.fetch_add(1, Ordering::Relaxed) & i32::MAX;
         }
-        keys.insert(id, (secret, handle));
-        CancelKey { keys: Arc::clone(self), id, secret }
+        keys.insert(id, Entry { secret, handle, count });
+        CancelKey { keys: Arc::clone(self), id, secret, cancels }
     }
 
     /// Stops what the connection of this key is running. A wrong key does nothing, and nobody is told.
     pub(super) fn cancel(&self, id: i32, secret: &SecretKey) {
         let Some(secret) = secret.as_i32() else { return };
-        let handle = self
-            .lock()
-            .get(&id)
-            .and_then(|(expected, handle)| bool::from(expected.ct_eq(&secret)).then(|| handle.clone()));
-        if let Some(handle) = handle {
-            handle.cancel();
+        let keys = self.lock();
+        if let Some(entry) = keys.get(&id).filter(|entry| entry.secret.ct_eq(&secret).into()) {
+            // The engine ends its requests, the door its waiting.
+            entry.handle.cancel();
+            entry.count.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<i32, (i32, CancelHandle)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<i32, Entry>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CancelKey {
+    /// Changes with each cancel.
+    pub(super) fn cancels(&self) -> Cancels {
+        self.cancels.clone()
+    }
+
     /// The message that tells the client its key.
     pub(super) fn message(&self) -> BackendKeyData {
         BackendKeyData::new(self.id, SecretKey::I32(self.secret))

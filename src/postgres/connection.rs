@@ -21,6 +21,7 @@ use super::failure::{self, Failure, c_string};
 use super::frame::Frame;
 use super::output::Output;
 use super::portal::{ClientStatement, Portal, PortalState, Rows, Sent, guarded, tag, told};
+use super::running::Cancels;
 use super::startup::Stop;
 use super::types::ParameterType;
 use crate::engine::{QueryResult, Session, Statement, TextOptions, Transaction};
@@ -36,12 +37,13 @@ pub(super) struct Connection<W> {
     portals: HashMap<String, Portal>,
     /// After an error in the extended protocol, until Sync.
     skipping: bool,
+    cancels: Cancels,
 }
 
 impl<W: AsyncWrite + Unpin + Send> Connection<W> {
-    pub(super) fn new(session: Session, output: Output<W>) -> Self {
+    pub(super) fn new(session: Session, output: Output<W>, cancels: Cancels) -> Self {
         let (statements, portals) = (HashMap::new(), HashMap::new());
-        Self { session, output, statements, portals, skipping: false }
+        Self { session, output, statements, portals, skipping: false, cancels }
     }
 
     /// Answers messages until the client says goodbye or an error ends the connection.
@@ -129,7 +131,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let layout = RowLayout::new(schema, &[])?;
         self.output.put(&layout.description())?;
         let options = self.text_options();
-        let sent = Rows::new(result.rows, layout, options).send(&mut self.output, None).await?;
+        let sent = Rows::new(result.rows, self.cancels.clone(), layout, options)
+            .send(&mut self.output, None)
+            .await?;
         let count = if let Sent::All(count) = sent { count } else { 0 };
         self.complete(&tag(&result.command, count))
     }
@@ -265,7 +269,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                     }
                     Some(schema) => {
                         let layout = RowLayout::new(schema, &portal.formats)?;
-                        let rows = Rows::new(result.rows, layout, self.text_options());
+                        let rows = Rows::new(result.rows, self.cancels.clone(), layout, self.text_options());
                         self.send(Box::new(rows), result.command, limit).await?
                     }
                 }

@@ -10,6 +10,7 @@
 //! frame      bytes -> messages, within limits
 //! connection simple query; Parse, Bind, Describe, Execute, Close, Sync; the error state
 //! portal     a statement with its values (parameter, parse_text) and its rows under back-pressure
+//! running    the rows' own task, so that a cancel is heard while they are computed
 //! encode     RecordBatch -> DataRow, in text (table's) or binary
 //! output     messages -> socket
 //! ```
@@ -27,6 +28,7 @@ mod parameter;
 mod parse_text;
 mod password;
 mod portal;
+mod running;
 mod server;
 mod startup;
 mod types;

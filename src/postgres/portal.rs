@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use datafusion::scalar::ScalarValue;
-use futures::{FutureExt, StreamExt};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use pgwire::messages::extendedquery::Bind;
 use tokio::io::AsyncWrite;
 
@@ -14,6 +15,7 @@ use super::encode::{BatchRows, RowLayout, is_binary};
 use super::failure::Failure;
 use super::output::Output;
 use super::parameter;
+use super::running::{Cancels, Running};
 use super::startup::Stop;
 use super::types::ParameterType;
 use crate::engine::{Prepared, RowStream, SqlType, TextOptions};
@@ -96,7 +98,7 @@ impl Portal {
 
 /// Rows that are being sent.
 pub(super) struct Rows {
-    stream: RowStream,
+    running: Running,
     layout: RowLayout,
     options: TextOptions,
     batch: Option<BatchRows>,
@@ -112,8 +114,8 @@ pub(super) enum Sent {
 }
 
 impl Rows {
-    pub(super) fn new(stream: RowStream, layout: RowLayout, options: TextOptions) -> Self {
-        Self { stream, layout, options, batch: None }
+    pub(super) fn new(stream: RowStream, cancels: Cancels, layout: RowLayout, options: TextOptions) -> Self {
+        Self { running: Running::new(stream, cancels), layout, options, batch: None }
     }
 
     /// Sends up to `limit` rows. The next batch is asked for only when the client has taken the last one.
@@ -122,6 +124,7 @@ impl Rows {
         output: &mut Output<W>,
         limit: Option<usize>,
     ) -> Result<Sent, Stop> {
+        self.running.resume();
         let mut sent = 0;
         loop {
             while let Some(batch) = self.batch.as_mut().filter(|batch| !batch.is_empty()) {
@@ -150,7 +153,7 @@ impl Rows {
         &mut self,
         output: &mut Output<W>,
     ) -> Result<Option<BatchRows>, Stop> {
-        let next = guarded(self.stream.next().map(Option::transpose));
+        let next = self.running.next();
         futures::pin_mut!(next);
         let batch = match futures::poll!(&mut next) {
             Poll::Ready(batch) => batch?,
@@ -165,14 +168,17 @@ impl Rows {
 }
 
 /// Runs a part of the engine. A panic in it is this statement's error, and nobody else's.
-pub(super) async fn guarded<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-    match AssertUnwindSafe(future).catch_unwind().await {
+pub(super) fn guarded<'a, T: 'a>(
+    future: impl Future<Output = Result<T, Error>> + Send + 'a,
+) -> BoxFuture<'a, Result<T, Failure>> {
+    let caught = AssertUnwindSafe(future).catch_unwind().map(|result| match result {
         Ok(result) => result.map_err(Failure::from),
         Err(_) => {
             tracing::error!("a statement panicked");
             Err(Failure::panic())
         }
-    }
+    });
+    caught.boxed()
 }
 
 /// The tag of a CommandComplete message.
@@ -196,6 +202,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+    use futures::StreamExt;
 
     use super::*;
 
@@ -204,8 +211,9 @@ mod tests {
             RecordBatch::try_from_iter([("n", Arc::new(Int32Array::from(values)) as ArrayRef)]).unwrap()
         };
         let layout = RowLayout::new(&batch(vec![]).schema(), &[]).unwrap();
+        let cancels = tokio::sync::watch::channel(0).1;
         let stream = futures::stream::iter(batches.into_iter().map(move |values| Ok(batch(values))));
-        Rows::new(stream.boxed(), layout, TextOptions { time_zone: chrono_tz::UTC })
+        Rows::new(stream.boxed(), cancels, layout, TextOptions { time_zone: chrono_tz::UTC })
     }
 
     #[tokio::test]

@@ -127,7 +127,7 @@ fn random<const N: usize>() -> io::Result<[u8; N]> {
 /// A client that has logged in. The key and the place are given back when the connection ends.
 struct Opened {
     session: Session,
-    _key: CancelKey,
+    key: CancelKey,
     _place: OwnedSemaphorePermit,
 }
 
@@ -186,7 +186,7 @@ impl Door {
         }
         let key = self.keys.register(session.cancel_handle(), i32::from_be_bytes(random()?));
         output.put(&key.message())?;
-        Ok(Some(Opened { session, _key: key, _place: place }))
+        Ok(Some(Opened { session, key, _place: place }))
     }
 
     /// Answers until the client leaves, or everything ends. A client that vanishes takes its statement with it.
@@ -201,8 +201,8 @@ impl Door {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin + Send,
     {
-        let Opened { session, _key, _place } = opened;
-        let mut connection = Connection::new(session, output);
+        let Opened { session, key, _place } = opened;
+        let mut connection = Connection::new(session, output, key.cancels());
         let (sender, mut frames) = mpsc::channel(AHEAD);
         tokio::select! {
             biased;

@@ -23,7 +23,7 @@ use futures::stream;
 
 use super::context::ScanContext;
 use super::error::Error;
-use super::scan::{KintoneScan, TableRef};
+use super::scan::{KintoneScan, PART, TableRef};
 use super::schema::Shape;
 use crate::kintone::Condition;
 
@@ -120,11 +120,8 @@ impl KintoneCount {
 impl DisplayAs for KintoneCount {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let condition = self.condition.as_ref().map(|c| format!("{c} ")).unwrap_or_default();
-        write!(
-            f,
-            "KintoneCount: app={} ({}), query={condition}limit 1, totalCount",
-            self.table.app, self.table.name
-        )
+        write!(f, "KintoneCount: {} (app {}){PART}", self.table.name, self.table.app)?;
+        write!(f, "query: {condition}limit 1{PART}one request: totalCount")
     }
 }
 

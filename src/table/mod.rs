@@ -22,7 +22,7 @@ pub use count::CountByTotal;
 pub use error::Error;
 pub use field::{FormContext, number_scale};
 pub use provider::{AppTable, ScanSettings};
-pub use scan::TableRef;
+pub use scan::{PART, TableRef};
 pub use schema::{Column, Columns, Shape};
 pub use system::{Directory, SystemColumn, SystemInfo, SystemTable, system_tables};
 pub use text::{TextColumn, TextOptions, canonical, downcast, item_range};

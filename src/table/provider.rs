@@ -59,7 +59,7 @@ impl AppTable {
             if let Some((formula, exact)) = self.ask(filter).into_parts() {
                 formulas.push(formula);
                 let verdict = if exact { "exact" } else { "rechecked" };
-                notes.push(FilterNote { filter: filter.to_string(), verdict });
+                notes.push(FilterNote { filter: filter.human_display().to_string(), verdict });
             }
         }
         (Formula::and(formulas), notes)

@@ -41,6 +41,9 @@ pub struct TableRef {
     pub name: String,
 }
 
+/// Between the parts of a scan's description: a line each where EXPLAIN shows it.
+pub const PART: char = '\u{2028}';
+
 /// What happened to one filter of the statement, for EXPLAIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FilterNote {
@@ -139,17 +142,13 @@ impl KintoneScan {
         let request = &self.request;
         let fields = request.decoder(Arc::clone(&self.schema)).fields();
         let query = request.query(None, request.page_limit(request.limit));
-        let filters: Vec<_> =
-            request.filters.iter().map(|f| format!("{}: {}", f.verdict, f.filter)).collect();
-        let filters =
-            if filters.is_empty() { String::new() } else { format!(", filters=[{}]", filters.join("; ")) };
-        format!(
-            "KintoneScan: app={} ({}), query={}, fields=[{}]{filters}",
-            request.table.app,
-            request.table.name,
-            query,
-            fields.join(", "),
-        )
+        let mut parts = vec![
+            format!("KintoneScan: {} (app {})", request.table.name, request.table.app),
+            format!("query: {query}"),
+            format!("fields: {}", fields.join(", ")),
+        ];
+        parts.extend(request.filters.iter().map(|f| format!("{}: {}", f.verdict, f.filter)));
+        parts.join(&PART.to_string())
     }
 }
 
@@ -215,10 +214,6 @@ impl ExecutionPlan for KintoneScan {
 
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
-    }
-
-    fn supports_limit_pushdown(&self) -> bool {
-        true
     }
 
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {

@@ -7,8 +7,10 @@ if (!source) {
   console.error("usage: node swagger.mjs URL-OR-FILE");
   process.exit(2);
 }
+// The parser by itself refuses addresses of this machine.
+const document = source.startsWith("http") ? await (await fetch(source)).json() : source;
 try {
-  const api = await SwaggerParser.validate(source);
+  const api = await SwaggerParser.validate(document);
   const operations = Object.values(api.paths).flatMap((item) => Object.values(item));
   const ids = new Set(operations.map((operation) => operation.operationId));
   if (ids.size !== operations.length) throw new Error("an operationId occurs twice");

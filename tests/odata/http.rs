@@ -1,37 +1,45 @@
 //! The OData door over sockets.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use chrono::NaiveDate;
+use kintone_sql::emulator::demo::Company;
+use kintone_sql::emulator::{Emulator, Options};
+use kintone_sql::engine::{Engine, EngineConfig};
+use kintone_sql::kintone::{Client, ClientConfig};
 use kintone_sql::odata::{ApiUser, Cors, OdataConfig, Privileges, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-struct Door {
-    address: SocketAddr,
+/// The door over an engine over the demo company, as long as this lives.
+pub(super) struct Door {
+    pub(super) address: SocketAddr,
+    pub(super) kintone: Emulator,
     _stop: DropGuard,
 }
 
 #[derive(Debug)]
-struct Answer {
-    status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     head: String,
-    body: String,
+    pub(super) body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
 }
 
 impl Door {
-    async fn start(change: impl FnOnce(&mut OdataConfig)) -> Self {
+    pub(super) async fn start(change: impl FnOnce(&mut OdataConfig)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut config = OdataConfig::new(address);
@@ -44,12 +52,13 @@ impl Door {
         };
         let users = vec![user("reader", "secret", true), user("nobody", "nothing", false)];
         let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, super::engine().await, users, config, stop.clone()));
-        Self { address, _stop: stop.drop_guard() }
+        let (kintone, engine) = company().await;
+        tokio::spawn(serve(listener, engine, users, config, stop.clone()));
+        Self { address, kintone, _stop: stop.drop_guard() }
     }
 
     /// HTTP/1.0, so that the body ends where the connection does.
-    async fn send(&self, method: &str, target: &str, headers: &[&str]) -> Answer {
+    pub(super) async fn send(&self, method: &str, target: &str, headers: &[&str]) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let host = if headers.iter().any(|h| h.starts_with("Host:")) {
             String::new()
@@ -67,9 +76,21 @@ impl Door {
         Answer { status, head: head.into(), body: body.into() }
     }
 
-    async fn get(&self, target: &str) -> Answer {
+    pub(super) async fn get(&self, target: &str) -> Answer {
         self.send("GET", target, &["x-cdata-authtoken: secret"]).await
     }
+}
+
+/// The demo company of one day, and an engine over it.
+async fn company() -> (Emulator, Engine) {
+    let today = NaiveDate::from_ymd_opt(2026, 4, 24).unwrap();
+    let kintone = Emulator::start(Arc::new(Company::new(1, today)), Options::default()).await.unwrap();
+    let url = kintone.url();
+    let properties = [("Url", url.as_str()), ("User", "demo"), ("Password", "demo"), ("GuestSpaceId", "5")];
+    let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let config = ClientConfig::from_properties("public", &properties, &|text| Ok(text.to_owned())).unwrap();
+    let client = Client::new(config).unwrap();
+    (kintone, Engine::new(EngineConfig::default(), vec![client]).unwrap())
 }
 
 #[tokio::test]

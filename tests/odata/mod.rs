@@ -1,5 +1,6 @@
 //! The OData door without an engine: requests to SQL, `$metadata` and `$oas`. `UPDATE=1` rewrites the answers.
 
+mod company;
 mod http;
 
 use std::collections::HashSet;
@@ -224,9 +225,4 @@ fn check_schemas(root: &Value, value: &Value) {
         Value::Array(items) => items.iter().for_each(|inner| check_schemas(root, inner)),
         _ => {}
     }
-}
-
-/// The engine that the door is tried over.
-async fn engine() -> kintone_sql::engine::Engine {
-    kintone_sql::engine::Engine {}
 }

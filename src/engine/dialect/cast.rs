@@ -1,9 +1,11 @@
 //! Casts to types of the catalog: `regclass` and its kin become functions, other names become DataFusion's types.
 
-use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType, Expr, ObjectName, TimezoneInfo};
+use datafusion::sql::sqlparser::ast::{
+    Array, ArrayElemTypeDef, CastKind, DataType, Expr, ObjectName, TimezoneInfo, Value,
+};
 
 use super::visit::Rule;
-use super::{call, take};
+use super::{array_items, call, take};
 use crate::engine::function::display_function;
 
 pub(super) const RULE: Rule = Rule::Expr(known_type);
@@ -30,6 +32,11 @@ fn known_type(expr: &mut Expr) {
     if let Some(known) = plain(data_type) {
         *data_type = known;
     }
+    if let DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)) = data_type
+        && let Some(items) = literal_items(inner, item)
+    {
+        **inner = Expr::Array(Array { elem: items, named: true });
+    }
 }
 
 /// The function that a cast to this type is.
@@ -54,6 +61,20 @@ fn converted(expr: &Expr) -> Option<&'static str> {
     };
     let name = inner.name.to_string();
     display_function(name.strip_prefix("pg_").or(name.strip_prefix("to_"))?)
+}
+
+/// The items of an array literal, `'{a,b}'`: DataFusion casts no text to an array.
+fn literal_items(expr: &Expr, item: &DataType) -> Option<Vec<Expr>> {
+    let Expr::Value(value) = expr else { return None };
+    let Value::SingleQuotedString(text) = &value.value else { return None };
+    let cast = |text: String| Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(Expr::value(Value::SingleQuotedString(text))),
+        data_type: item.clone(),
+        array: false,
+        format: None,
+    };
+    Some(array_items(text)?.into_iter().map(cast).collect())
 }
 
 fn is_text(name: &str) -> bool {
@@ -119,6 +140,7 @@ mod tests {
     fn a_cast_to_a_plain_type_stays_one() {
         check(RULE, "SELECT a::pg_catalog.int8, b::name", "SELECT a::BIGINT, b::TEXT");
         check(RULE, "SELECT a::\"char\"", "SELECT a::TEXT");
+        check(RULE, "SELECT '{a,\"b,c\"}'::text[]", "SELECT ARRAY['a'::TEXT, 'b,c'::TEXT]::TEXT[]");
         check(RULE, "SELECT a::pg_catalog.int2[]", "SELECT a::SMALLINT[]");
         check(RULE, "SELECT a::numeric(10, 2)", "SELECT a::NUMERIC(10,2)");
     }

@@ -11,10 +11,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, JoinType};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, Filter, Join, Projection, Subquery};
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit, scalar_subquery,
+};
 
 /// Makes every such subquery of a plan a join.
 ///
@@ -24,6 +27,10 @@ pub(super) fn decorrelate(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_down_with_subqueries(|node| match node {
         LogicalPlan::Projection(projection) => in_projection(projection),
         LogicalPlan::Filter(filter) => in_filter(filter),
+        LogicalPlan::Aggregate(aggregate) => match in_aggregate(&aggregate)? {
+            Some(plan) => Ok(Transformed::yes(plan)),
+            None => Ok(Transformed::no(LogicalPlan::Aggregate(aggregate))),
+        },
         LogicalPlan::Join(join) => match lateral(&join)? {
             Some(plan) => Ok(Transformed::yes(plan)),
             None => Ok(Transformed::no(LogicalPlan::Join(join))),
@@ -63,6 +70,34 @@ fn in_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     Ok(Transformed::yes(LogicalPlanBuilder::from(input).filter(done.data)?.project(columns)?.build()?))
 }
 
+/// Subqueries in the arguments of aggregates.
+fn in_aggregate(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+    let mut input = aggregate.input.as_ref().clone();
+    let mut changed = false;
+    let mut all = |exprs: &[Expr]| {
+        let mut done = vec![];
+        for expr in exprs {
+            let expr = replace(expr.clone(), &mut input, &aggregate.input, true)?;
+            changed |= expr.transformed;
+            done.push(expr.data);
+        }
+        Ok::<_, DataFusionError>(done)
+    };
+    let groups = all(&aggregate.group_expr)?;
+    let values = all(&aggregate.aggr_expr)?;
+    if !changed {
+        return Ok(None);
+    }
+    let plan = LogicalPlanBuilder::from(input).aggregate(groups, values)?.build()?;
+    let columns = plan.schema().columns().into_iter().zip(aggregate.schema.iter());
+    let named: Vec<_> = columns
+        .map(|(column, (qualifier, field))| {
+            Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())
+        })
+        .collect();
+    Ok(Some(LogicalPlanBuilder::from(plan).project(named)?.build()?))
+}
+
 /// Replaces the subqueries of an expression by columns that are joined to `input`. `existence` tells whether EXISTS
 /// is replaced too: where DataFusion makes semi joins, those are better.
 fn replace(
@@ -76,6 +111,9 @@ fn replace(
             Expr::ScalarSubquery(subquery) if !subquery.outer_ref_columns.is_empty() => {
                 attach(input, outer, subquery, Wanted::Value)?
             }
+            Expr::Exists(exists) if existence && exists.subquery.outer_ref_columns.is_empty() => {
+                Some(has_rows(&exists.subquery, exists.negated)?)
+            }
             Expr::Exists(exists) if existence => attach(input, outer, &exists.subquery, Wanted::Existence)?
                 .map(|found| if exists.negated { found.is_null() } else { found.is_not_null() }),
             _ => None,
@@ -85,6 +123,14 @@ fn replace(
             None => Transformed::no(expr),
         })
     })
+}
+
+/// EXISTS of a subquery that depends on nothing: its count is asked once.
+fn has_rows(subquery: &Subquery, negated: bool) -> Result<Expr> {
+    let first = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).limit(0, Some(1))?;
+    let counted = first.aggregate(Vec::<Expr>::new(), vec![count(lit(1))])?.build()?;
+    let counted = scalar_subquery(Arc::new(counted));
+    Ok(if negated { counted.eq(lit(0_i64)) } else { counted.gt(lit(0_i64)) })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -366,7 +412,12 @@ fn push(plan: LogicalPlan, domain: &Domain) -> Result<Option<LogicalPlan>> {
                 .unnest_columns_with_options(columns, unnest.options.clone())?;
             Ok(Some(plan.build()?))
         }
-        LogicalPlan::Aggregate(aggregate) => push_aggregate(&aggregate, domain),
+        LogicalPlan::Aggregate(aggregate) => match in_aggregate(&aggregate)? {
+            Some(plan) => push(plan, domain),
+            None => push_aggregate(&aggregate, domain),
+        },
+        // A lateral item that stands alone in FROM.
+        LogicalPlan::Subquery(subquery) => push(subquery.subquery.as_ref().clone(), domain),
         LogicalPlan::Join(join) => match lateral(&join)? {
             Some(plan) => push(plan, domain),
             None => push_join(&join, domain),
@@ -399,6 +450,14 @@ fn push_aggregate(aggregate: &Aggregate, domain: &Domain) -> Result<Option<Logic
     let values = aggregate.aggr_expr.iter().map(substitute).collect::<Result<Vec<_>>>()?;
     groups.extend(domain.columns_in(input.schema()));
     let grouped = LogicalPlanBuilder::from(input).aggregate(groups, values.clone())?.build()?;
+    // Under the names of before, behind the domain's columns.
+    let mut columns = domain.columns_in(grouped.schema());
+    let plain = plain_columns(domain, grouped.schema());
+    let named = plain.into_iter().zip(aggregate.schema.iter());
+    columns.extend(named.map(|(column, (qualifier, field))| {
+        Expr::Column(column).alias_qualified(qualifier.cloned(), field.name())
+    }));
+    let grouped = LogicalPlanBuilder::from(grouped).project(columns)?.build()?;
     if !aggregate.group_expr.is_empty() {
         return Ok(Some(grouped));
     }

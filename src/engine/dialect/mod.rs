@@ -10,6 +10,7 @@ mod catalog_name;
 mod collation;
 mod column_name;
 mod decorrelate;
+mod field_access;
 mod keyword;
 mod name_pattern;
 mod operator;
@@ -26,7 +27,7 @@ use datafusion::sql::sqlparser::ast::{
 
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
-pub(crate) use planner::{complete, expr_planners};
+pub(crate) use planner::{complete, expr_planners, typed};
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
@@ -40,6 +41,7 @@ const RULES: &[Rule] = &[
     keyword::RULE,
     set_returning::LIST,
     set_returning::FROM,
+    field_access::RULE,
     cast::RULE,
     array_subquery::RULE,
     scalar_subquery::RULE,
@@ -55,6 +57,27 @@ pub(crate) fn rewrite(statement: &mut Statement) {
 /// Moves an expression out of its place.
 fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::value(Value::Null))
+}
+
+/// The items of PostgreSQL's text form of an array with one dimension; `None` where it is not one.
+fn array_items(text: &str) -> Option<Vec<String>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    if inner.is_empty() {
+        return Some(vec![]);
+    }
+    let mut items = vec![String::new()];
+    let mut quoted = false;
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => items.last_mut()?.push(letters.next()?),
+            '"' => quoted = !quoted,
+            ',' if !quoted => items.push(String::new()),
+            '{' | '}' if !quoted => return None,
+            other => items.last_mut()?.push(other),
+        }
+    }
+    Some(items)
 }
 
 /// A whole number.

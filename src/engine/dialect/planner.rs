@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::expr::Alias;
+use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 
+use super::array_items;
 use super::decorrelate::decorrelate;
 use crate::engine::function::display_function;
 use crate::engine::pg_catalog::Value;
@@ -17,35 +19,40 @@ use crate::table::SQL_TYPE;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
-    vec![Arc::new(ArrayLiteral)]
+    vec![Arc::new(UnknownLiteral)]
 }
 
-/// A text that meets an array is an array literal: `conkey = '{1}'`.
+/// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`).
 #[derive(Debug)]
-struct ArrayLiteral;
+struct UnknownLiteral;
 
-impl ExprPlanner for ArrayLiteral {
+impl ExprPlanner for UnknownLiteral {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
         let mut expr = expr;
         let types = (expr.left.get_type(schema), expr.right.get_type(schema));
-        match types {
-            (Ok(DataType::List(item)), _) => read_literal(&mut expr.right, item.data_type())?,
-            (_, Ok(DataType::List(item))) => read_literal(&mut expr.left, item.data_type())?,
-            _ => {}
+        if let (Ok(left), Ok(right)) = types {
+            read_literal(&mut expr.right, &left)?;
+            read_literal(&mut expr.left, &right)?;
         }
         Ok(PlannerResult::Original(expr))
     }
 }
 
-fn read_literal(expr: &mut Expr, item: &DataType) -> Result<()> {
-    if let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = expr
-        && let Some(inner) = text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}'))
-    {
-        let items = inner.split(',').filter(|item| !item.is_empty());
-        let items: Vec<Value> = items.map(|item| item.trim_matches('"').into()).collect();
-        let list = Value::List(items).to_scalar(&DataType::new_list(item.clone(), true))?;
-        *expr = Expr::Literal(list, None);
-    }
+fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
+    let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = expr else { return Ok(()) };
+    let value = match wanted {
+        DataType::Boolean => match text.trim().to_ascii_lowercase().as_str() {
+            "t" | "true" | "y" | "yes" | "on" | "1" => Value::Bool(true),
+            "f" | "false" | "n" | "no" | "off" | "0" => Value::Bool(false),
+            _ => return Ok(()),
+        },
+        DataType::List(_) => match array_items(text) {
+            Some(items) => items.into(),
+            None => return Ok(()),
+        },
+        _ => return Ok(()),
+    };
+    *expr = Expr::Literal(value.to_scalar(wanted)?, None);
     Ok(())
 }
 
@@ -55,7 +62,59 @@ fn read_literal(expr: &mut Expr, item: &DataType) -> Result<()> {
 /// # Errors
 /// Those of building a plan.
 pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    display(decorrelate(plan)?, functions)
+    display(decorrelate(typed(plan)?)?, functions)
+}
+
+/// Gives types to what has none because of where it stands: in `x = ANY ($1)` and `x = ANY ('{a,b}')` the right side
+/// is an array of the left one's type, in `LIMIT $1` a number. To be applied before parameters are asked for.
+///
+/// # Errors
+/// Those of building a plan.
+pub(crate) fn typed(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|plan| {
+        let mut schema = DFSchema::empty();
+        for input in plan.inputs() {
+            schema.merge(input.schema());
+        }
+        let limit = matches!(plan, LogicalPlan::Limit(_));
+        plan.map_expressions(|expr| {
+            expr.transform_up(|expr| match expr {
+                Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
+                    let changed = type_array(&mut function, &schema)?;
+                    let expr = Expr::ScalarFunction(function);
+                    Ok(if changed { Transformed::yes(expr) } else { Transformed::no(expr) })
+                }
+                Expr::Placeholder(placeholder) if limit && placeholder.field.is_none() => {
+                    let field = Arc::new(Field::new("", DataType::Int64, true));
+                    Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(
+                        placeholder.id,
+                        Some(field),
+                    ))))
+                }
+                other => Ok(Transformed::no(other)),
+            })
+        })
+    })?;
+    Ok(plan.data)
+}
+
+fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
+    let [array, item] = function.args.as_mut_slice() else { return Ok(false) };
+    let Ok(item) = item.get_type(schema) else { return Ok(false) };
+    let wanted = DataType::new_list(item, true);
+    match array {
+        Expr::Placeholder(placeholder)
+            if !placeholder
+                .field
+                .as_ref()
+                .is_some_and(|field| matches!(field.data_type(), DataType::List(_))) =>
+        {
+            placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
+            Ok(true)
+        }
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted).map(|()| true),
+        _ => Ok(false),
+    }
 }
 
 fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {

@@ -21,15 +21,18 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     Some(match (name, args) {
         ("unnest", [array]) => array.clone(),
         ("generate_series", [_, _] | [_, _, _]) => call("generate_series", args.to_vec()),
-        ("generate_subscripts", [array, _]) => {
-            call("generate_series", vec![number(1), call("cardinality", vec![array.clone()])])
-        }
+        ("generate_subscripts", [array, _]) => positions(array.clone()),
         ("_pg_expandarray", [array]) => call("_pg_expandarray", vec![array.clone()]),
         ("pg_partition_ancestors", [_]) => call("pg_no_oids", vec![]),
         ("pg_get_keywords", []) => call("pg_keywords", vec![]),
         ("string_to_table", [_, _]) => call("string_to_array", args.to_vec()),
         _ => return None,
     })
+}
+
+/// The numbers of an array's items; NULL for an empty one, which gives no row either.
+fn positions(array: Expr) -> Expr {
+    call("generate_series", vec![number(1), call("array_upper", vec![array, number(1)])])
 }
 
 fn unnested(expr: &mut Expr) {
@@ -81,8 +84,7 @@ fn derived(table: &mut TableFactor, _: &[String]) {
     };
     let mut items = vec![item(call("unnest", vec![array.clone()]), column)];
     if ordinality {
-        let numbers = call("generate_series", vec![number(1), call("cardinality", vec![array])]);
-        items.push(item(call("unnest", vec![numbers]), Ident::new("ordinality")));
+        items.push(item(call("unnest", vec![positions(array)]), Ident::new("ordinality")));
     }
     *table = lateral(select(items), alias, &name);
 }
@@ -182,7 +184,7 @@ mod tests {
         check(
             FROM,
             "SELECT * FROM unnest(a) WITH ORDINALITY AS x (v, n)",
-            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(generate_series(1, cardinality(a))) AS ordinality) \
+            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(generate_series(1, array_upper(a, 1))) AS ordinality) \
              AS x (v, n)",
         );
         check(
@@ -198,7 +200,7 @@ mod tests {
         check(
             LIST,
             "SELECT generate_subscripts(a, 1), unnest(a)",
-            "SELECT unnest(generate_series(1, cardinality(a))), unnest(a)",
+            "SELECT unnest(generate_series(1, array_upper(a, 1))), unnest(a)",
         );
         check(LIST, "SELECT (_pg_expandarray(a)).n", "SELECT (unnest(_pg_expandarray(a))).n");
     }

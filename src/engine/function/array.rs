@@ -7,6 +7,7 @@ use crate::error::Error;
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("array_upper", "int4", |_, args| Ok(length(args).into())),
     Function::strict("array_lower", "int4", |_, args| Ok(length(args).map(|_| 1).into())),
+    Function::lenient("pg_no_oids", "oid[]", |_, _| Ok(Value::List(vec![]))),
     Function::strict("pg_vector_text", "text", vector_text),
 ];
 

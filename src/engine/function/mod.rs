@@ -7,6 +7,7 @@
 mod array;
 mod comment;
 pub(super) mod definition;
+mod expand_array;
 mod privilege;
 mod registered;
 mod scalar;
@@ -47,6 +48,7 @@ pub(crate) fn scalar_functions(catalog: &Arc<Catalog>) -> Vec<Arc<ScalarUDF>> {
         .map(|function| {
             Arc::new(ScalarUDF::from(scalar::CatalogFunction::new(function, Arc::clone(catalog))))
         })
+        .chain([Arc::new(ScalarUDF::from(expand_array::ExpandArray::new()))])
         .collect()
 }
 

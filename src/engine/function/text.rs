@@ -14,6 +14,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         None | Some(Value::Null) => Ok("NULL".into()),
         Some(value) => Ok(quote_literal(&value.text()).into()),
     }),
+    Function::lenient("pg_keywords", "text[]", |_, _| Ok(RESERVED.to_vec().into())),
+    Function::lenient("format", "text", |_, args| Ok(format(args))),
+    Function::lenient("json_build_object", "text", |_, args| Ok(json_object(args).into())),
+    Function::lenient("jsonb_build_object", "text", |_, args| Ok(json_object(args).into())),
     Function::strict("pg_encoding_to_char", "name", |_, args| {
         Ok(if args.first().and_then(Value::int) == Some(6) { "UTF8" } else { "" }.into())
     }),
@@ -142,6 +146,52 @@ pub(crate) fn quote_ident(name: &str) -> String {
 fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+}
+
+/// `format` with `%s`, `%I`, `%L` and `%%`, in order.
+fn format(args: &[Value]) -> Value {
+    let Some(Value::Text(pattern)) = args.first() else { return Value::Null };
+    let mut rest = args.iter().skip(1);
+    let mut out = String::new();
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            out.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some('s') => out.push_str(&rest.next().map(Value::text).unwrap_or_default()),
+            Some('I') => out.push_str(&quote_ident(&rest.next().map(Value::text).unwrap_or_default())),
+            Some('L') => out.push_str(&match rest.next() {
+                None | Some(Value::Null) => "NULL".to_owned(),
+                Some(value) => quote_literal(&value.text()),
+            }),
+            Some(other) => out.push(other),
+            None => {}
+        }
+    }
+    out.into()
+}
+
+/// Names and values in turn.
+fn json_object(args: &[Value]) -> String {
+    let members = args.chunks(2).map(|pair| {
+        let name = pair.first().map(Value::text).unwrap_or_default();
+        let value = pair.get(1).map_or(serde_json::Value::Null, json);
+        format!("{} : {value}", serde_json::Value::from(name))
+    });
+    format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Null => serde_json::Value::Null,
+        Value::Bool(v) => (*v).into(),
+        Value::Int(v) => (*v).into(),
+        Value::Float(v) => (*v).into(),
+        Value::Text(v) => v.as_str().into(),
+        Value::List(items) => items.iter().map(json).collect(),
+    }
 }
 
 #[cfg(test)]

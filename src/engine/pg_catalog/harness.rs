@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::common::{ParamValues, ScalarValue};
@@ -169,6 +170,9 @@ impl Harness {
         }
         let state = self.context.state();
         let plan = state.statement_to_plan(Statement::Statement(Box::new(statement))).await?;
+        if std::env::var("HARNESS_SQL").is_ok() {
+            std::fs::write(std::env::temp_dir().join("plan.txt"), plan.display_indent().to_string()).unwrap();
+        }
         let plan = dialect::complete(plan, &state as &dyn FunctionRegistry)?;
         let plan =
             if parameters.is_empty() { plan } else { plan.with_param_values(ParamValues::from(parameters))? };
@@ -226,10 +230,7 @@ async fn corpus() {
             continue;
         }
         let parameters = query["params"].as_array().cloned().unwrap_or_default();
-        let parameters = parameters
-            .iter()
-            .map(|value| ScalarValue::Utf8(value.as_str().map(str::to_owned).or(Some(value.to_string()))))
-            .collect();
+        let parameters = parameters.iter().map(parameter).collect();
         let result =
             tokio::time::timeout(std::time::Duration::from_secs(20), harness.run_with(sql, parameters)).await;
         let count = counts.entry(client.to_owned()).or_default();
@@ -263,4 +264,21 @@ async fn corpus() {
         }
     }
     std::fs::write(std::env::temp_dir().join("corpus.txt"), format!("{out}\n{counts:#?}\n")).unwrap();
+}
+
+/// A parameter of the corpus: text, a number in binary, or nothing.
+fn parameter(value: &serde_json::Value) -> ScalarValue {
+    match (value.as_str(), value["binary"].as_str()) {
+        (Some(text), _) => ScalarValue::Utf8(Some(text.to_owned())),
+        (_, Some(hex)) => ScalarValue::Int64(i64::from_str_radix(hex, 16).ok()),
+        _ => ScalarValue::Null,
+    }
+}
+
+/// Prints what the statement of an environment variable gives.
+#[tokio::test]
+async fn one() {
+    let Ok(sql) = std::env::var("HARNESS_SQL") else { return };
+    let text = format!("{:#?}", Harness::new().run(&sql).await);
+    std::fs::write(std::env::temp_dir().join("one.txt"), text).unwrap();
 }

@@ -53,6 +53,10 @@ impl Relation for Comments {
         true
     }
 
+    fn descending(&self) -> &'static [&'static str] {
+        &["RecordId", "Id"]
+    }
+
     fn rows(&self, ask: Ask) -> Rows {
         let ask = Arc::new(ask);
         let apps = {
@@ -79,7 +83,8 @@ fn of_app(ask: Arc<Ask>, app: AppKey) -> Rows {
 
 /// Every record's id, the newest first.
 fn record_ids(ask: Arc<Ask>, app: AppKey) -> BoxStream<'static, Result<u64, Error>> {
-    let pages = stream::try_unfold(Some(None::<u64>), move |state| {
+    let first = ask.up_to.map(|id| id.saturating_add(1));
+    let pages = stream::try_unfold(Some(first), move |state| {
         let ask = Arc::clone(&ask);
         async move {
             let Some(before) = state else { return Ok(None) };

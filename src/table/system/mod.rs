@@ -134,6 +134,8 @@ struct Ask {
     apps: Option<Vec<u64>>,
     /// Only these records.
     records: Option<Vec<u64>>,
+    /// Only records up to this one.
+    up_to: Option<u64>,
 }
 
 impl Ask {
@@ -163,6 +165,10 @@ trait Relation: Send + Sync {
     /// What a statement must filter by.
     fn needs_apps(&self) -> bool {
         false
+    }
+    /// The columns that its rows of one app descend by; empty where they come in no order.
+    fn descending(&self) -> &'static [&'static str] {
+        &[]
     }
     fn rows(&self, ask: Ask) -> Rows;
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chrono_tz::Tz;
@@ -12,7 +13,8 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -58,9 +60,14 @@ impl TableProvider for SystemTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
-        let verdict = |filter: &&Expr| match ids(filter, "AppId").or_else(|| ids(filter, "RecordId")) {
-            Some(_) => TableProviderFilterPushDown::Inexact,
-            None => TableProviderFilterPushDown::Unsupported,
+        let helps = |filter: &Expr| {
+            ids(filter, "AppId").is_some()
+                || ids(filter, "RecordId").is_some()
+                || up_to(filter, "RecordId").is_some()
+        };
+        let verdict = |filter: &&Expr| match helps(filter) {
+            true => TableProviderFilterPushDown::Inexact,
+            false => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(verdict).collect())
     }
@@ -81,8 +88,10 @@ impl TableProvider for SystemTable {
             return Err(Error::NeedsFilter { table, needs: "WHERE AppId = <the app's id>".into() }.into());
         }
         let schema = Arc::new(self.schema.project(&projection)?);
+        let one_app = apps.as_ref().is_some_and(|a| a.len() == 1);
+        let order = if one_app { descending(self.relation, &schema) } else { None };
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            EquivalenceProperties::new_with_orderings(Arc::clone(&schema), order),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
@@ -94,6 +103,7 @@ impl TableProvider for SystemTable {
             projection,
             apps,
             records: among("RecordId"),
+            up_to: filters.iter().filter_map(|f| up_to(f, "RecordId")).min(),
             properties: Arc::new(properties),
         }))
     }
@@ -131,6 +141,30 @@ fn ids(filter: &Expr, column: &str) -> Option<Vec<u64>> {
     }
 }
 
+/// The highest id that a filter lets a column have: `column <= 5`, `column < 5`.
+fn up_to(filter: &Expr, column: &str) -> Option<u64> {
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::LtEq | Operator::Lt, right })
+            if is_column(left, column) =>
+        {
+            id(right)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::GtEq | Operator::Gt, right })
+            if is_column(right, column) =>
+        {
+            id(left)
+        }
+        _ => None,
+    }
+}
+
+/// The order in which the rows come, as far as its columns are projected.
+fn descending(relation: &dyn Relation, schema: &SchemaRef) -> Option<LexOrdering> {
+    let options = SortOptions { descending: true, nulls_first: true };
+    let keys = relation.descending().iter().map_while(|name| col(name, schema).ok());
+    LexOrdering::new(keys.map(|key| PhysicalSortExpr::new(key, options)))
+}
+
 fn is_column(expr: &Expr, name: &str) -> bool {
     match expr {
         Expr::Column(column) => column.name == name,
@@ -158,6 +192,7 @@ struct SystemScan {
     projection: Vec<usize>,
     apps: Option<Vec<u64>>,
     records: Option<Vec<u64>>,
+    up_to: Option<u64>,
     properties: Arc<PlanProperties>,
 }
 
@@ -227,6 +262,7 @@ impl ExecutionPlan for SystemScan {
             budget: Arc::clone(&context.budget),
             apps: self.apps.clone(),
             records: self.records.clone(),
+            up_to: self.up_to,
         };
         let (whole, projection) = (Arc::clone(&self.whole), self.projection.clone());
         // Lots that are ready together go as one batch.

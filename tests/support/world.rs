@@ -1,0 +1,103 @@
+//! An embedded Kintone with an engine over it.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use kintone_sql::emulator::{Emulator, Fixture, LoggedRequest, Options};
+use kintone_sql::engine::{Engine, EngineConfig, Session, SqlType, TextColumn, TextOptions, User};
+use kintone_sql::error::Error;
+use kintone_sql::kintone::{Client, ClientConfig, Credentials, Secret};
+
+/// An engine's answer, each value as PostgreSQL prints it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Names, and types by PostgreSQL's inner names.
+    pub(crate) columns: Vec<(String, String)>,
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+}
+
+/// A Kintone and the engine that reads it.
+pub(crate) struct World {
+    pub(crate) emulator: Emulator,
+    pub(crate) engine: Engine,
+}
+
+impl World {
+    /// Serves a fixture. Its first user with a password logs in; the guest spaces of its apps are joined.
+    pub(crate) async fn start(fixture: &serde_json::Value) -> Self {
+        let world = Arc::new(Fixture::from_json(fixture).unwrap());
+        let emulator = Emulator::start(world, Options::default()).await.unwrap();
+        let list = |key: &str| fixture[key].as_array().cloned().unwrap_or_default();
+        let spaces = list("apps").iter().filter_map(|app| app["guestSpaceId"].as_u64()).collect();
+        let users = list("users");
+        let user = users.iter().find(|user| user["password"].is_string()).unwrap();
+        let login = (user["code"].as_str().unwrap(), user["password"].as_str().unwrap());
+        let engine = engine(&emulator.url(), login, spaces);
+        Self { emulator, engine }
+    }
+
+    /// A session of someone who may see everything.
+    pub(crate) fn session(&self) -> Session {
+        self.engine.session(User { name: "tester".into(), administrator: true })
+    }
+
+    /// The requests for records since the log was cleared: those that cost what an app's size is.
+    pub(crate) fn record_requests(&self) -> Vec<LoggedRequest> {
+        let mut requests = self.emulator.requests();
+        requests.retain(|request| request.path.ends_with("/records.json"));
+        requests
+    }
+}
+
+/// An engine over a Kintone at this address.
+pub(crate) fn engine(url: &str, (user, password): (&str, &str), guest_spaces: Vec<u64>) -> Engine {
+    let credentials = Credentials::Password { user: user.into(), password: Secret::new(password) };
+    let mut config = ClientConfig::new("public", url.parse().unwrap(), credentials);
+    config.guest_spaces = guest_spaces;
+    Engine::new(EngineConfig::default(), vec![Client::new(config).unwrap()]).unwrap()
+}
+
+/// Runs one statement.
+pub(crate) async fn run(session: &Session, sql: &str) -> Result<Answer, Error> {
+    let result = session.run(sql).await?;
+    let Some(schema) = result.schema else { return Ok(Answer::default()) };
+    let types: Vec<SqlType> = schema.fields().iter().map(|field| SqlType::of(field)).collect();
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    let columns = names.zip(types.iter().map(inner_name)).collect();
+    let options = TextOptions { time_zone: session.time_zone() };
+    let mut rows = vec![];
+    let mut batches = result.rows;
+    while let Some(batch) = batches.try_next().await? {
+        let columns: Vec<TextColumn> = batch
+            .columns()
+            .iter()
+            .zip(&types)
+            .map(|(array, sql_type)| TextColumn::new(array, sql_type, options).unwrap())
+            .collect();
+        rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| value(c, row)).collect()));
+    }
+    Ok(Answer { columns, rows })
+}
+
+fn value(column: &TextColumn, row: usize) -> Option<String> {
+    let mut out = String::new();
+    column.append(&mut out, row).then_some(out)
+}
+
+/// `int8` for `bigint`, `_text` for `text[]`: the names of PostgreSQL's `pg_type`.
+fn inner_name(sql_type: &SqlType) -> String {
+    match sql_type {
+        SqlType::Array(item) => format!("_{}", inner_name(item)),
+        SqlType::Int2 => "int2".into(),
+        SqlType::Int4 => "int4".into(),
+        SqlType::Int8 => "int8".into(),
+        SqlType::Float4 => "float4".into(),
+        SqlType::Float8 => "float8".into(),
+        SqlType::Bool => "bool".into(),
+        SqlType::Time => "time".into(),
+        SqlType::Timestamp => "timestamp".into(),
+        SqlType::TimestampTz => "timestamptz".into(),
+        SqlType::Char => "char".into(),
+        other => other.name(),
+    }
+}
