@@ -21,3 +21,6 @@ mod cli;
 mod emulator;
 mod odata;
 mod postgres;
+mod pushdown;
+mod requests;
+mod support;
