@@ -22,3 +22,6 @@ mod client;
 mod emulator;
 mod odata;
 mod postgres;
+mod pushdown;
+mod requests;
+mod support;

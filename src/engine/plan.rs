@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
@@ -258,7 +259,10 @@ pub(super) fn run(
     let renamed = Arc::clone(&schema);
     let rows = stream.map(move |batch| {
         let batch = batch.map_err(|e| fault::translate(&e, None))?;
-        batch.with_schema(Arc::clone(&renamed)).map_err(|e| Error::internal(e.to_string()))
+        // Not `with_schema`, which takes no other names.
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
+            .map_err(|e| Error::internal(e.to_string()))
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
 }
