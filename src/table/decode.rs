@@ -366,11 +366,14 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
         if fault.is_none() {
             fault = state.page.records.close().err();
         }
+        if fault.is_none() && id.is_none() {
+            fault = Some(Fault::Value("$id".into(), "a record id".into()));
+        }
         if let Some(fault) = fault {
             state.fault(fault, id);
             return Err(serde::de::Error::custom("a value"));
         }
-        state.last_id = id.or(state.last_id);
+        state.last_id = id;
         Ok(())
     }
 }
