@@ -406,7 +406,7 @@ mod tests {
     fn read(shape: &str, body: &str) -> Result<String, Error> {
         let columns = columns(shape);
         let all: Vec<_> = (0..columns.columns.len()).collect();
-        let mut decoder = PageDecoder::new("顧客".into(), &columns, &all, columns.schema.clone());
+        let mut decoder = PageDecoder::new("顧客".into(), &columns, &all, Arc::clone(&columns.schema));
         let page = decoder.decode(body.as_bytes())?;
         Ok(pretty_format_batches(&[page.batch]).unwrap().to_string())
     }
