@@ -18,6 +18,10 @@
 
 mod architecture;
 mod cli;
+mod client;
 mod emulator;
 mod odata;
 mod postgres;
+mod pushdown;
+mod requests;
+mod support;

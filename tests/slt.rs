@@ -160,7 +160,11 @@ impl Database {
         let columns = match self {
             Self::Simple(client) | Self::Prepared(client) => {
                 let statement = client.prepare(sql).await?;
-                statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().name().to_owned())).collect()
+                statement
+                    .columns()
+                    .iter()
+                    .map(|c| (c.name().to_owned(), c.type_().name().to_owned()))
+                    .collect()
             }
             Self::Engine { .. } => self.answer(sql).await?.columns,
         };
@@ -187,7 +191,8 @@ impl AsyncDB for Database {
             answer.rows = answer.rows.into_iter().filter_map(about_kintone).collect();
         }
         let types = answer.columns.iter().map(|(_, name)| ColumnKind::of(name)).collect();
-        let line = |row: &Vec<Option<String>>| row.iter().map(|value| text::shown(value.as_deref())).collect();
+        let line =
+            |row: &Vec<Option<String>>| row.iter().map(|value| text::shown(value.as_deref())).collect();
         Ok(DBOutput::Rows { types, rows: answer.rows.iter().map(line).collect() })
     }
 

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::company::{CompanyArgs, Running};
 use super::failure::{Failure, Result};
+use super::progress::Traffic;
 use super::query::tell;
 use crate::config::{self, Config, DEFAULT_CONNECTION, Surroundings};
 use crate::engine::{Engine, EngineConfig, Session, User};
@@ -55,11 +56,15 @@ impl Opened {
         Ok(session)
     }
 
-    /// Counts the requests to Kintone so far.
-    pub(super) fn request_counter(&self) -> Box<dyn Fn() -> Option<u64> + Send> {
+    /// Tells what was asked of Kintone so far.
+    pub(super) fn traffic(&self) -> Box<dyn Fn() -> Traffic + Send> {
         let clients = self.clients.clone();
         Box::new(move || {
-            u64::try_from(clients.iter().map(|client| client.requests().len()).sum::<usize>()).ok()
+            let requests = clients.iter().flat_map(Client::requests);
+            requests.fold(Traffic::default(), |sum, request| Traffic {
+                requests: sum.requests + 1,
+                rows: sum.rows + request.rows,
+            })
         })
     }
 }

@@ -5,13 +5,11 @@
 //! Kintone or a protocol.
 
 mod check;
-mod check_name;
 mod company;
 mod connection;
 mod demo;
 mod doors;
 mod failure;
-mod junit;
 mod output;
 mod progress;
 mod query;
@@ -22,7 +20,7 @@ mod settings;
 mod token;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, stderr};
+use std::io::stderr;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -77,7 +75,7 @@ pub async fn run(arguments: Vec<OsString>) -> u8 {
         }
     };
     log_to_stderr();
-    match dispatch(cli.command).await {
+    match Box::pin(dispatch(cli.command)).await {
         Ok(()) => 0,
         Err(failure) => {
             say(failure.message());
@@ -90,8 +88,8 @@ async fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
-        Command::Query(args) => query::run(args).await,
-        Command::Check(args) => check::run(args).await,
+        Command::Query(args) => Box::pin(query::run(args)).await,
+        Command::Check(args) => Box::pin(check::run(args)).await,
         Command::Token(command) => token::run(&command),
         Command::Config(command) => settings::run(&command),
     }
@@ -108,7 +106,7 @@ fn say(message: &str) {
 /// Warnings, or what `RUST_LOG` asks for.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(false);
     // A second call in one process, in a test, changes nothing.
-    let _ = log.with_ansi(stderr().is_terminal()).try_init();
+    let _ = log.try_init();
 }

@@ -1,7 +1,7 @@
 //! A line on standard error while a scan takes long, erased before anything else is written.
 
 use std::future::Future;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Stderr, Write, stderr, stdout};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,65 +12,74 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks of the line.
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// How far a statement is.
+/// What was asked of Kintone so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Traffic {
+    pub(super) requests: u64,
+    /// Records in the answers.
+    pub(super) rows: u64,
+}
+
+/// How far a statement is, as long as this lives.
 pub(super) struct Progress<W: Write> {
     /// `None` where nobody watches.
     terminal: Option<W>,
-    patience: Duration,
-    /// Kintone requests so far, where they are known.
-    requests: Box<dyn Fn() -> Option<u64> + Send>,
+    /// The results go to the same terminal: the line must be gone before each part of them.
+    shared: bool,
+    traffic: Box<dyn Fn() -> Traffic + Send>,
     started: Instant,
-    rows: usize,
+    next: Instant,
     shown: bool,
 }
 
-impl Progress<std::io::Stderr> {
+impl Progress<Stderr> {
     /// Shown where standard error is a terminal.
-    pub(super) fn on_terminal(requests: Box<dyn Fn() -> Option<u64> + Send>) -> Self {
-        let stderr = std::io::stderr();
-        Self::new(stderr.is_terminal().then_some(stderr), PATIENCE, requests)
+    pub(super) fn on_terminal(traffic: Box<dyn Fn() -> Traffic + Send>) -> Self {
+        let terminal = stderr().is_terminal().then(stderr);
+        Self::new(terminal, stdout().is_terminal(), PATIENCE, traffic)
     }
 }
 
 impl<W: Write> Progress<W> {
-    fn new(terminal: Option<W>, patience: Duration, requests: Box<dyn Fn() -> Option<u64> + Send>) -> Self {
-        Self { terminal, patience, requests, started: Instant::now(), rows: 0, shown: false }
+    fn new(
+        terminal: Option<W>,
+        shared: bool,
+        patience: Duration,
+        traffic: Box<dyn Fn() -> Traffic + Send>,
+    ) -> Self {
+        let started = Instant::now();
+        Self { terminal, shared, traffic, started, next: started + patience, shown: false }
     }
 
-    /// More rows have arrived.
-    pub(super) fn add(&mut self, rows: usize) {
-        self.rows += rows;
-    }
-
-    /// Waits for a step, with the line shown and renewed meanwhile, and erased at its end.
+    /// Waits for a step, and renews the line meanwhile.
     pub(super) async fn wait<T>(&mut self, step: impl Future<Output = T>) -> T {
         if self.terminal.is_none() {
             return step.await;
         }
         let mut step = pin!(step);
-        let mut next = (self.started + self.patience).max(Instant::now() + PERIOD);
         loop {
             tokio::select! {
                 biased;
+                () = sleep_until(self.next) => self.show(),
                 value = &mut step => {
-                    self.erase();
+                    if self.shared {
+                        self.erase();
+                    }
                     return value;
                 }
-                () = sleep_until(next) => self.show(),
             }
-            next = Instant::now() + PERIOD;
         }
     }
 
     fn show(&mut self) {
-        let requests = (self.requests)();
+        self.next = Instant::now() + PERIOD;
+        let Traffic { requests, rows } = (self.traffic)();
         let Some(terminal) = &mut self.terminal else { return };
-        let requests = requests.map_or(String::new(), |n| format!("{} Kintone requests, ", grouped(n)));
-        let rows = grouped(u64::try_from(self.rows).unwrap_or(u64::MAX));
+        let (requests, rows) = (grouped(requests), grouped(rows));
         let seconds = self.started.elapsed().as_secs();
+        let line = format!("\r\x1B[K{rows} rows read in {requests} Kintone requests, {seconds} s");
         // A terminal that went away is no reason to stop.
-        let _ =
-            write!(terminal, "\r\x1B[K{rows} rows, {requests}{seconds} s").and_then(|()| terminal.flush());
+        let _ = terminal.write_all(line.as_bytes()).and_then(|()| terminal.flush());
         self.shown = true;
     }
 
@@ -79,6 +88,12 @@ impl<W: Write> Progress<W> {
             let _ = write!(terminal, "\r\x1B[K").and_then(|()| terminal.flush());
             self.shown = false;
         }
+    }
+}
+
+impl<W: Write> Drop for Progress<W> {
+    fn drop(&mut self) {
+        self.erase();
     }
 }
 
@@ -99,22 +114,41 @@ pub(super) fn grouped(number: u64) -> String {
 mod tests {
     use super::*;
 
-    async fn shown(patience: u64) -> String {
+    /// What is shown while three steps take a period and a half together.
+    async fn shown(patience: u64, shared: bool) -> String {
+        let mut shown = vec![];
+        let traffic = || Traffic { requests: 1_026, rows: 12_500 };
         let patience = Duration::from_millis(patience);
-        let mut progress = Progress::new(Some(vec![]), patience, Box::new(|| Some(1_026)));
-        progress.add(12_500);
-        progress.wait(tokio::time::sleep(PERIOD + PERIOD / 2)).await;
-        String::from_utf8(progress.terminal.unwrap()).unwrap()
+        let mut progress = Progress::new(Some(&mut shown), shared, patience, Box::new(traffic));
+        for _ in 0..3 {
+            progress.wait(tokio::time::sleep(PERIOD / 2)).await;
+        }
+        drop(progress);
+        String::from_utf8(shown).unwrap()
+    }
+
+    const LINE: &str = "\r\x1B[K12,500 rows read in 1,026 Kintone requests, 0 s";
+    const ERASED: &str = "\r\x1B[K";
+
+    #[tokio::test]
+    async fn short_steps_show_nothing() {
+        assert_eq!(shown(60_000, true).await, "");
     }
 
     #[tokio::test]
-    async fn a_short_step_shows_nothing() {
-        assert_eq!(shown(60_000).await, "");
+    async fn the_line_is_renewed_and_erased_at_the_end() {
+        let text = shown(0, false).await;
+        assert!(text.starts_with(&format!("{LINE}{LINE}")), "{text:?}");
+        // A slow machine renews it more often.
+        assert_eq!(text.replace(LINE, ""), ERASED);
     }
 
     #[tokio::test]
-    async fn a_long_step_is_shown_and_erased() {
-        assert_eq!(shown(0).await, "\r\x1B[K12,500 rows, 1,026 Kintone requests, 0 s\r\x1B[K");
+    async fn the_line_is_erased_before_each_part_of_the_results() {
+        let text = shown(0, true).await;
+        assert!(text.starts_with(LINE), "{text:?}");
+        let erased = text.replace(LINE, "").matches(ERASED).count();
+        assert!((2..=3).contains(&erased), "{text:?}");
     }
 
     #[test]

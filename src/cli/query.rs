@@ -107,7 +107,7 @@ impl Run<'_> {
 
     async fn statement(&mut self, statement: Statement, script: &Script) -> Result<()> {
         let failure = |error| report::failure(&error, script);
-        let mut progress = Progress::on_terminal(self.opened.request_counter());
+        let mut progress = Progress::on_terminal(self.opened.traffic());
         let mut result = progress.wait(execute(&self.session, statement)).await.map_err(failure)?;
         for notice in &result.notices {
             tell(&format!("{}:  {}", notice.severity, notice.message));
@@ -122,7 +122,6 @@ impl Run<'_> {
         writer.begin(&Column::all(schema), &mut self.out)?;
         while let Some(batch) = progress.wait(result.rows.next()).await {
             let batch = batch.map_err(failure)?;
-            progress.add(batch.num_rows());
             writer.batch(&batch, &mut self.out)?;
         }
         writer.end(&mut self.out)
@@ -132,7 +131,7 @@ impl Run<'_> {
 /// Plans and starts a statement.
 pub(super) fn execute(session: &Session, statement: Statement) -> BoxFuture<'_, Result<QueryResult, Error>> {
     async move {
-        let prepared = session.prepare(statement, &[]).await?;
+        let prepared = Box::pin(session.prepare(statement, &[])).await?;
         session.execute(&prepared, vec![]).await
     }
     .boxed()

@@ -142,6 +142,11 @@ impl<'t> Section<'t> {
         Self { path: String::new(), at: 0, table, known: vec![] }
     }
 
+    /// The path of the table itself.
+    pub(super) fn own_path(&self) -> String {
+        self.path.clone()
+    }
+
     /// The path of a key of this table.
     pub(super) fn path(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }

@@ -69,7 +69,9 @@ impl Scope<'_> {
             return Some(output.clone());
         }
         let columns = self.relations.iter().flat_map(|r| &r.columns);
-        match_name(columns, written).or_else(|| self.parent.and_then(|p| p.column(written)))
+        match_name(columns, written)
+            .or_else(|| match_name(self.outputs.iter(), written))
+            .or_else(|| self.parent.and_then(|p| p.column(written)))
     }
 
     /// The relation that an unquoted or quoted qualifier means.

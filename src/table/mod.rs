@@ -20,7 +20,7 @@ mod types;
 pub use context::{Budget, ScanContext};
 pub use count::CountByTotal;
 pub use error::Error;
-pub use field::{FormContext, number_scale};
+pub use field::{FormContext, field_type_names, number_scale};
 pub use provider::{AppTable, ScanSettings};
 pub use scan::{PART, TableRef};
 pub use schema::{Column, Columns, Shape};

@@ -80,7 +80,7 @@ impl Columns {
     /// The table of an app's records.
     #[must_use]
     pub fn of_records(form: &Form, context: FormContext) -> Self {
-        Self::new(record_columns(form), Shape::Record, context)
+        Self::new(record_columns(form, context), Shape::Record, context)
     }
 
     /// The table of a table field's rows: `$id` of the record, `RowId`, `RowIndex`, its own columns, then the
@@ -89,14 +89,14 @@ impl Columns {
     pub fn of_rows(form: &Form, table: &FieldProperties, context: FormContext) -> Self {
         let mut columns = vec![];
         let mut names = Names::default();
-        let records = record_columns(form);
+        let records = record_columns(form, context);
         columns.extend(records.iter().find(|c| c.name == "$id").cloned());
         columns.push(added("RowId", "Row id", Source::RowId));
         columns.push(added("RowIndex", "Row number, from 1", Source::RowIndex));
         for column in &columns {
             names.taken.insert(column.name.clone());
         }
-        for column in field_columns(&table.fields, false) {
+        for column in field_columns(&table.fields, false, context) {
             columns.push(Column { name: names.free(column.name.clone(), "", "_"), ..column });
         }
         for column in records.into_iter().filter(|c| c.name != "$id") {
@@ -146,31 +146,31 @@ fn is_system(kintone_type: &str) -> bool {
     )
 }
 
-fn record_columns(form: &Form) -> Vec<Column> {
+fn record_columns(form: &Form, context: FormContext) -> Vec<Column> {
     let own = [system_field("__ID__", "$id"), system_field("__REVISION__", "$revision")];
     let (system, fields): (Vec<_>, Vec<_>) =
         form.fields.iter().filter(|f| f.enabled).cloned().partition(|f| is_system(&f.kind));
     let all: Vec<FieldProperties> =
         own.iter().map(|f| f.as_ref().clone()).chain(fields).chain(system).collect();
-    field_columns(&all, true)
+    field_columns(&all, true, context)
 }
 
 /// The columns of fields: first every field's own, so that a companion never takes a real field's name.
-fn field_columns(fields: &[FieldProperties], of_record: bool) -> Vec<Column> {
+fn field_columns(fields: &[FieldProperties], of_record: bool, context: FormContext) -> Vec<Column> {
     let mut names = Names::default();
     let mut known = vec![];
     for field in fields {
         if let Some(field_type) = field_type(&field.kind) {
-            names.taken.insert(field.code.clone());
-            known.push((Arc::new(field.clone()), field_type));
+            let name = if context.by_label && !field.label.is_empty() { &field.label } else { &field.code };
+            known.push((Arc::new(field.clone()), field_type, names.free(name.clone(), "", "_")));
         }
     }
     let mut out = vec![];
-    for (field, field_type) in known {
+    for (field, field_type, own) in known {
         for (part, column) in field_type.columns(&field).into_iter().enumerate() {
             let name = match part {
-                0 => field.code.clone(),
-                _ => names.free(format!("{}{}", field.code, column.suffix), "", "_"),
+                0 => own.clone(),
+                _ => names.free(format!("{own}{}", column.suffix), "", "_"),
             };
             let field = Arc::clone(&field);
             out.push(Column {
@@ -232,7 +232,7 @@ mod tests {
         Form { revision: "1".into(), fields }
     }
 
-    const CONTEXT: FormContext = FormContext { scale: 10, time_zone: chrono_tz::UTC };
+    const CONTEXT: FormContext = FormContext { scale: 10, time_zone: chrono_tz::UTC, by_label: false };
 
     fn names(columns: &Columns) -> Vec<&str> {
         columns.columns.iter().map(|c| c.name.as_str()).collect()
@@ -244,6 +244,18 @@ mod tests {
         let expect = ["$id", "$revision", "品名", "明細", "作成者_name", "作成者", "作成者_name_"];
         assert_eq!(names(&columns), expect);
         assert_eq!(columns.schema.fields().len(), 7);
+    }
+
+    #[test]
+    fn labels_are_made_unique() {
+        let label =
+            |code: &str, label: &str| FieldProperties { label: label.into(), ..field("NUMBER", code) };
+        let form = Form {
+            revision: "1".into(),
+            fields: vec![label("a", "金額"), label("b", "金額"), label("c", "")],
+        };
+        let columns = Columns::of_records(&form, FormContext { by_label: true, ..CONTEXT });
+        assert_eq!(names(&columns), ["$id", "$revision", "金額", "金額_", "c"]);
     }
 
     #[test]

@@ -100,8 +100,10 @@ fn interval(bytes: &[u8]) -> String {
         1 => Some(format!("1 {name}")),
         _ => Some(format!("{count} {name}s")),
     };
-    let mut parts: Vec<String> =
-        [unit(months / 12, "year"), unit(months % 12, "mon"), unit(days, "day")].into_iter().flatten().collect();
+    let mut parts: Vec<String> = [unit(months / 12, "year"), unit(months % 12, "mon"), unit(days, "day")]
+        .into_iter()
+        .flatten()
+        .collect();
     if micros != 0 || parts.is_empty() {
         let (sign, rest) = (if micros < 0 { "-" } else { "" }, micros.abs());
         let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, Date32Builder, Decimal128Builder, Int64Builder, IntervalMonthDayNanoBuilder, ListBuilder,
-    StringBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    StringBuilder, Time64NanosecondBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use chrono::{DateTime, NaiveDate, NaiveTime, Timelike};
@@ -153,19 +153,19 @@ impl Decoder for DateDecoder {
 
 /// `15:31`
 #[derive(Default)]
-pub(crate) struct TimeDecoder(Time64MicrosecondBuilder);
+pub(crate) struct TimeDecoder(Time64NanosecondBuilder);
 
 impl Decoder for TimeDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
-        let micros = string(value)?
+        let nanos = string(value)?
             .map(|text| {
                 NaiveTime::parse_from_str(&text, "%H:%M")
                     .or_else(|_| NaiveTime::parse_from_str(&text, "%H:%M:%S"))
-                    .map(|t| i64::from(t.num_seconds_from_midnight()) * 1_000_000)
+                    .map(|t| i64::from(t.num_seconds_from_midnight()) * 1_000_000_000)
                     .map_err(|_| "a time of day")
             })
             .transpose()?;
-        self.0.append_option(micros);
+        self.0.append_option(nanos);
         Ok(())
     }
 

@@ -44,6 +44,8 @@ pub struct FormContext {
     pub scale: i8,
     /// The zone that timestamptz columns carry, so that literals without a zone are read in it.
     pub time_zone: Tz,
+    /// Columns are named by label instead of field code.
+    pub by_label: bool,
 }
 
 impl FormContext {
@@ -54,6 +56,8 @@ impl FormContext {
             SqlType::TimestampTz => {
                 DataType::Timestamp(TimeUnit::Microsecond, Some(self.time_zone.name().into()))
             }
+            // As the planner reads TIME '...': it compares no other unit with it.
+            SqlType::Time => DataType::Time64(TimeUnit::Nanosecond),
             other => other.data_type(),
         }
     }
@@ -134,6 +138,11 @@ pub(crate) fn field_type(kintone_type: &str) -> Option<&'static dyn FieldType> {
     }
     let known = FIELD_TYPES.iter().find(|t| t.kintone_types().contains(&kintone_type));
     Some(known.copied().unwrap_or(&subtable::UnknownType))
+}
+
+/// The field types of Kintone that have a column of their own, by Kintone's names.
+pub fn field_type_names() -> impl Iterator<Item = &'static str> {
+    FIELD_TYPES.iter().flat_map(|t| t.kintone_types()).copied()
 }
 
 /// Digits after the point of an app's numbers: 10, the most that Kintone keeps, or less where the digits before

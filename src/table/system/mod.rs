@@ -203,7 +203,7 @@ pub fn system_tables() -> impl Iterator<Item = SystemInfo> {
 }
 
 fn schema(relation: &dyn Relation, time_zone: Tz) -> SchemaRef {
-    let context = FormContext { scale: 10, time_zone };
+    let context = FormContext { scale: 10, time_zone, by_label: false };
     let fields = relation.columns().iter().map(|c| {
         let sql_type = c.sql_type();
         sql_type.field(c.name, c.nullable).with_data_type(context.data_type(&sql_type))

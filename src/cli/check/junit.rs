@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::check::{FileResult, Verdict};
+use super::{FileResult, Verdict};
 
 /// The whole document.
 pub(super) fn document(files: &[FileResult]) -> String {
@@ -82,8 +82,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CheckResult;
     use super::*;
-    use crate::cli::check::CheckResult;
 
     #[test]
     fn the_document_is_what_ci_servers_read() {

@@ -1,0 +1,92 @@
+//! What a statement costs: requests for records, counted by the Kintone that answered them.
+
+use serde_json::{Value, json};
+
+use crate::support::world::{World, run};
+
+/// An app of so many records, and one with a table field.
+fn fixture(records: u64) -> Value {
+    let record = |n: u64| {
+        let option = ["x", "y", ""][(n % 3) as usize];
+        json!({"n": n.to_string(), "s": format!("s{}", n % 7), "d": option})
+    };
+    let records: Vec<Value> = (1..=records).map(record).collect();
+    json!({
+        "users": [{"code": "demo", "password": "demo"}],
+        "apps": [{
+            "app": {"appId": 1, "code": "T"},
+            "form": {"properties": {
+                "n": {"type": "NUMBER"},
+                "s": {"type": "SINGLE_LINE_TEXT"},
+                "d": {"type": "DROP_DOWN", "options": ["x", "y"]}
+            }},
+            "records": records
+        }]
+    })
+}
+
+#[tokio::test]
+async fn a_statement_sends_no_more_requests_than_its_answer_needs() {
+    const ROWS: u64 = 1700;
+    let world = World::start(&fixture(ROWS)).await;
+    let session = world.session();
+    run(&session, "SELECT 1 FROM t LIMIT 0").await.unwrap();
+    // (statement, at most so many requests, rows of the answer, its first value)
+    for (sql, most, rows, first) in [
+        ("SELECT count(*) FROM t", 1, 1, "1700"),
+        ("SELECT count(*) FROM t WHERE n > 100", 1, 1, "1600"),
+        ("SELECT count(*) FROM t WHERE d = 'x'", 1, 1, "566"),
+        ("SELECT * FROM t LIMIT 10", 1, 10, "1"),
+        ("SELECT n FROM t WHERE n >= 1000 LIMIT 10", 1, 10, "1000"),
+        ("SELECT id FROM t ORDER BY id LIMIT 10", 1, 10, "1"),
+        ("SELECT id FROM t ORDER BY id LIMIT 10 OFFSET 20", 1, 10, "21"),
+        ("SELECT n FROM t WHERE \"$id\" = 5", 1, 1, "5"),
+        ("SELECT n FROM t WHERE id IN (5, 6, 7)", 1, 3, "5"),
+        ("SELECT n FROM t WHERE d = 'no such option'", 0, 0, ""),
+        ("SELECT n FROM t WHERE n = NULL", 0, 0, ""),
+        ("SELECT id FROM t", ROWS / 500 + 2, 1700, "1"),
+        ("SELECT sum(n) FROM t", ROWS / 500 + 2, 1, "1445850"),
+        ("SELECT id FROM t WHERE s = 's3' ORDER BY id", ROWS / 7 / 500 + 2, 243, "3"),
+        ("SELECT a.id FROM t a JOIN t b ON a.id = b.id WHERE a.id < 3 AND b.id < 3", 2, 2, "1"),
+    ] {
+        world.emulator.clear_requests();
+        let answer = run(&session, sql).await.unwrap();
+        let sent = world.record_requests();
+        assert!(sent.len() as u64 <= most, "{sql}: {} requests: {sent:#?}", sent.len());
+        let value = answer.rows.first().and_then(|row| row[0].as_deref()).unwrap_or_default();
+        assert_eq!((answer.rows.len(), value), (rows, first), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn planning_and_explain_send_no_request_for_records() {
+    let world = World::start(&fixture(3)).await;
+    let session = world.session();
+    for sql in ["EXPLAIN SELECT * FROM t WHERE n > 1", "EXPLAIN SELECT count(*) FROM t"] {
+        run(&session, sql).await.unwrap();
+        assert!(world.record_requests().is_empty(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_scan_of_no_multiple_of_a_page_and_of_one_reads_every_record_once() {
+    for rows in [0, 1, 499, 500, 501, 1000] {
+        let world = World::start(&fixture(rows)).await;
+        let answer = run(&world.session(), "SELECT id FROM t").await.unwrap();
+        let ids: Vec<u64> = answer.rows.iter().map(|r| r[0].as_deref().unwrap().parse().unwrap()).collect();
+        assert_eq!(ids, (1..=rows).collect::<Vec<_>>());
+        assert!(world.record_requests().len() as u64 <= rows / 500 + 2);
+    }
+}
+
+#[tokio::test]
+async fn pushdown_off_asks_for_every_record() {
+    let world = World::start(&fixture(1200)).await;
+    let session = world.session();
+    run(&session, "SET kintone.pushdown = off").await.unwrap();
+    let answer = run(&session, "SELECT id FROM t WHERE n = 3 AND d = 'x'").await.unwrap();
+    assert_eq!(answer.rows, [[Some("3".to_owned())]]);
+    let sent = world.record_requests();
+    assert_eq!(sent.iter().map(|request| request.rows).sum::<u64>(), 1200);
+    assert!(sent.iter().all(|r| !r.query.as_deref().unwrap_or_default().contains("n =")), "{sent:#?}");
+}
