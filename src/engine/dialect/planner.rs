@@ -8,8 +8,9 @@ use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs};
 
 use super::array_items;
 use super::decorrelate::decorrelate;
@@ -34,8 +35,37 @@ impl ExprPlanner for UnknownLiteral {
             read_literal(&mut expr.right, &left)?;
             read_literal(&mut expr.left, &right)?;
         }
+        expr.left = plain_number(expr.left)?;
+        expr.right = plain_number(expr.right)?;
         Ok(PlannerResult::Original(expr))
     }
+}
+
+/// The number that `'customers'::regclass` is, where it is compared. As a folded literal it would keep the mark of its
+/// type, and DataFusion takes two literals with different marks for two values.
+fn plain_number(expr: Expr) -> Result<Expr> {
+    let Expr::ScalarFunction(ScalarFunction { func, args }) = &expr else { return Ok(expr) };
+    if !matches!(func.name(), "pg_oid" | "pg_regclass" | "pg_regtype" | "pg_regproc" | "pg_regnamespace") {
+        return Ok(expr);
+    }
+    let args = args.iter().map(|arg| plain_number(arg.clone())).collect::<Result<Vec<_>>>()?;
+    let constants = args.iter().map(|arg| match arg {
+        Expr::Literal(value, _) => Some(ColumnarValue::Scalar(value.clone())),
+        _ => None,
+    });
+    let Some(constants) = constants.collect::<Option<Vec<_>>>() else { return Ok(expr) };
+    let field = Arc::new(Field::new("", DataType::Int64, true));
+    let result = func.invoke_with_args(ScalarFunctionArgs {
+        arg_fields: constants.iter().map(|c| Arc::new(Field::new("", c.data_type(), true))).collect(),
+        args: constants,
+        number_rows: 1,
+        return_field: field,
+        config_options: Arc::default(),
+    })?;
+    Ok(match result {
+        ColumnarValue::Scalar(value) => Expr::Literal(value, None),
+        ColumnarValue::Array(_) => expr,
+    })
 }
 
 fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
@@ -62,7 +92,33 @@ fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
 /// # Errors
 /// Those of building a plan.
 pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    display(decorrelate(typed(plan)?)?, functions)
+    display(array_texts(decorrelate(typed(plan)?)?, functions)?, functions)
+}
+
+/// `array::text` has PostgreSQL's form: `{a,"b c"}`.
+fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
+    let function = functions.udf("pg_array_text")?;
+    let plan = plan.transform_up_with_subqueries(|plan| {
+        let mut schema = DFSchema::empty();
+        for input in plan.inputs() {
+            schema.merge(input.schema());
+        }
+        let names = NamePreserver::new(&plan);
+        plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = expr.transform_up(|expr| match expr {
+                Expr::Cast(cast)
+                    if *cast.field.data_type() == DataType::Utf8
+                        && matches!(cast.expr.get_type(&schema), Ok(DataType::List(_))) =>
+                {
+                    Ok(Transformed::yes(function.call(vec![*cast.expr])))
+                }
+                other => Ok(Transformed::no(other)),
+            })?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })
+    })?;
+    Ok(plan.data)
 }
 
 /// Gives types to what has none because of where it stands: in `x = ANY ($1)` and `x = ANY ('{a,b}')` the right side

@@ -184,7 +184,9 @@ impl Snapshot {
             if let Some(columns) = Table::numbers(&info, &info.primary_key).filter(|c| !c.is_empty()) {
                 table.constraints.push(key(format!("{}_pkey", info.name), columns, Rule::Primary));
             }
-            for (number, column) in (1..).zip(&info.columns) {
+            // The parent's unique fields repeat in its rows' table.
+            let repeats = info.kind == TableKind::Subtable;
+            for (number, column) in (1..).zip(&info.columns).filter(|_| !repeats) {
                 if column.unique && info.primary_key != [column.name.as_str()] {
                     let name = format!("{}_{}_key", info.name, column.name);
                     table.constraints.push(key(name, vec![number], Rule::Unique));
