@@ -53,6 +53,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let (engine, _) = connection::engine(EngineConfig::default(), vec![company.connection()?])?;
     let mut out = output::open(None)?;
     out.write_all(greeting(&doors, &company).as_bytes())?;
+    company.warm_up();
     out.flush()?;
     let odata = OdataConfig {
         cors: Cors { enabled: true, ..Cors::default() },
