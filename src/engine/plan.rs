@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
@@ -260,6 +262,12 @@ fn physical(
     Ok((plan, state, budget))
 }
 
+/// The same columns under other names: two may have the same one, which Arrow's own change of schema refuses.
+fn rename(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+}
+
 /// Starts a query.
 pub(super) fn run(
     session: &Session,
@@ -274,6 +282,7 @@ pub(super) fn run(
     let renamed = Arc::clone(&schema);
     let engine = session.engine.clone();
     let rows = stream.map(move |batch| {
+<<<<<<< HEAD
         let batch = batch.map_err(|e| {
             if fault::is_stale(&e) {
                 engine.forget_forms();
@@ -284,6 +293,10 @@ pub(super) fn run(
         let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
             .map_err(|e| Error::internal(e.to_string()))
+=======
+        let batch = batch.map_err(|e| fault::translate(&e, None))?;
+        rename(&batch, &renamed).map_err(|e| Error::internal(e.to_string()))
+>>>>>>> pgcatalog
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
 }
