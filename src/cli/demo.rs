@@ -53,8 +53,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let (engine, _) = connection::engine(EngineConfig::default(), vec![company.connection()?])?;
     let mut out = output::open(None)?;
     out.write_all(greeting(&doors, &company).as_bytes())?;
-    company.warm_up();
     out.flush()?;
+    company.warm_up();
     let odata = OdataConfig {
         cors: Cors { enabled: true, ..Cors::default() },
         allow_authtoken_in_url: true,

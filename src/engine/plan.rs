@@ -282,21 +282,13 @@ pub(super) fn run(
     let renamed = Arc::clone(&schema);
     let engine = session.engine.clone();
     let rows = stream.map(move |batch| {
-<<<<<<< HEAD
         let batch = batch.map_err(|e| {
             if fault::is_stale(&e) {
                 engine.forget_forms();
             }
             fault::translate(&e, None)
         })?;
-        // Not `with_schema`, which takes no other names.
-        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
-            .map_err(|e| Error::internal(e.to_string()))
-=======
-        let batch = batch.map_err(|e| fault::translate(&e, None))?;
         rename(&batch, &renamed).map_err(|e| Error::internal(e.to_string()))
->>>>>>> pgcatalog
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
 }
