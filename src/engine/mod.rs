@@ -9,6 +9,7 @@ mod cancel;
 mod catalog;
 mod command;
 mod connection;
+mod decimal;
 mod dialect;
 mod fault;
 mod function;

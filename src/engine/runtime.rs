@@ -15,6 +15,7 @@ use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
 
+use super::decimal::DecimalCasts;
 use super::pg_catalog::Catalog;
 use super::{dialect, function};
 use crate::table::CountByTotal;
@@ -49,6 +50,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_function_list(SessionStateDefaults::default_table_functions())
+        .with_analyzer_rule(Arc::new(DecimalCasts::new()))
         .with_physical_optimizer_rule(Arc::new(CountByTotal))
         .build()
 }
