@@ -261,12 +261,6 @@ fn physical(
     Ok((plan, state, budget))
 }
 
-/// The same columns under other names: two may have the same one, which Arrow's own change of schema refuses.
-fn rename(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
-}
-
 /// Starts a query.
 pub(super) fn run(
     session: &Session,
