@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::app::AppDefinition;
 use super::call::Call;
 use super::directory::Directory;
-use super::reply::{Answer, Failure, TOKEN_NOT_ALLOWED};
+use super::reply::{Answer, Failure, NO_PRIVILEGE, TOKEN_NOT_ALLOWED};
 use super::unknown;
 use super::value;
 
@@ -34,6 +34,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
     let offset = params.integer("offset")?.unwrap_or(0);
     if !(0..=i64::from(i32::MAX)).contains(&offset) {
         return Err(Failure::invalid("offset", "Must be 0 to 2147483647."));
+    }
+    // A guest space is known by its apps here: one without any does not exist.
+    let exists = |space| call.store.apps.values().any(|app| app.definition.guest_space == Some(space));
+    if call.guest_space.is_some_and(|space| !exists(space)) {
+        return Err(NO_PRIVILEGE.into());
     }
     let one_of =
         |list: &Option<Vec<String>>, value: &str| list.as_ref().is_none_or(|l| l.iter().any(|v| v == value));

@@ -23,6 +23,9 @@ use crate::table::{
 /// How long the list of apps is believed.
 const FRESH: Duration = Duration::from_secs(300);
 
+/// How soon it is asked for again when Kintone did not answer.
+const RETRY: Duration = Duration::from_secs(30);
+
 /// Forms read at once.
 const FORMS_AT_ONCE: usize = 10;
 
@@ -80,7 +83,18 @@ impl Connection {
         if let Some(list) = list.as_ref().filter(|l| l.read.elapsed() < FRESH) {
             return Ok(Arc::clone(list));
         }
-        let mut apps = self.client.apps().await?;
+        let mut apps = match (self.client.apps().await, list.as_ref()) {
+            (Ok(apps), _) => apps,
+            // Better an old list than none; it is asked for again a little later.
+            (Err(error), Some(old)) if error.is_unreachable() => {
+                tracing::warn!(connection = self.name(), %error, "the list of apps could not be read again");
+                let read = Instant::now().checked_sub(FRESH).map_or(old.read, |t| t + RETRY);
+                let old = Arc::new(AppList { read, apps: old.apps.clone() });
+                *list = Some(Arc::clone(&old));
+                return Ok(old);
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
         let wanted = &self.client.config().tables;
         if !wanted.is_empty() {
             apps.retain(|a| {
@@ -101,6 +115,13 @@ impl Connection {
         Ok(fresh)
     }
 
+    /// Forgets what was read: something of it turned out to be old.
+    pub(super) fn forget(&self) {
+        if let Ok(mut list) = self.list.try_lock() {
+            *list = None;
+        }
+    }
+
     /// An app's form; the first who asks reads it.
     pub(super) async fn form(&self, app: &NamedApp) -> Result<Arc<AppForm>, Error> {
         let form = app.form.get_or_try_init(|| async {
@@ -108,7 +129,7 @@ impl Connection {
             // The settings need more rights than the form: without them, Kintone's own default precision.
             let scale = match self.client.settings(app.app.key).await {
                 Ok(settings) => number_scale(settings.digits, settings.decimal_places),
-                Err(error) if error.code().is_some() => number_scale(16, 4),
+                Err(error) if is_without_right(&error) => number_scale(16, 4),
                 Err(error) => return Err(Error::from(error)),
             };
             Ok(Arc::new(AppForm { form, scale, by_label: !self.client.config().use_code_for_field_name }))
@@ -192,11 +213,22 @@ impl Connection {
     /// Every table with its columns, by name. Reads every form that is not known yet.
     pub(super) async fn tables(&self) -> Result<Vec<Arc<TableInfo>>, Error> {
         let list = self.list().await?;
-        let forms: Vec<(Arc<NamedApp>, Arc<AppForm>)> = stream::iter(list.apps.clone())
-            .map(|app| async move { self.form(&app).await.map(|form| (app, form)) })
+        let forms: Vec<Option<(Arc<NamedApp>, Arc<AppForm>)>> = stream::iter(list.apps.clone())
+            .map(|app| async move {
+                match self.form(&app).await {
+                    Ok(form) => Ok(Some((app, form))),
+                    // One app that may not be read, or is gone, hides no other.
+                    Err(Error::Kintone(error)) if is_without_right(&error) => {
+                        tracing::warn!(connection = self.name(), app = %app.app.key, %error, "an app is left out");
+                        Ok(None)
+                    }
+                    Err(error) => Err(error),
+                }
+            })
             .buffered(FORMS_AT_ONCE)
             .try_collect()
             .await?;
+        let forms: Vec<_> = forms.into_iter().flatten().collect();
         let mut out: Vec<Arc<TableInfo>> =
             system_tables().map(|t| Arc::new(system_info(self.name(), &t))).collect();
         for (app, form) in &forms {
@@ -223,6 +255,11 @@ impl Directory for Connection {
             None => Ok(Arc::new(self.client.form(app).await?)),
         }
     }
+}
+
+/// The app is gone, or the login may not see this of it.
+fn is_without_right(error: &crate::kintone::Error) -> bool {
+    matches!(error.code(), Some("GAIA_AP01" | "CB_NO01" | "CB_NO02" | "GAIA_NO01"))
 }
 
 /// The columns of an app's table, or of one of its table fields.

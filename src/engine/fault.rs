@@ -60,6 +60,18 @@ fn external(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
     Error::internal("an error of an unknown kind")
 }
 
+/// Whether an error says that a form is not what it was when it was read.
+pub(super) fn is_stale(error: &DataFusionError) -> bool {
+    let DataFusionError::External(inner) = error.find_root() else { return false };
+    match inner.downcast_ref::<table::Error>() {
+        Some(table::Error::FormChanged { .. }) => true,
+        Some(table::Error::Kintone(error)) => {
+            matches!(error.code(), Some("GAIA_IQ11" | "GAIA_IQ03" | "GAIA_AP01"))
+        }
+        _ => false,
+    }
+}
+
 /// An error between a table and Kintone.
 pub(super) fn of_table(error: &table::Error) -> Error {
     use table::Error as E;
@@ -93,6 +105,7 @@ pub(super) fn of_kintone(error: &kintone::Error) -> Error {
         Some("GAIA_IQ11") => (Kind::UndefinedColumn, "The app's form changed: run the statement again."),
         Some("GAIA_TO04" | "GAIA_TM12") => (Kind::RateLimited, "Kintone is busy: try again."),
         Some("GAIA_CO02" | "GAIA_DA02") => (Kind::Conflict, "Someone else changed the record: try again."),
+        Some(_) if error.is_unreachable() => (Kind::Unavailable, ""),
         Some(_) => (Kind::BadUpstream, ""),
         None => (kind_of_transport(error), ""),
     };

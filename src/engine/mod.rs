@@ -4,6 +4,7 @@
 //! guard -> parse -> names -> plan -> run; nothing but what is on a list gets through. Absent on purpose: every
 //! protocol, every file, every setting of DataFusion.
 
+mod bounds;
 mod cancel;
 mod catalog;
 mod command;
@@ -131,6 +132,16 @@ impl Engine {
 
     fn connection(&self, schema: &str) -> Option<&Arc<Connection>> {
         self.inner.connections.iter().find(|c| c.name() == schema)
+    }
+
+    /// Reads every form anew when it is next needed.
+    fn forget_forms(&self) {
+        self.inner.connections.iter().for_each(|c| c.forget());
+    }
+
+    /// The most rows that a statement over these schemas gives; `None`: all.
+    fn max_rows(&self, schemas: &[String]) -> Option<u64> {
+        schemas.iter().filter_map(|s| self.inner.clients.get(s)?.config().max_rows).min()
     }
 
     /// Every table's name, for hints; none where Kintone does not tell.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
 };
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ParamValues, Result as DfResult};
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::scalar::ScalarValue;
@@ -21,6 +23,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
+use super::bounds;
 use super::dialect;
 use super::fault;
 use super::names::{self, KnownTable, KnownTables};
@@ -79,6 +82,7 @@ pub(super) async fn plan(
     };
     let (known, tables) = find_tables(session, statement, &query, &settings).await?;
     on_big_stack(|| names::resolve(&mut query, &known));
+    let max_rows = session.engine.max_rows(&tables.keys().cloned().collect::<Vec<_>>());
     let state = state(session, &settings, tables);
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[DataType]| {
@@ -86,9 +90,21 @@ pub(super) async fn plan(
             dialect::typed(at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?)
         })
     })
-    .and_then(|(logical, parameters)| Ok((dialect::complete(logical, &state)?, parameters)))
+    .and_then(|(logical, parameters)| {
+        bounds::check(&logical)?;
+        Ok((dialect::complete(limited(logical, max_rows)?, &state)?, parameters))
+    })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
     Ok(Planned { settings, parameters, logical, state })
+}
+
+/// `MaxRows` of a connection bounds a result that is not aggregated, as CData's driver does.
+fn limited(plan: LogicalPlan, max_rows: Option<u64>) -> DfResult<LogicalPlan> {
+    let Some(rows) = max_rows else { return Ok(plan) };
+    if plan.exists(|node| Ok(matches!(node, LogicalPlan::Aggregate(_))))? {
+        return Ok(plan);
+    }
+    LogicalPlanBuilder::from(plan).limit(0, usize::try_from(rows).ok())?.build()
 }
 
 /// Planning sends no request, so that it is ready when it is asked: that lets it run on a big stack.
@@ -245,6 +261,12 @@ fn physical(
     Ok((plan, state, budget))
 }
 
+/// The same columns under other names: two may have the same one, which Arrow's own change of schema refuses.
+fn rename(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+}
+
 /// Starts a query.
 pub(super) fn run(
     session: &Session,
@@ -257,12 +279,15 @@ pub(super) fn run(
     let schema = visible(plan.schema().as_ref());
     let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);
+    let engine = session.engine.clone();
     let rows = stream.map(move |batch| {
-        let batch = batch.map_err(|e| fault::translate(&e, None))?;
-        // Not `with_schema`, which takes no other names.
-        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
-            .map_err(|e| Error::internal(e.to_string()))
+        let batch = batch.map_err(|e| {
+            if fault::is_stale(&e) {
+                engine.forget_forms();
+            }
+            fault::translate(&e, None)
+        })?;
+        rename(&batch, &renamed).map_err(|e| Error::internal(e.to_string()))
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
 }

@@ -366,11 +366,14 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
         if fault.is_none() {
             fault = state.page.records.close().err();
         }
+        if fault.is_none() && id.is_none() {
+            fault = Some(Fault::Value("$id".into(), "a record id".into()));
+        }
         if let Some(fault) = fault {
             state.fault(fault, id);
             return Err(serde::de::Error::custom("a value"));
         }
-        state.last_id = id.or(state.last_id);
+        state.last_id = id;
         Ok(())
     }
 }
@@ -403,7 +406,7 @@ mod tests {
     fn read(shape: &str, body: &str) -> Result<String, Error> {
         let columns = columns(shape);
         let all: Vec<_> = (0..columns.columns.len()).collect();
-        let mut decoder = PageDecoder::new("顧客".into(), &columns, &all, columns.schema.clone());
+        let mut decoder = PageDecoder::new("顧客".into(), &columns, &all, Arc::clone(&columns.schema));
         let page = decoder.decode(body.as_bytes())?;
         Ok(pretty_format_batches(&[page.batch]).unwrap().to_string())
     }

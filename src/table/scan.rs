@@ -256,9 +256,13 @@ impl Pages {
             let page = self.client.records(self.request.table.app, &request).await?;
             let decoded = self.decoder.decode(&page.body)?;
             page.set_rows(decoded.records);
-            self.last_id = decoded.last_id.or(self.last_id);
             // A page that is not full is the last one.
             self.done = decoded.records < usize::try_from(limit).unwrap_or(usize::MAX);
+            if !self.done && decoded.last_id <= self.last_id {
+                let reason = "its records do not come in the order of $id".into();
+                return Err(Error::Page { app: self.request.table.name.clone(), reason });
+            }
+            self.last_id = decoded.last_id;
             let batch = self.cut(decoded.batch);
             if batch.num_rows() > 0 {
                 self.baseline.record_output(batch.num_rows());

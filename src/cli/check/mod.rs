@@ -54,7 +54,7 @@ pub(super) struct CheckArgs {
 const EXAMPLES: &str = "\
 A file of checks:
   -- Every won deal has an amount
-  SELECT \"$id\", 案件名 FROM DEALS WHERE 確度 = '受注' AND 金額 IS NULL;
+  SELECT \"$id\", 案件名 FROM DEALS WHERE ステータス = '受注' AND 金額 IS NULL;
 
 Examples:
   kintone-sql check --demo sql/checks/*.sql

@@ -14,13 +14,7 @@ fn known_type(expr: &mut Expr) {
     let Expr::Cast { expr: inner, data_type, .. } = expr else { return };
     let name = type_name(data_type);
     if let Some(function) = conversion(&name) {
-        // `x::regclass::oid`: the number is there already.
-        let inner = take(inner);
-        *expr = if function == "pg_oid" && converted(&inner).is_some() {
-            inner
-        } else {
-            call(function, vec![inner])
-        };
+        *expr = call(function, vec![take(inner)]);
         return;
     }
     if is_text(&name)
@@ -28,6 +22,11 @@ fn known_type(expr: &mut Expr) {
     {
         *expr = call(display, vec![take(inner)]);
         return;
+    }
+    if converted(inner).is_some() {
+        // A plain number from here on.
+        let number = take(inner);
+        **inner = call("pg_oid", vec![number]);
     }
     if let Some(known) = plain(data_type) {
         *data_type = known;
@@ -130,7 +129,8 @@ mod tests {
     #[test]
     fn a_cast_to_a_name_is_a_function() {
         check(RULE, "SELECT 'a'::regclass", "SELECT pg_regclass('a')");
-        check(RULE, "SELECT 'a'::pg_catalog.regclass::oid", "SELECT pg_regclass('a')");
+        check(RULE, "SELECT 'a'::pg_catalog.regclass::oid", "SELECT pg_oid(pg_regclass('a'))");
+        check(RULE, "SELECT 'a'::regclass::int8", "SELECT pg_oid(pg_regclass('a'))::INT8");
         check(RULE, "SELECT a::regtype::text", "SELECT pg_regtype_name(pg_regtype(a))");
         check(RULE, "SELECT (a::regtype)::pg_catalog.text", "SELECT pg_regtype_name((pg_regtype(a)))");
         check(RULE, "SELECT CAST(a AS oid)", "SELECT pg_oid(a)");

@@ -60,7 +60,7 @@ fn take(expr: &mut Expr) -> Expr {
 }
 
 /// The items of PostgreSQL's text form of an array with one dimension; `None` where it is not one.
-fn array_items(text: &str) -> Option<Vec<String>> {
+pub(super) fn array_items(text: &str) -> Option<Vec<String>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     if inner.is_empty() {
         return Some(vec![]);

@@ -5,6 +5,7 @@
 //! Absent on purpose: functions over data (dates, numbers, texts of records), waiting, the network.
 
 mod array;
+mod coalesce;
 mod comment;
 pub(super) mod definition;
 mod expand_array;
@@ -48,7 +49,10 @@ pub(crate) fn scalar_functions(catalog: &Arc<Catalog>) -> Vec<Arc<ScalarUDF>> {
         .map(|function| {
             Arc::new(ScalarUDF::from(scalar::CatalogFunction::new(function, Arc::clone(catalog))))
         })
-        .chain([Arc::new(ScalarUDF::from(expand_array::ExpandArray::new()))])
+        .chain([
+            Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
+            Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
+        ])
         .collect()
 }
 

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::SchemaProvider;
 
-pub(crate) use column::{type_oid, typed};
+pub(crate) use column::typed;
 pub(crate) use live::Catalog;
 pub(crate) use oid::PG_CATALOG;
 pub(crate) use pg_description::of_table as table_comment;

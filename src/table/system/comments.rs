@@ -72,6 +72,7 @@ impl Relation for Comments {
 fn of_app(ask: Arc<Ask>, app: AppKey) -> Rows {
     let ids: BoxStream<'static, Result<u64, Error>> = match ask.records.clone() {
         Some(mut ids) => {
+            ids.retain(|id| *id > 0);
             ids.sort_unstable_by(|a, b| b.cmp(a));
             ids.dedup();
             stream::iter(ids).map(Ok).boxed()
@@ -123,6 +124,7 @@ async fn page_of_ids(ask: &Ask, app: AppKey, before: Option<u64>) -> Result<Vec<
 /// One record's comments, the newest first. A record that was deleted meanwhile has none.
 async fn of_record(ask: Arc<Ask>, app: AppKey, record: u64) -> Result<Vec<Vec<Value>>, Error> {
     let mut rows = vec![];
+    let mut last = None;
     let mut offset = 0;
     loop {
         ask.budget.take()?;
@@ -132,7 +134,13 @@ async fn of_record(ask: Arc<Ask>, app: AppKey, record: u64) -> Result<Vec<Vec<Va
         };
         offset += u64::try_from(page.comments.len()).unwrap_or(u64::MAX);
         let empty = page.comments.is_empty();
-        rows.extend(page.comments.into_iter().map(|c| row(app, record, c)));
+        // A comment written meanwhile moves the others on: those that came already are left out.
+        for comment in page.comments {
+            if last.is_none_or(|last| comment.id < last) {
+                last = Some(comment.id);
+                rows.push(row(app, record, comment));
+            }
+        }
         if !page.older || empty {
             return Ok(rows);
         }

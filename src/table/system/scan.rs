@@ -126,7 +126,7 @@ fn ids(filter: &Expr, column: &str) -> Option<Vec<u64>> {
             } else {
                 return None;
             };
-            id(value).map(|id| vec![id])
+            id(value).map(|id| id.into_iter().collect())
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
             let mut all = ids(left, column)?;
@@ -134,7 +134,7 @@ fn ids(filter: &Expr, column: &str) -> Option<Vec<u64>> {
             Some(all)
         }
         Expr::InList(InList { expr, list, negated: false }) if is_column(expr, column) => {
-            list.iter().map(id).collect()
+            list.iter().map(id).collect::<Option<Vec<_>>>().map(|ids| ids.into_iter().flatten().collect())
         }
         Expr::Alias(alias) => ids(&alias.expr, column),
         _ => None,
@@ -147,12 +147,12 @@ fn up_to(filter: &Expr, column: &str) -> Option<u64> {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::LtEq | Operator::Lt, right })
             if is_column(left, column) =>
         {
-            id(right)
+            id(right).flatten()
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::GtEq | Operator::Gt, right })
             if is_column(right, column) =>
         {
-            id(left)
+            id(left).flatten()
         }
         _ => None,
     }
@@ -174,12 +174,13 @@ fn is_column(expr: &Expr, name: &str) -> bool {
     }
 }
 
-/// A literal id; one that cannot be an id matches nothing, which the filter above decides.
-fn id(expr: &Expr) -> Option<u64> {
+/// The id that a literal is; `Some(None)` for one that cannot be an id and so matches nothing.
+fn id(expr: &Expr) -> Option<Option<u64>> {
     let Expr::Literal(value, _) = expr else { return None };
     match value {
-        ScalarValue::Int64(Some(n)) => u64::try_from(*n).ok(),
-        ScalarValue::Utf8(Some(text)) => text.trim().parse().ok(),
+        ScalarValue::Int64(Some(n)) => Some(u64::try_from(*n).ok()),
+        ScalarValue::Utf8(Some(text)) => Some(text.trim().parse().ok()),
+        value if value.is_null() => Some(None),
         _ => None,
     }
 }

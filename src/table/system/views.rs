@@ -33,7 +33,11 @@ impl Relation for Views {
     fn rows(&self, ask: Ask) -> Rows {
         each_app(ask, |ask, app| async move {
             ask.budget.take()?;
-            let views = ask.client.views(app.key).await.map_err(Error::from)?;
+            let views = match ask.client.views(app.key).await {
+                // Deleted since the list was read.
+                Err(error) if error.code() == Some("GAIA_AP01") => return Ok(vec![]),
+                other => other.map_err(Error::from)?,
+            };
             let row = |view: crate::kintone::View| {
                 vec![
                     Value::Integer(app.key.id),
