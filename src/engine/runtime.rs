@@ -15,9 +15,9 @@ use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
 
-use super::decimal::DecimalCasts;
 use super::pg_catalog::Catalog;
-use super::{dialect, function};
+use super::postgres_cast::PostgresCasts;
+use super::{dialect, function, plain_filter};
 use crate::table::CountByTotal;
 
 /// The database's name, in catalogs and at start-up.
@@ -50,7 +50,8 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_function_list(SessionStateDefaults::default_table_functions())
-        .with_analyzer_rule(Arc::new(DecimalCasts::new()))
+        .with_analyzer_rule(Arc::new(PostgresCasts))
+        .with_physical_optimizer_rules(plain_filter::optimizer_rules())
         .with_physical_optimizer_rule(Arc::new(CountByTotal))
         .build()
 }
