@@ -23,5 +23,6 @@ mod emulator;
 mod odata;
 mod postgres;
 mod pushdown;
+mod readme;
 mod requests;
 mod support;
