@@ -25,4 +25,5 @@ mod postgres;
 mod pushdown;
 mod readme;
 mod requests;
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
