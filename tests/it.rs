@@ -23,5 +23,7 @@ mod emulator;
 mod odata;
 mod postgres;
 mod pushdown;
+mod readme;
 mod requests;
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;

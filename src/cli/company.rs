@@ -72,6 +72,11 @@ impl Running {
         format!("127.0.0.1:{}", self.emulator.port())
     }
 
+    /// Makes all of its data while nobody asks yet.
+    pub(super) fn warm_up(&self) {
+        self.emulator.warm_up();
+    }
+
     /// How the engine reaches it.
     pub(super) fn connection(&self) -> Result<ClientConfig> {
         let url = self.emulator.url();

@@ -54,6 +54,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let mut out = output::open(None)?;
     out.write_all(greeting(&doors, &company).as_bytes())?;
     out.flush()?;
+    company.warm_up();
     let odata = OdataConfig {
         cors: Cors { enabled: true, ..Cors::default() },
         allow_authtoken_in_url: true,

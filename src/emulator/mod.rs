@@ -143,6 +143,22 @@ impl Emulator {
         format!("http://localhost:{}", self.port)
     }
 
+    /// Makes every app's records in the background, the smallest ids first, so that a first question need not wait.
+    /// Ends early with the emulator; a process that ends does not wait for it.
+    pub fn warm_up(&self) {
+        let server = Arc::clone(&self.server);
+        let work = move || {
+            for app in server.store.apps.values() {
+                if *server.stop.borrow() {
+                    return;
+                }
+                drop(app.read());
+            }
+        };
+        // Without a thread the first question makes them.
+        let _ = std::thread::Builder::new().name("warm-up".into()).spawn(work);
+    }
+
     /// The latest requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {

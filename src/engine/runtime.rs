@@ -16,7 +16,7 @@ use datafusion::prelude::SessionConfig;
 use url::Url;
 
 use super::pg_catalog::Catalog;
-use super::{dialect, function};
+use super::{dialect, function, plain_filter, postgres_cast};
 use crate::table::CountByTotal;
 
 /// The database's name, in catalogs and at start-up.
@@ -49,6 +49,8 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())
         .with_table_function_list(SessionStateDefaults::default_table_functions())
+        .with_analyzer_rules(postgres_cast::analyzer_rules())
+        .with_physical_optimizer_rules(plain_filter::optimizer_rules())
         .with_physical_optimizer_rule(Arc::new(CountByTotal))
         .build()
 }
