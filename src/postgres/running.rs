@@ -63,7 +63,7 @@ impl Drop for Running {
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use arrow::datatypes::Schema;
 
@@ -83,6 +83,23 @@ mod tests {
         rows.resume();
         assert!(rows.next().await.unwrap().is_some());
         assert!(rows.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_cancel_does_not_wait_for_a_step_that_computes() {
+        let (cancel, cancels) = watch::channel(0);
+        let (begun, computing) = std::sync::mpsc::channel();
+        let stream = futures::stream::poll_fn(move |_| {
+            begun.send(()).unwrap();
+            std::thread::sleep(Duration::from_secs(3));
+            std::task::Poll::Ready(None)
+        });
+        let mut rows = Running::new(stream.boxed(), cancels);
+        tokio::task::spawn_blocking(move || computing.recv()).await.unwrap().unwrap();
+        let start = Instant::now();
+        cancel.send_modify(|count| *count += 1);
+        assert_eq!(rows.next().await.unwrap_err().code(), "57014");
+        assert!(start.elapsed() < Duration::from_secs(1));
     }
 
     #[tokio::test]
