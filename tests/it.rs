@@ -24,5 +24,7 @@ mod field;
 mod odata;
 mod postgres;
 mod pushdown;
+mod readme;
 mod requests;
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;

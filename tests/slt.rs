@@ -21,6 +21,7 @@
     reason = "a test may fail"
 )]
 
+#[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 
 use std::fmt;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::error::ArrowError;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
@@ -261,12 +260,6 @@ fn physical(
     Ok((plan, state, budget))
 }
 
-/// The same columns under other names: two may have the same one, which Arrow's own change of schema refuses.
-fn rename(batch: &RecordBatch, schema: &SchemaRef) -> std::result::Result<RecordBatch, ArrowError> {
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
-}
-
 /// Starts a query.
 pub(super) fn run(
     session: &Session,
@@ -287,7 +280,10 @@ pub(super) fn run(
             }
             fault::translate(&e, None)
         })?;
-        rename(&batch, &renamed).map_err(|e| Error::internal(e.to_string()))
+        // Not `with_schema`, which takes no other names.
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
+            .map_err(|e| Error::internal(e.to_string()))
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
 }

@@ -173,7 +173,7 @@ fn derived(key: &[u8; 32], purpose: &str, name: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Made by PostgreSQL 15 from the password `pencil`.
+    /// The keys of RFC 7677's example, password `pencil`, in the form that PostgreSQL stores.
     const VERIFIER: &str = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
 
     fn logins() -> Logins {

@@ -12,6 +12,7 @@ mod column_name;
 mod decorrelate;
 mod field_access;
 mod keyword;
+mod like_escape;
 mod name_pattern;
 mod operator;
 mod planner;
@@ -39,6 +40,7 @@ const RULES: &[Rule] = &[
     catalog_name::RELATION,
     system_column::RULE,
     keyword::RULE,
+    like_escape::RULE,
     set_returning::LIST,
     set_returning::FROM,
     field_access::RULE,

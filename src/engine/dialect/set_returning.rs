@@ -1,6 +1,6 @@
 //! Functions that give rows: in FROM they become a subquery that unnests an array, in a SELECT list an unnest.
 //!
-//! `FROM t, generate_series(1, t.n) AS s` is `FROM t, LATERAL (SELECT unnest(generate_series(1, t.n)) AS s) AS s`.
+//! `FROM t, generate_series(1, t.n) AS s` is `FROM t, LATERAL (SELECT unnest(pg_series(1, t.n)) AS s) AS s`.
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
@@ -20,6 +20,10 @@ pub(super) const FROM: Rule = Rule::Table(derived);
 fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     Some(match (name, args) {
         ("unnest", [array]) => array.clone(),
+        // A series whose bounds are known only with the rows is bounded while it is made.
+        ("generate_series", [first, last, ..]) if !is_constant(first) || !is_constant(last) => {
+            call("pg_series", args.to_vec())
+        }
         ("generate_series", [_, _] | [_, _, _]) => call("generate_series", args.to_vec()),
         ("generate_subscripts", [array, _]) => positions(array.clone()),
         ("_pg_expandarray", [array]) => call("_pg_expandarray", vec![array.clone()]),
@@ -30,9 +34,17 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     })
 }
 
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
+        Expr::UnaryOp { expr, .. } | Expr::Cast { expr, .. } | Expr::Nested(expr) => is_constant(expr),
+        _ => false,
+    }
+}
+
 /// The numbers of an array's items; NULL for an empty one, which gives no row either.
 fn positions(array: Expr) -> Expr {
-    call("generate_series", vec![number(1), call("array_upper", vec![array, number(1)])])
+    call("pg_series", vec![number(1), call("array_upper", vec![array, number(1)])])
 }
 
 fn unnested(expr: &mut Expr) {
@@ -174,7 +186,7 @@ mod tests {
         check(
             FROM,
             "SELECT s FROM t, generate_series(1, t.n) AS s",
-            "SELECT s FROM t, LATERAL (SELECT unnest(generate_series(1, t.n)) AS s) AS s",
+            "SELECT s FROM t, LATERAL (SELECT unnest(pg_series(1, t.n)) AS s) AS s",
         );
         check(
             FROM,
@@ -184,7 +196,7 @@ mod tests {
         check(
             FROM,
             "SELECT * FROM unnest(a) WITH ORDINALITY AS x (v, n)",
-            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(generate_series(1, array_upper(a, 1))) AS ordinality) \
+            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(pg_series(1, array_upper(a, 1))) AS ordinality) \
              AS x (v, n)",
         );
         check(
@@ -200,7 +212,7 @@ mod tests {
         check(
             LIST,
             "SELECT generate_subscripts(a, 1), unnest(a)",
-            "SELECT unnest(generate_series(1, array_upper(a, 1))), unnest(a)",
+            "SELECT unnest(pg_series(1, array_upper(a, 1))), unnest(a)",
         );
         check(LIST, "SELECT (_pg_expandarray(a)).n", "SELECT (unnest(_pg_expandarray(a))).n");
     }

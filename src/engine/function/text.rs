@@ -1,7 +1,8 @@
 //! Quoting and encodings.
 
 use super::scalar::Function;
-use crate::engine::pg_catalog::Value;
+use crate::engine::pg_catalog::{Snapshot, Value};
+use crate::error::{Error, Kind};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("quote_ident", "text", |_, args| {
@@ -14,6 +15,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         None | Some(Value::Null) => Ok("NULL".into()),
         Some(value) => Ok(quote_literal(&value.text()).into()),
     }),
+    Function::strict("like_escape", "text", like_escape),
     Function::lenient("pg_keywords", "text[]", |_, _| Ok(RESERVED.to_vec().into())),
     Function::lenient("format", "text", |_, args| Ok(format(args))),
     Function::lenient("json_build_object", "text", |_, args| Ok(json_object(args).into())),
@@ -148,6 +150,29 @@ fn quote_literal(text: &str) -> String {
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
+/// A pattern with another escape, as one with the backslash. An empty escape means none.
+fn like_escape(_: &Snapshot, args: &[Value]) -> Result<Value, Error> {
+    let [Value::Text(pattern), Value::Text(escape)] = args else { return Ok(Value::Null) };
+    if escape.chars().count() > 1 {
+        return Err(Error::new(Kind::InvalidValue, "invalid escape string")
+            .with_hint("Escape string must be empty or one character."));
+    }
+    let escape = escape.chars().next();
+    let mut out = String::new();
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        let (escaped, letter) = match Some(letter) == escape {
+            true => (true, letters.next().unwrap_or(letter)),
+            false => (letter == '\\', letter),
+        };
+        if escaped {
+            out.push('\\');
+        }
+        out.push(letter);
+    }
+    Ok(out.into())
+}
+
 /// `format` with `%s`, `%I`, `%L` and `%%`, in order.
 fn format(args: &[Value]) -> Value {
     let Some(Value::Text(pattern)) = args.first() else { return Value::Null };
@@ -212,5 +237,16 @@ mod tests {
             assert_eq!(quote_ident(name), quoted);
         }
         assert_eq!(quote_literal("it's a \\"), "E'it''s a \\\\'");
+    }
+
+    #[test]
+    fn a_pattern_keeps_its_meaning() {
+        for (pattern, escape, with_backslash) in
+            [("pg/_%", "/", "pg\\_%"), ("a\\_", "/", "a\\\\_"), ("a#", "#", "a\\#"), ("a_", "", "a_")]
+        {
+            let args = [pattern.into(), escape.into()];
+            assert_eq!(like_escape(&Snapshot::default(), &args), Ok(with_backslash.into()), "{pattern}");
+        }
+        assert!(like_escape(&Snapshot::default(), &["a".into(), "//".into()]).is_err());
     }
 }
