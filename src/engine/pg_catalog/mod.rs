@@ -7,8 +7,6 @@
 //! Absent on purpose: any knowledge of Kintone, any text of a client, any write.
 
 mod column;
-#[cfg(test)]
-pub(crate) mod harness;
 mod information_schema;
 mod live;
 mod oid;
