@@ -22,8 +22,10 @@ use crate::table::CountByTotal;
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
 
-/// Functions that tell of files or of this machine, or that a client could fill the memory with.
-const LEFT_OUT: &[&str] = &["input_file_name", "file_row_index", "version", "arrow_metadata"];
+/// Functions that tell of files or of this machine, and those whose patterns are not PostgreSQL's: refused rather
+/// than answered otherwise.
+const LEFT_OUT: &[&str] =
+    &["input_file_name", "file_row_index", "version", "arrow_metadata", "to_char", "to_date", "date_format"];
 
 /// Memory that all statements share, and no disk.
 pub(super) fn runtime(memory_limit: usize) -> DfResult<Arc<RuntimeEnv>> {
