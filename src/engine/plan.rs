@@ -124,6 +124,7 @@ async fn find_tables(
         relations.push(name.clone());
         ControlFlow::<()>::Continue(())
     });
+    refuse_samples(query)?;
     let ctes = cte_names(query);
     let (mut known, mut tables) = (KnownTables::new(), Tables::new());
     for name in relations {
@@ -150,6 +151,25 @@ async fn find_tables(
 
 fn folded(ident: &Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// The planner would leave TABLESAMPLE out and give every row.
+fn refuse_samples(query: &Query) -> Result<()> {
+    struct Samples;
+    impl ast::Visitor for Samples {
+        type Break = ();
+        fn pre_visit_table_factor(&mut self, table: &ast::TableFactor) -> ControlFlow<()> {
+            match table {
+                ast::TableFactor::Table { sample: Some(_), .. }
+                | ast::TableFactor::Derived { sample: Some(_), .. } => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match ast::Visit::visit(query, &mut Samples) {
+        ControlFlow::Break(()) => Err(Error::unsupported("TABLESAMPLE")),
+        ControlFlow::Continue(()) => Ok(()),
+    }
 }
 
 /// Every CTE's name, wherever it stands: enough to tell it from a table that does not exist.

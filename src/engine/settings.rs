@@ -122,6 +122,8 @@ impl Settings {
 
     /// Takes a value as SET gives it; the name and value that a client is told of, where it is.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<Option<(String, String)>> {
+        // Some clients quote a start-up setting as SET would have it.
+        let value = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).unwrap_or(value);
         let wrong = |takes: &str| {
             let message = format!("invalid value for parameter \"{name}\": \"{value}\"");
             Err(Error::new(Kind::InvalidValue, message).with_hint(format!("It takes {takes}.")))
@@ -247,6 +249,7 @@ mod tests {
             ("kintone.pushdown", "off", "off"),
             ("kintone.max_requests", "50", "50"),
             ("client_encoding", "utf-8", "UTF8"),
+            ("client_encoding", "'utf-8'", "UTF8"),
             ("application_name", "psql", "psql"),
         ] {
             settings.set(name, value).unwrap();

@@ -106,6 +106,8 @@ impl Columns {
                 columns.push(Column { name: names.free(column.name.clone(), "Parent_", ""), ..column });
             }
         }
+        // What is unique among records repeats among their rows.
+        columns.iter_mut().for_each(|c| c.unique = false);
         Self::new(columns, Shape::Row(table.code.clone()), context)
     }
 
