@@ -124,7 +124,7 @@ async fn find_tables(
         relations.push(name.clone());
         ControlFlow::<()>::Continue(())
     });
-    refuse_samples(query)?;
+    refuse_misread(query)?;
     let ctes = cte_names(query);
     let (mut known, mut tables) = (KnownTables::new(), Tables::new());
     for name in relations {
@@ -153,21 +153,36 @@ fn folded(ident: &Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
-/// The planner would leave TABLESAMPLE out and give every row.
-fn refuse_samples(query: &Query) -> Result<()> {
-    struct Samples;
-    impl ast::Visitor for Samples {
-        type Break = ();
-        fn pre_visit_table_factor(&mut self, table: &ast::TableFactor) -> ControlFlow<()> {
+/// What would be answered otherwise than it is meant: the planner leaves TABLESAMPLE out and gives every row, and
+/// the parser takes `a IS DISTINCT FROM b AND c` for `a IS DISTINCT FROM (b AND c)`.
+fn refuse_misread(query: &Query) -> Result<()> {
+    struct Misread;
+    impl ast::Visitor for Misread {
+        type Break = Error;
+        fn pre_visit_table_factor(&mut self, table: &ast::TableFactor) -> ControlFlow<Error> {
             match table {
                 ast::TableFactor::Table { sample: Some(_), .. }
-                | ast::TableFactor::Derived { sample: Some(_), .. } => ControlFlow::Break(()),
+                | ast::TableFactor::Derived { sample: Some(_), .. } => {
+                    ControlFlow::Break(Error::unsupported("TABLESAMPLE"))
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+        fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<Error> {
+            let (ast::Expr::IsDistinctFrom(_, right) | ast::Expr::IsNotDistinctFrom(_, right)) = expr else {
+                return ControlFlow::Continue(());
+            };
+            match right.as_ref() {
+                ast::Expr::BinaryOp { op: ast::BinaryOperator::And | ast::BinaryOperator::Or, .. } => {
+                    let error = Error::unsupported("IS DISTINCT FROM beside AND or OR without brackets");
+                    ControlFlow::Break(error.with_hint("Write (a IS DISTINCT FROM b) AND c."))
+                }
                 _ => ControlFlow::Continue(()),
             }
         }
     }
-    match ast::Visit::visit(query, &mut Samples) {
-        ControlFlow::Break(()) => Err(Error::unsupported("TABLESAMPLE")),
+    match ast::Visit::visit(query, &mut Misread) {
+        ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
