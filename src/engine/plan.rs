@@ -219,7 +219,7 @@ async fn find_table(
     let scan = ScanSettings { pushdown: settings.pushdown, page_size: settings.page_size };
     let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
     for schema in wanted {
-        if let Some(provider) = catalog_table(session, &schema, &folded(table)).await? {
+        if let Some(provider) = pg_catalog::table(session.catalog(), &schema, &folded(table)) {
             return Ok(Some((schema, folded(table), provider)));
         }
         let Some(connection) = session.engine.connection(&schema) else { continue };
@@ -230,20 +230,6 @@ async fn find_table(
         }
     }
     Ok(None)
-}
-
-/// A relation of PostgreSQL's own catalog.
-async fn catalog_table(
-    session: &Session,
-    schema: &str,
-    table: &str,
-) -> Result<Option<Arc<dyn TableProvider>>> {
-    let Some((_, provider)) =
-        pg_catalog::schemas(session.catalog()).into_iter().find(|(name, _)| name == schema)
-    else {
-        return Ok(None);
-    };
-    provider.table(table).await.map_err(|e| fault::translate(&e, None))
 }
 
 /// The state of one statement: the tables that it names, its zone, its budget.

@@ -9,6 +9,7 @@ mod count;
 mod decode;
 mod error;
 mod field;
+mod leaf;
 mod provider;
 mod pushdown;
 mod scan;

@@ -1,7 +1,7 @@
 //! The schemas `pg_catalog` and `information_schema`, as PostgreSQL 15 has them, over the live tables.
 //!
 //! Takes: what the engine knows of schemas, tables, users and settings ([`CatalogSource`]).
-//! Gives: two DataFusion schemas, and the snapshot that the SQL functions of the catalog read.
+//! Gives: the relations of both as DataFusion tables, and the snapshot that the SQL functions of the catalog read.
 //! A relation is a line in a list of `sql/pg_catalog` (name and columns) and, when it has rows, a line in
 //! `relation.rs` that says where they come from: a function over the snapshot, or a list that never changes.
 //! Absent on purpose: any knowledge of Kintone, any text of a client, any write.
@@ -28,7 +28,7 @@ mod value;
 
 use std::sync::Arc;
 
-use datafusion::catalog::SchemaProvider;
+use datafusion::catalog::TableProvider;
 
 pub(crate) use column::typed;
 pub(crate) use live::Catalog;
@@ -41,15 +41,10 @@ pub(crate) use snapshot::{Constraint, Rule, Snapshot, Table};
 pub(crate) use source::CatalogSource;
 pub(crate) use value::Value;
 
-/// The schemas `pg_catalog` and `information_schema` of a session.
-pub(crate) fn schemas(catalog: &Arc<Catalog>) -> Vec<(String, Arc<dyn SchemaProvider>)> {
-    ["pg_catalog", "information_schema"]
-        .into_iter()
-        .map(|name| {
-            let schema: Arc<dyn SchemaProvider> = Arc::new(table::CatalogSchema::new(name, catalog));
-            (name.to_owned(), schema)
-        })
-        .collect()
+/// A relation of `pg_catalog` or `information_schema`, as a table of a session.
+pub(crate) fn table(catalog: &Arc<Catalog>, schema: &str, name: &str) -> Option<Arc<dyn TableProvider>> {
+    let relation = RELATIONS.iter().find(|relation| relation.schema == schema && relation.name == name)?;
+    Some(Arc::new(table::CatalogTable::new(relation, catalog)))
 }
 
 /// Whether an unqualified name is a relation of `pg_catalog`, which PostgreSQL searches before any other schema.

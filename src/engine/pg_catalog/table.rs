@@ -1,12 +1,11 @@
 //! The catalog's relations as tables of DataFusion. Rows are made when the plan runs.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::catalog::{SchemaProvider, Session, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
@@ -15,46 +14,20 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::{ExecutionPlan, empty::EmptyExec};
 
 use super::live::Catalog;
-use super::relation::{RELATIONS, Relation};
-
-/// One schema of the catalog.
-#[derive(Debug)]
-pub(super) struct CatalogSchema {
-    tables: HashMap<&'static str, Arc<CatalogTable>>,
-}
-
-impl CatalogSchema {
-    /// The relations of this schema.
-    pub(super) fn new(name: &str, catalog: &Arc<Catalog>) -> Self {
-        let table = |relation: &'static Relation| {
-            let catalog = Arc::clone(catalog);
-            (relation.name, Arc::new(CatalogTable { relation, schema: relation.arrow_schema(), catalog }))
-        };
-        Self { tables: RELATIONS.iter().filter(|relation| relation.schema == name).map(table).collect() }
-    }
-}
-
-#[async_trait]
-impl SchemaProvider for CatalogSchema {
-    fn table_names(&self) -> Vec<String> {
-        self.tables.keys().map(|name| (*name).to_owned()).collect()
-    }
-
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        Ok(self.tables.get(name).map(|table| Arc::clone(table) as Arc<dyn TableProvider>))
-    }
-
-    fn table_exist(&self, name: &str) -> bool {
-        self.tables.contains_key(name)
-    }
-}
+use super::relation::Relation;
 
 /// One relation.
 #[derive(Clone)]
-struct CatalogTable {
+pub(super) struct CatalogTable {
     relation: &'static Relation,
     schema: SchemaRef,
     catalog: Arc<Catalog>,
+}
+
+impl CatalogTable {
+    pub(super) fn new(relation: &'static Relation, catalog: &Arc<Catalog>) -> Self {
+        Self { relation, schema: relation.arrow_schema(), catalog: Arc::clone(catalog) }
+    }
 }
 
 impl fmt::Debug for CatalogTable {

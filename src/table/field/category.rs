@@ -1,7 +1,6 @@
 //! CATEGORY: names of categories.
 
 use super::decode::TextListDecoder;
-use super::rule::{Formula, Predicate, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 
@@ -19,13 +18,5 @@ impl FieldType for Category {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(TextListDecoder::default())
-    }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
     }
 }

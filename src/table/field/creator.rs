@@ -1,7 +1,6 @@
 //! CREATOR and MODIFIER: the login code, with the display name beside it.
 
 use super::decode::EntityDecoder;
-use super::rule::{Formula, Predicate, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -21,14 +20,6 @@ impl FieldType for Creator {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(EntityDecoder::default())
-    }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
     }
 }
 

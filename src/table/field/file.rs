@@ -1,7 +1,6 @@
 //! FILE: attachments, a jsonb array of name, size, contentType and fileKey.
 
 use super::decode::JsonDecoder;
-use super::rule::{Formula, Predicate, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -20,13 +19,5 @@ impl FieldType for File {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(JsonDecoder::default())
-    }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
     }
 }

@@ -68,14 +68,6 @@ impl FieldType for Revision {
     fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder> {
         Id.decoder(field, context)
     }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
-    }
 }
 
 /// The plain wording of a predicate: `field op "literal"`, `field in ("a", "b")`.

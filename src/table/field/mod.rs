@@ -94,11 +94,16 @@ pub(crate) trait FieldType: Send + Sync {
     /// Reads its values into arrays, one for each of `columns`.
     fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder>;
 
-    /// Which predicates on the first column Kintone answers, and how exactly. What is not in it stays local.
-    fn rules(&self, field: &FieldProperties) -> &'static [Rule];
+    /// Which predicates on the first column Kintone answers, and how exactly. What is not in it stays local, and so
+    /// does all of a type that says nothing.
+    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+        &[]
+    }
 
     /// The predicate in Kintone's words; `None` where this literal cannot be said in them.
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula>;
+    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+        None
+    }
 }
 
 /// Every field type, one line each.

@@ -1,7 +1,6 @@
 //! RECORD_NUMBER: `"12"`, or `"APPCODE-12"` where the app has a code.
 
 use super::decode::TextDecoder;
-use super::rule::{Formula, Predicate, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -21,13 +20,5 @@ impl FieldType for RecordNumber {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(TextDecoder::default())
-    }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
     }
 }

@@ -1,7 +1,6 @@
 //! SUBTABLE as one column of its record: its rows as jsonb. As a table of its own: `table/schema.rs`.
 
 use super::decode::JsonDecoder;
-use super::rule::{Formula, Predicate, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -21,14 +20,6 @@ impl FieldType for Subtable {
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(JsonDecoder::default())
     }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
-    }
 }
 
 /// A type of field that is newer than this program: shown as it comes, never pushed down.
@@ -45,13 +36,5 @@ impl FieldType for UnknownType {
 
     fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder> {
         Subtable.decoder(field, context)
-    }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
     }
 }

@@ -1,7 +1,6 @@
 //! USER_SELECT, ORGANIZATION_SELECT, GROUP_SELECT and the assignees: codes, with the names beside them.
 
 use super::decode::EntitiesDecoder;
-use super::rule::{Formula, Predicate, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -20,14 +19,6 @@ impl FieldType for UserSelect {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(EntitiesDecoder::default())
-    }
-
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        &[]
-    }
-
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
-        None
     }
 }
 

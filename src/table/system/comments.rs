@@ -112,8 +112,8 @@ async fn page_of_ids(ask: &Ask, app: AppKey, before: Option<u64>) -> Result<Vec<
     // Only `$id` is wanted: the columns of a form without fields are `$id` and `$revision`.
     let context = FormContext { scale: 0, time_zone: chrono_tz::UTC, by_label: false };
     let columns = Columns::of_records(&crate::kintone::Form::default(), context);
-    let schema =
-        Arc::new(columns.schema.project(&[0]).map_err(|_| Error::NoConnection(ask.connection.clone()))?);
+    let unread = |reason: String| Error::Page { app: app.to_string(), reason };
+    let schema = Arc::new(columns.schema.project(&[0]).map_err(|e| unread(e.to_string()))?);
     let decoded = PageDecoder::new(app.to_string(), &columns, &[0], schema).decode(&page.body)?;
     page.set_rows(decoded.records);
     let ids = decoded.batch.column(0);

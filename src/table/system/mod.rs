@@ -126,7 +126,6 @@ impl Value {
 /// What a relation is asked for.
 #[derive(Clone)]
 struct Ask {
-    connection: String,
     client: Client,
     directory: Arc<dyn Directory>,
     budget: Arc<Budget>,
