@@ -33,7 +33,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -44,6 +44,7 @@ use tokio::task::JoinHandle;
 use app::World;
 pub use fixture::Fixture;
 pub use log::LoggedRequest;
+pub use unknown::Unknowns;
 
 /// How long `stop` waits for connections to close.
 const STOP_WITHIN: Duration = Duration::from_millis(800);
@@ -63,11 +64,20 @@ pub struct Options {
     pub concurrency_limit: u32,
     /// User and password of the site's Basic authentication.
     pub basic: Option<(String, String)>,
+    /// How Kintone's open facts are taken.
+    pub unknowns: Unknowns,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, latency: Duration::ZERO, log_capacity: 10_000, concurrency_limit: 100, basic: None }
+        Self {
+            port: 0,
+            latency: Duration::ZERO,
+            log_capacity: 10_000,
+            concurrency_limit: 100,
+            basic: None,
+            unknowns: Unknowns::strict(),
+        }
     }
 }
 
@@ -79,6 +89,7 @@ impl fmt::Debug for Options {
             .field("log_capacity", &self.log_capacity)
             .field("concurrency_limit", &self.concurrency_limit)
             .field("basic", &self.basic.is_some())
+            .field("unknowns", &self.unknowns)
             .finish()
     }
 }
@@ -107,7 +118,7 @@ impl Emulator {
         let (port, listeners) = bind(options.port).await?;
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(server::Server {
-            store: store::Store::new(&world),
+            store: RwLock::new(store::Store::new(&world, options.unknowns)),
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
             latency: Mutex::new(options.latency),
@@ -148,7 +159,8 @@ impl Emulator {
     pub fn warm_up(&self) {
         let server = Arc::clone(&self.server);
         let work = move || {
-            for app in server.store.apps.values() {
+            let store = server.store();
+            for app in store.apps.values() {
                 if *server.stop.borrow() {
                     return;
                 }

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::unknown;
-
 /// A published code with its HTTP status and message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Code {
@@ -24,16 +22,10 @@ pub(super) const WRONG_PASSWORD: Code = code("CB_WA01", 401, "Password authentic
 pub(super) const NO_PRIVILEGE: Code = code("CB_NO02", 403, "No privilege to proceed.");
 pub(super) const TOKEN_NOT_ALLOWED: Code =
     code("GAIA_NO01", 403, "Using this API token, you cannot run the specified API.");
-pub(super) const UNKNOWN_TOKEN: Code = code(
-    "GAIA_IA02",
-    unknown::INVALID_TOKEN_STATUS,
-    "The specified API token does not match any API token of an app.",
-);
-pub(super) const WRONG_APP_TOKEN: Code = code(
-    "GAIA_AP15",
-    unknown::WRONG_APP_TOKEN_STATUS,
-    "The app ID and the API token do not belong together.",
-);
+pub(super) const UNKNOWN_TOKEN: Code =
+    code("GAIA_IA02", 520, "The specified API token does not match any API token of an app.");
+pub(super) const WRONG_APP_TOKEN: Code =
+    code("GAIA_AP15", 400, "The app ID and the API token do not belong together.");
 pub(super) const NO_APP: Code = code("GAIA_AP01", 404, "The app was not found. It may have been deleted.");
 pub(super) const GUEST_APP: Code =
     code("GAIA_IL23", 400, "The app is in a guest space. Use the path of the guest space.");
@@ -98,6 +90,12 @@ impl Failure {
     /// `CB_VA01` on several.
     pub(super) fn invalid_many(errors: Vec<(String, Vec<String>)>) -> Self {
         Self { errors, ..Self::from(INVALID) }
+    }
+
+    /// With another HTTP status, where it is an open fact.
+    pub(super) fn with_status(mut self, status: u16) -> Self {
+        self.code.status = status;
+        self
     }
 
     pub(super) fn status(&self) -> u16 {

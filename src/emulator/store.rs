@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockRea
 use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
+use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
 /// A stored record. Replaced whole by a write, so that readers share it.
@@ -91,10 +92,11 @@ pub(super) struct Store {
     pub(super) directory: Directory,
     /// Apps that an API token opens.
     pub(super) tokens: HashMap<String, Vec<u64>>,
+    pub(super) unknowns: Unknowns,
 }
 
 impl Store {
-    pub(super) fn new(world: &Arc<dyn World>) -> Self {
+    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns) -> Self {
         let mut tokens: HashMap<String, Vec<u64>> = HashMap::new();
         let mut apps = BTreeMap::new();
         for definition in world.apps() {
@@ -103,7 +105,7 @@ impl Store {
             }
             apps.insert(definition.id, App::new(definition, Arc::clone(world)));
         }
-        Self { apps, directory: Directory::new(world.directory()), tokens }
+        Self { apps, directory: Directory::new(world.directory()), tokens, unknowns }
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Selection {
 
 /// Reads a query and checks it against its app.
 pub(crate) fn prepare<'a>(scope: Scope<'a>, text: &str) -> Result<Prepared<'a>, Failure> {
-    let query = parser::parse(text)?;
+    let query = parser::parse(text, scope.store.unknowns)?;
     let plan = match &query.condition {
         Some(condition) => check::plan(&scope, condition)?,
         None => None,

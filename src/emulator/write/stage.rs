@@ -11,7 +11,6 @@ use super::super::field::{Field, Kind, Place};
 use super::super::query::View;
 use super::super::reply::{Failure, NO_FILE, NO_RECORD, REVISION_CONFLICT};
 use super::super::store::{App, Records, Stored, typed_text};
-use super::super::unknown;
 use super::super::value::Value;
 use super::draft::Draft;
 use super::table;
@@ -109,7 +108,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         self.fill(&mut record, draft)?;
         self.check(&record, at)?;
         let changed = self.get(id).is_none_or(|old| old.cells != record.cells);
-        if changed || unknown::NO_OP_UPDATE_BUMPS_REVISION {
+        if changed || self.call.store.unknowns.no_op_update_bumps_revision {
             record.revision += 1;
             record.updated = self.call.minute();
             record.modifier = self.call.caller.code.as_str().into();
