@@ -20,10 +20,14 @@ use crate::kintone::FieldProperties;
 pub(crate) struct DecodedPage {
     /// The projected columns.
     pub batch: RecordBatch,
-    /// Records in the page; rows of the batch may be more or fewer where one row is a row of a table field.
-    pub records: usize,
-    /// `$id` of the last record.
-    pub last_id: Option<u64>,
+    /// `$id` of each record; rows of the batch may be more or fewer where one row is a row of a table field.
+    pub ids: Vec<u64>,
+    /// For rows of a table field: the place among `ids` of each row's record.
+    pub parents: Option<Vec<u32>>,
+    /// How many records match in all, where that was asked for.
+    pub total: Option<u64>,
+    /// Whether the records had each field, in the order of [`PageDecoder::codes`]; unknown without a record.
+    pub present: Vec<Option<bool>>,
 }
 
 /// Reads pages of one scan.
@@ -82,22 +86,48 @@ impl PageDecoder {
         fields
     }
 
+    /// The fields that it reads, with a table field's name before its columns.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let rows = self.rows.iter().flat_map(|(table, cells)| {
+            let columns = cells.slots.iter().map(move |s| format!("{table}.{}", s.code));
+            columns.chain(std::iter::once(table.clone()))
+        });
+        self.records.slots.iter().map(|s| s.code.clone()).chain(rows).collect()
+    }
+
     /// Decodes a page. The page is accepted whole or not at all.
     pub(crate) fn decode(&mut self, body: &[u8]) -> Result<DecodedPage, Error> {
-        let mut state =
-            PageState { page: self, records: 0, last_id: None, rows: RowState::default(), fault: None };
+        self.records.forget();
+        if let Some((_, cells)) = &mut self.rows {
+            cells.forget();
+        }
+        let mut state = PageState {
+            page: self,
+            ids: vec![],
+            total: None,
+            table_present: None,
+            had_table: false,
+            rows: RowState::default(),
+            fault: None,
+        };
         let mut json = serde_json::Deserializer::from_slice(body);
         let outcome = (&mut json).deserialize_map(PageVisitor(&mut state)).and_then(|()| json.end());
-        let (records, last_id, rows, fault) = (state.records, state.last_id, state.rows, state.fault);
+        let PageState { ids, total, table_present, rows, fault, .. } = state;
         if let Some(fault) = fault {
             return Err(fault);
         }
         if let Err(error) = outcome {
             return Err(Error::Page { app: self.app.clone(), reason: describe(&error) });
         }
+        let mut present: Vec<_> = self.records.slots.iter().map(|s| s.present).collect();
+        if let Some((_, cells)) = &self.rows {
+            present.extend(cells.slots.iter().map(|s| s.present));
+            present.push(table_present);
+        }
         let batch =
-            self.batch(records, &rows).map_err(|e| Error::Page { app: self.app.clone(), reason: e })?;
-        Ok(DecodedPage { batch, records, last_id })
+            self.batch(ids.len(), &rows).map_err(|e| Error::Page { app: self.app.clone(), reason: e })?;
+        let parents = self.rows.is_some().then_some(rows.parents);
+        Ok(DecodedPage { batch, ids, parents, total, present })
     }
 
     fn batch(&mut self, records: usize, state: &RowState) -> Result<RecordBatch, String> {
@@ -149,6 +179,8 @@ struct Slot {
     kintone_type: String,
     decoder: Box<dyn Decoder>,
     seen: u64,
+    /// Whether the page's records have the field: all of them, or none.
+    present: Option<bool>,
 }
 
 impl Cells {
@@ -163,6 +195,7 @@ impl Cells {
             kintone_type: field.kind.clone(),
             decoder: decoder(),
             seen: 0,
+            present: None,
         });
         slot
     }
@@ -178,18 +211,30 @@ impl Cells {
             return Err(Fault::Changed(slot.code.clone(), now.to_owned(), slot.kintone_type.clone()));
         }
         slot.seen = self.generation;
-        let value = cell.value.map(RawValue::get);
-        slot.decoder.append(value).map_err(|expected| Fault::Value(slot.code.clone(), expected))
+        if *slot.present.get_or_insert(true) {
+            let value = cell.value.map(RawValue::get);
+            return slot.decoder.append(value).map_err(|expected| Fault::Value(slot.code.clone(), expected));
+        }
+        Err(Fault::Missing(slot.code.clone()))
     }
 
-    /// Ends a map: fields that it lacked are NULL.
+    /// Ends a map. A field that every map lacks is NULL: the login may not view it (K§6). One that only some lack
+    /// went away meanwhile, or came.
     fn close(&mut self) -> Result<(), Fault> {
         for slot in &mut self.slots {
             if slot.seen != self.generation {
+                if *slot.present.get_or_insert(false) {
+                    return Err(Fault::Missing(slot.code.clone()));
+                }
                 slot.decoder.append(None).map_err(|expected| Fault::Value(slot.code.clone(), expected))?;
             }
         }
         Ok(())
+    }
+
+    /// Before another page: which fields its records have is not known.
+    fn forget(&mut self) {
+        self.slots.iter_mut().for_each(|s| s.present = None);
     }
 
     fn finish(&mut self) -> Vec<Vec<ArrayRef>> {
@@ -203,6 +248,8 @@ enum Fault {
     Value(String, String),
     /// Field, its type now, its type before.
     Changed(String, String, String),
+    /// A field that only some records have.
+    Missing(String),
 }
 
 #[derive(Deserialize)]
@@ -230,8 +277,12 @@ struct RowState {
 
 struct PageState<'p> {
     page: &'p mut PageDecoder,
-    records: usize,
-    last_id: Option<u64>,
+    ids: Vec<u64>,
+    total: Option<u64>,
+    /// Whether the records have the table field whose rows are read.
+    table_present: Option<bool>,
+    /// Whether the record being read has it.
+    had_table: bool,
     rows: RowState,
     fault: Option<Error>,
 }
@@ -243,9 +294,11 @@ impl PageState<'_> {
         }
         let rows = match &mut self.page.rows {
             Some((table, cells)) if table == code => {
-                let read = append_rows(cells, &mut self.rows, self.records, cell);
+                self.had_table = true;
+                let read = append_rows(cells, &mut self.rows, self.ids.len(), cell);
                 read.map_err(|f| match f {
                     Fault::Value(column, expected) => Fault::Value(format!("{code}.{column}"), expected),
+                    Fault::Missing(column) => Fault::Missing(format!("{code}.{column}")),
                     changed => changed,
                 })
             }
@@ -254,10 +307,22 @@ impl PageState<'_> {
         rows.and_then(|()| self.page.records.append(code, cell))
     }
 
+    /// Ends a record that may have had the table field, or not, as those before it.
+    fn close_table(&mut self) -> Result<(), Fault> {
+        let had = std::mem::take(&mut self.had_table);
+        if *self.table_present.get_or_insert(had) == had {
+            return Ok(());
+        }
+        Err(Fault::Missing(self.page.rows.as_ref().map(|(table, _)| table.clone()).unwrap_or_default()))
+    }
+
     fn fault(&mut self, fault: Fault, id: Option<u64>) {
         let app = self.page.app.clone();
         self.fault = Some(match fault {
-            Fault::Changed(field, now, was) => Error::FormChanged { app, field, now, was },
+            Fault::Changed(field, now, was) => {
+                Error::FormChanged { app, change: format!("field {field} is {now}, it was {was}") }
+            }
+            Fault::Missing(field) => Error::missing(app, &field),
             Fault::Value(field, expected) => {
                 let record = id.map_or_else(|| "?".into(), |id| id.to_string());
                 Error::Decode { app, record, field, expected }
@@ -298,11 +363,18 @@ impl<'de> Visitor<'de> for PageVisitor<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut found = false;
         while let Some(key) = map.next_key::<&str>()? {
-            if key == "records" {
-                found = true;
-                map.next_value_seed(Records(self.0))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key {
+                "records" => {
+                    found = true;
+                    map.next_value_seed(Records(self.0))?;
+                }
+                "totalCount" => {
+                    let total: &RawValue = map.next_value()?;
+                    self.0.total = total.get().trim_matches('"').parse().ok();
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         if found { Ok(()) } else { Err(serde::de::Error::missing_field("records")) }
@@ -327,9 +399,7 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(OneRecord(self.0))?.is_some() {
-            self.0.records += 1;
-        }
+        while seq.next_element_seed(OneRecord(self.0))?.is_some() {}
         Ok(())
     }
 }
@@ -366,15 +436,20 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
         if fault.is_none() {
             fault = state.page.records.close().err();
         }
-        if fault.is_none() && id.is_none() {
-            fault = Some(Fault::Value("$id".into(), "a record id".into()));
+        if fault.is_none() && state.page.rows.is_some() {
+            fault = state.close_table().err();
         }
-        if let Some(fault) = fault {
-            state.fault(fault, id);
-            return Err(serde::de::Error::custom("a value"));
+        match (fault, id) {
+            (None, Some(id)) => {
+                state.ids.push(id);
+                Ok(())
+            }
+            (fault, id) => {
+                let none = || Fault::Value("$id".into(), "a record id".into());
+                state.fault(fault.unwrap_or_else(none), id);
+                Err(serde::de::Error::custom("a value"))
+            }
         }
-        state.last_id = id;
-        Ok(())
     }
 }
 
@@ -418,7 +493,8 @@ mod tests {
                                         {"id":"9","value":{"n":{"type":"NUMBER","value":""}}}]},
          "作成者":{"type":"CREATOR","value":{"code":"sato","name":"佐藤"}}},
         {"$id":{"type":"__ID__","value":"8"},"$revision":{"type":"__REVISION__","value":"1"},
-         "T":{"type":"SUBTABLE","value":[]}}],"totalCount":null}"#;
+         "名前":{"type":"SINGLE_LINE_TEXT","value":""},"作成者":{"type":"CREATOR","value":{"code":"ito","name":"伊藤"}},
+         "T":{"type":"SUBTABLE","value":[]}}],"totalCount":"2"}"#;
 
     #[test]
     fn a_page_becomes_rows() {
@@ -457,7 +533,7 @@ mod tests {
             "app 顧客: the form changed while it was read: field 名前 is NUMBER, it was SINGLE_LINE_TEXT",
         );
         check(
-            "\"totalCount\":null}",
+            "\"totalCount\":\"2\"}",
             "",
             "app 顧客: the answer is not a page of records (Eof error at line 8 column 46)",
         );

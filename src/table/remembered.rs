@@ -1,0 +1,93 @@
+//! What earlier statements learned of the apps: how many records match, which fields the login may not view.
+//!
+//! Only ever a hint or a saved request: totals make estimates, never answers.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::kintone::{AppKey, Condition};
+
+/// Totals that are kept; beyond, all are forgotten.
+const MOST: usize = 10_000;
+
+/// Shared by every session of an engine.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// By connection, app and condition.
+    totals: HashMap<(String, AppKey, String), u64>,
+    /// Connection, app, the form's revision, field.
+    hidden: HashSet<(String, AppKey, String, String)>,
+}
+
+fn text(condition: Option<&Condition>) -> String {
+    condition.map(ToString::to_string).unwrap_or_default()
+}
+
+impl Remembered {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// So many records matched just now.
+    pub(crate) fn set_total(&self, connection: &str, app: AppKey, condition: Option<&Condition>, total: u64) {
+        let totals = &mut self.lock().totals;
+        if totals.len() >= MOST {
+            totals.clear();
+        }
+        totals.insert((connection.to_owned(), app, text(condition)), total);
+    }
+
+    /// How many records matched when they were counted last.
+    pub(crate) fn total(&self, connection: &str, app: AppKey, condition: Option<&Condition>) -> Option<u64> {
+        self.lock().totals.get(&(connection.to_owned(), app, text(condition))).copied()
+    }
+
+    /// The login may not view these fields of the form of that revision.
+    pub(crate) fn hide(&self, connection: &str, app: AppKey, revision: &str, fields: &[String]) {
+        let hidden = &mut self.lock().hidden;
+        if hidden.len() >= MOST {
+            hidden.clear();
+        }
+        let key = |field: &String| (connection.to_owned(), app, revision.to_owned(), field.clone());
+        hidden.extend(fields.iter().map(key));
+    }
+
+    /// Whether all of these fields are known not to be viewable.
+    pub(crate) fn are_hidden(
+        &self,
+        connection: &str,
+        app: AppKey,
+        revision: &str,
+        fields: &[String],
+    ) -> bool {
+        let kept = self.lock();
+        let key = |field: &String| (connection.to_owned(), app, revision.to_owned(), field.clone());
+        fields.iter().all(|field| kept.hidden.contains(&key(field)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn totals_are_kept_by_condition_and_fields_by_revision() {
+        let remembered = Remembered::default();
+        let app = AppKey { id: 1, guest_space: None };
+        let some = Condition::Native("a".into());
+        remembered.set_total("c", app, None, 7);
+        remembered.set_total("c", app, Some(&some), 3);
+        assert_eq!(remembered.total("c", app, None), Some(7));
+        assert_eq!(remembered.total("c", app, Some(&some)), Some(3));
+        assert_eq!(remembered.total("d", app, None), None);
+        let fields = ["a".to_owned(), "b".to_owned()];
+        remembered.hide("c", app, "4", &fields);
+        assert!(remembered.are_hidden("c", app, "4", &fields));
+        assert!(!remembered.are_hidden("c", app, "5", &fields));
+    }
+}
