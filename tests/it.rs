@@ -26,5 +26,6 @@ mod postgres;
 mod pushdown;
 mod readme;
 mod requests;
+mod scan;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;

@@ -31,11 +31,11 @@ use super::names::{self, KnownTable, KnownTables};
 use super::parameter;
 use super::pg_catalog;
 use super::runtime::DATABASE;
-use super::session::{QueryResult, Session};
+use super::session::{Notice, QueryResult, Session};
 use super::settings::Settings;
 use super::statement::{Statement, on_big_stack};
 use crate::error::{Error, Result};
-use crate::table::{Budget, PART, ScanContext, ScanSettings};
+use crate::table::{Budget, DAILY_REQUESTS, PART, ScanContext, ScanSettings, tables_of};
 
 /// A query that is planned, and the settings that it was planned with.
 #[derive(Debug)]
@@ -301,6 +301,7 @@ pub(super) fn run(
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
     let (plan, state, _) = physical(session, planned, parameters).map_err(translate)?;
     let schema = visible(plan.schema().as_ref());
+    let notices = quota_notices(session, &plan);
     let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);
     let engine = session.engine.clone();
@@ -316,7 +317,26 @@ pub(super) fn run(
         RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
             .map_err(|e| Error::internal(e.to_string()))
     });
-    Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
+    Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), notices, ..QueryResult::command("SELECT") })
+}
+
+/// Tells of each app whose requests of the day come near Kintone's quota: from four fifths on.
+fn quota_notices(session: &Session, plan: &Arc<dyn ExecutionPlan>) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = vec![];
+    for table in tables_of(plan) {
+        let spent = session.engine.remembered().spent(&table);
+        if spent < DAILY_REQUESTS / 5 * 4 {
+            continue;
+        }
+        let message = format!(
+            "app {} ({}) has had {spent} requests since 09:00 JST; Kintone's Standard course allows {DAILY_REQUESTS} a day",
+            table.app, table.name
+        );
+        if !notices.iter().any(|notice| notice.message == message) {
+            notices.push(Notice { severity: "NOTICE", code: "00000", message });
+        }
+    }
+    notices
 }
 
 /// The plan as text; with `analyze`, after it has run, with what it took.

@@ -57,6 +57,14 @@ impl PhysicalOptimizerRule for CountByTotal {
     }
 }
 
+/// The tables of Kintone that a plan reads.
+pub fn tables_of(plan: &Arc<dyn ExecutionPlan>) -> Vec<TableRef> {
+    let mut tables: Vec<TableRef> = plan.children().into_iter().flat_map(tables_of).collect();
+    tables.extend(plan.downcast_ref::<KintoneScan>().map(|scan| scan.request.table.clone()));
+    tables.extend(plan.downcast_ref::<KintoneCount>().map(|count| count.table.clone()));
+    tables
+}
+
 /// The scan whose rows `node` counts, and does nothing else with.
 fn counted_scan(node: &Arc<dyn ExecutionPlan>) -> Option<&KintoneScan> {
     let aggregate = node.downcast_ref::<AggregateExec>()?;
@@ -144,6 +152,7 @@ impl ExecutionPlan for KintoneCount {
         let row = async move {
             context.budget.take()?;
             requests.add(1);
+            context.remembered.spend(&table);
             let timer = waiting.timer();
             let total = client.count(table.app, condition.as_ref()).await.map_err(Error::from)?;
             timer.done();

@@ -165,10 +165,31 @@ fn describe(error: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
+/// Reads pages of records outside a scan.
+pub struct PageReader(PageDecoder);
+
+impl PageReader {
+    /// A reader of all of a table's columns.
+    #[must_use]
+    pub fn new(columns: &Columns) -> Self {
+        let all: Vec<usize> = (0..columns.columns.len()).collect();
+        Self(PageDecoder::new(String::new(), columns, &all, Arc::clone(&columns.schema)))
+    }
+
+    /// The rows of one answer of `records.json`.
+    pub fn read(&mut self, body: &[u8]) -> Result<RecordBatch, Error> {
+        self.0.decode(body).map(|page| page.batch)
+    }
+}
+
 /// The decoders of one map of cells: a record's, or a row's.
 #[derive(Default)]
 struct Cells {
     index: HashMap<String, usize>,
+    /// The slot of the n-th key of the map before: nearly always this one's too.
+    order: Vec<Option<usize>>,
+    /// Keys of this map so far.
+    keys: usize,
     slots: Vec<Slot>,
     /// Counts maps, so that a slot knows whether this one had its field.
     generation: u64,
@@ -200,8 +221,29 @@ impl Cells {
         slot
     }
 
+    /// Begins a map.
+    fn open(&mut self) {
+        self.generation += 1;
+        self.keys = 0;
+    }
+
+    fn find(&mut self, code: &str) -> Option<usize> {
+        let key = self.keys;
+        self.keys += 1;
+        let guess = self.order.get(key).copied().flatten();
+        if let Some(slot) = guess.filter(|slot| self.slots.get(*slot).is_some_and(|s| s.code == code)) {
+            return Some(slot);
+        }
+        let slot = self.index.get(code).copied();
+        if self.order.len() <= key {
+            self.order.resize(key + 1, None);
+        }
+        self.order[key] = slot;
+        slot
+    }
+
     fn append(&mut self, code: &str, cell: &Cell<'_>) -> Result<(), Fault> {
-        let Some(slot) = self.index.get(code).and_then(|i| self.slots.get_mut(*i)) else { return Ok(()) };
+        let Some(slot) = self.find(code).and_then(|i| self.slots.get_mut(i)) else { return Ok(()) };
         if slot.seen == self.generation {
             return Ok(());
         }
@@ -339,7 +381,7 @@ fn append_rows(cells: &mut Cells, state: &mut RowState, record: usize, cell: &Ce
         serde_json::from_str(json).map_err(|_| bad("rows with an id and values"))?;
     let parent = u32::try_from(record).map_err(|_| bad("fewer records in a page"))?;
     for (index, row) in (1_i64..).zip(&rows) {
-        cells.generation += 1;
+        cells.open();
         for (code, cell) in &row.value {
             cells.append(code, cell)?;
         }
@@ -423,7 +465,7 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let state = self.0;
-        state.page.records.generation += 1;
+        state.page.records.open();
         let mut id = None;
         let mut fault = None;
         // A fault waits for the record's end, when its `$id` is known.

@@ -20,11 +20,12 @@ mod text;
 mod types;
 
 pub use context::{Budget, ScanContext};
-pub use count::CountByTotal;
+pub use count::{CountByTotal, tables_of};
+pub use decode::PageReader;
 pub use error::Error;
 pub use field::{FormContext, field_type_names, number_scale};
 pub use provider::{AppTable, ScanSettings};
-pub use remembered::Remembered;
+pub use remembered::{DAILY_REQUESTS, Remembered};
 pub use scan::{AnyOrder, LocalFilters, PART, TableRef};
 pub use schema::{Column, Columns, Shape};
 pub use system::{Directory, SystemColumn, SystemInfo, SystemTable, system_tables};

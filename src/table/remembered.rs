@@ -4,7 +4,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::scan::TableRef;
 use crate::kintone::{AppKey, Condition};
 
 /// Totals that are kept; beyond, all are forgotten.
@@ -22,6 +24,17 @@ struct Kept {
     totals: HashMap<(String, AppKey, String), u64>,
     /// Connection, app, the form's revision, field.
     hidden: HashSet<(String, AppKey, String, String)>,
+    /// Calls for an app's records by connection, and the day of them.
+    spent: HashMap<(String, AppKey), u64>,
+    day: u64,
+}
+
+/// Requests for an app's records that Kintone's Standard course allows in a day (K§5.1).
+pub const DAILY_REQUESTS: u64 = 10_000;
+
+/// The day of Kintone's quota: it begins at 09:00 JST, which is midnight in UTC.
+fn today() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400)
 }
 
 fn text(condition: Option<&Condition>) -> String {
@@ -45,6 +58,25 @@ impl Remembered {
     /// How many records matched when they were counted last.
     pub(crate) fn total(&self, connection: &str, app: AppKey, condition: Option<&Condition>) -> Option<u64> {
         self.lock().totals.get(&(connection.to_owned(), app, text(condition))).copied()
+    }
+
+    /// One more request for an app's records.
+    pub(crate) fn spend(&self, table: &TableRef) {
+        let mut kept = self.lock();
+        let day = today();
+        if kept.day != day {
+            kept.spent.clear();
+            kept.day = day;
+        }
+        *kept.spent.entry((table.connection.clone(), table.app)).or_default() += 1;
+    }
+
+    /// Requests for an app's records since 09:00 JST.
+    #[must_use]
+    pub fn spent(&self, table: &TableRef) -> u64 {
+        let kept = self.lock();
+        let count = || kept.spent.get(&(table.connection.clone(), table.app)).copied();
+        if kept.day == today() { count().unwrap_or(0) } else { 0 }
     }
 
     /// The login may not view these fields of the form of that revision.
@@ -85,6 +117,10 @@ mod tests {
         assert_eq!(remembered.total("c", app, None), Some(7));
         assert_eq!(remembered.total("c", app, Some(&some)), Some(3));
         assert_eq!(remembered.total("d", app, None), None);
+        let table = TableRef { connection: "c".into(), app, name: "T".into() };
+        remembered.spend(&table);
+        remembered.spend(&table);
+        assert_eq!(remembered.spent(&table), 2);
         let fields = ["a".to_owned(), "b".to_owned()];
         remembered.hide("c", app, "4", &fields);
         assert!(remembered.are_hidden("c", app, "4", &fields));

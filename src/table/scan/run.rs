@@ -29,6 +29,9 @@ const PAGE_BYTES: usize = 64 * 1024;
 /// Pages that a chain may read ahead while those before it are not finished.
 const AHEAD: usize = 8;
 
+/// So many pages under a limit are read one after the other: the last page would only be a request more.
+const FEW_PAGES: usize = 8;
+
 /// The page read backwards from the highest id.
 enum End {
     Unasked,
@@ -102,7 +105,8 @@ impl Run {
             while let Some(done) = self.tasks.try_join_next() {
                 self.receive(done.map_err(broken)?).await?;
             }
-            let asked = self.ask();
+            // Who may stop at any row gets those that are here before more are asked for.
+            let asked = if self.lazy && self.has_ready() { Ok(()) } else { self.ask() };
             if let Some(rows) = self.ready() {
                 let batch = self.cut(rows);
                 if batch.num_rows() > 0 {
@@ -145,7 +149,7 @@ impl Run {
     /// Whether the next page is to count all that match: Kintone is slower for it, so only where it helps.
     fn counts(&self) -> bool {
         let page = usize::try_from(self.request().page_size).unwrap_or(usize::MAX);
-        let many = self.request().limit.is_some_and(|n| n > page.saturating_mul(2));
+        let many = self.request().limit.is_some_and(|n| n > page.saturating_mul(FEW_PAGES));
         !self.counted && !self.is_one_page() && (!self.lazy || many || self.taken > 0)
     }
 
@@ -171,7 +175,7 @@ impl Run {
     /// So few rows are wanted of so many that one page after the other is best.
     fn is_sequential(&self) -> bool {
         let page = usize::try_from(self.request().page_size).unwrap_or(usize::MAX);
-        self.wanted.is_some_and(|n| n <= page.saturating_mul(2))
+        self.wanted.is_some_and(|n| n <= page.saturating_mul(FEW_PAGES))
     }
 
     /// Asks for as many pages as may be under way.
@@ -235,6 +239,7 @@ impl Run {
     fn send(&mut self, ask: Ask, limit: u32, count: bool, memory: MemoryReservation) -> DfResult<()> {
         self.context.budget.take()?;
         self.reader.meter.requests.add(1);
+        self.context.remembered.spend(&self.scan.request.table);
         let decoder = self.decoders.pop().unwrap_or_else(|| self.scan.decoder());
         self.tasks.spawn(fetch(Arc::clone(&self.reader), ask, (limit, count), decoder, memory));
         Ok(())
@@ -285,14 +290,18 @@ impl Run {
         Ok(())
     }
 
+    /// Whether rows may be given on now: in order only those of the first chain that is not finished.
+    fn has_ready(&self) -> bool {
+        let Some(chain) = self.waiting.keys().next() else { return false };
+        !self.chains.in_order() || self.chains.first().is_none_or(|first| first >= *chain)
+    }
+
     /// Rows that may be given on now.
     fn ready(&mut self) -> Option<PageRows> {
+        if !self.waiting.is_empty() && !self.has_ready() {
+            return None;
+        }
         if let Some(mut entry) = self.waiting.first_entry() {
-            let blocked =
-                self.chains.in_order() && self.chains.first().is_some_and(|first| first < *entry.key());
-            if blocked {
-                return None;
-            }
             let rows = entry.get_mut().pop_front();
             if entry.get().is_empty() {
                 entry.remove();
