@@ -26,8 +26,8 @@ pub(crate) struct DecodedPage {
     pub parents: Option<Vec<u32>>,
     /// How many records match in all, where that was asked for.
     pub total: Option<u64>,
-    /// Whether the records had each field, in the order of [`PageDecoder::codes`]; unknown without a record.
-    pub present: Vec<Option<bool>>,
+    /// Fields that a record lacked: the login may not view them there, or the form has changed.
+    pub missing: Vec<String>,
 }
 
 /// Reads pages of one scan.
@@ -86,15 +86,6 @@ impl PageDecoder {
         fields
     }
 
-    /// The fields that it reads, with a table field's name before its columns.
-    pub(crate) fn codes(&self) -> Vec<String> {
-        let rows = self.rows.iter().flat_map(|(table, cells)| {
-            let columns = cells.slots.iter().map(move |s| format!("{table}.{}", s.code));
-            columns.chain(std::iter::once(table.clone()))
-        });
-        self.records.slots.iter().map(|s| s.code.clone()).chain(rows).collect()
-    }
-
     /// Decodes a page. The page is accepted whole or not at all.
     pub(crate) fn decode(&mut self, body: &[u8]) -> Result<DecodedPage, Error> {
         self.records.forget();
@@ -105,29 +96,29 @@ impl PageDecoder {
             page: self,
             ids: vec![],
             total: None,
-            table_present: None,
             had_table: false,
+            lacks_table: false,
             rows: RowState::default(),
             fault: None,
         };
         let mut json = serde_json::Deserializer::from_slice(body);
         let outcome = (&mut json).deserialize_map(PageVisitor(&mut state)).and_then(|()| json.end());
-        let PageState { ids, total, table_present, rows, fault, .. } = state;
+        let PageState { ids, total, lacks_table, rows, fault, .. } = state;
         if let Some(fault) = fault {
             return Err(fault);
         }
         if let Err(error) = outcome {
             return Err(Error::Page { app: self.app.clone(), reason: describe(&error) });
         }
-        let mut present: Vec<_> = self.records.slots.iter().map(|s| s.present).collect();
-        if let Some((_, cells)) = &self.rows {
-            present.extend(cells.slots.iter().map(|s| s.present));
-            present.push(table_present);
+        let mut missing: Vec<String> = self.records.missing().cloned().collect();
+        if let Some((table, cells)) = &self.rows {
+            missing.extend(cells.missing().map(|column| format!("{table}.{column}")));
+            missing.extend(lacks_table.then(|| table.clone()));
         }
         let batch =
             self.batch(ids.len(), &rows).map_err(|e| Error::Page { app: self.app.clone(), reason: e })?;
         let parents = self.rows.is_some().then_some(rows.parents);
-        Ok(DecodedPage { batch, ids, parents, total, present })
+        Ok(DecodedPage { batch, ids, parents, total, missing })
     }
 
     fn batch(&mut self, records: usize, state: &RowState) -> Result<RecordBatch, String> {
@@ -200,8 +191,8 @@ struct Slot {
     kintone_type: String,
     decoder: Box<dyn Decoder>,
     seen: u64,
-    /// Whether the page's records have the field: all of them, or none.
-    present: Option<bool>,
+    /// A map of the page lacked it.
+    missing: bool,
 }
 
 impl Cells {
@@ -216,7 +207,7 @@ impl Cells {
             kintone_type: field.kind.clone(),
             decoder: decoder(),
             seen: 0,
-            present: None,
+            missing: false,
         });
         slot
     }
@@ -253,30 +244,29 @@ impl Cells {
             return Err(Fault::Changed(slot.code.clone(), now.to_owned(), slot.kintone_type.clone()));
         }
         slot.seen = self.generation;
-        if *slot.present.get_or_insert(true) {
-            let value = cell.value.map(RawValue::get);
-            return slot.decoder.append(value).map_err(|expected| Fault::Value(slot.code.clone(), expected));
-        }
-        Err(Fault::Missing(slot.code.clone()))
+        let value = cell.value.map(RawValue::get);
+        slot.decoder.append(value).map_err(|expected| Fault::Value(slot.code.clone(), expected))
     }
 
-    /// Ends a map. A field that every map lacks is NULL: the login may not view it (K§6). One that only some lack
-    /// went away meanwhile, or came.
+    /// Ends a map: fields that it lacked are NULL.
     fn close(&mut self) -> Result<(), Fault> {
         for slot in &mut self.slots {
             if slot.seen != self.generation {
-                if *slot.present.get_or_insert(false) {
-                    return Err(Fault::Missing(slot.code.clone()));
-                }
+                slot.missing = true;
                 slot.decoder.append(None).map_err(|expected| Fault::Value(slot.code.clone(), expected))?;
             }
         }
         Ok(())
     }
 
-    /// Before another page: which fields its records have is not known.
+    /// The fields that a map of the page lacked.
+    fn missing(&self) -> impl Iterator<Item = &String> {
+        self.slots.iter().filter(|s| s.missing).map(|s| &s.code)
+    }
+
+    /// Before another page.
     fn forget(&mut self) {
-        self.slots.iter_mut().for_each(|s| s.present = None);
+        self.slots.iter_mut().for_each(|s| s.missing = false);
     }
 
     fn finish(&mut self) -> Vec<Vec<ArrayRef>> {
@@ -290,8 +280,6 @@ enum Fault {
     Value(String, String),
     /// Field, its type now, its type before.
     Changed(String, String, String),
-    /// A field that only some records have.
-    Missing(String),
 }
 
 #[derive(Deserialize)]
@@ -321,10 +309,10 @@ struct PageState<'p> {
     page: &'p mut PageDecoder,
     ids: Vec<u64>,
     total: Option<u64>,
-    /// Whether the records have the table field whose rows are read.
-    table_present: Option<bool>,
-    /// Whether the record being read has it.
+    /// Whether the record being read has the table field whose rows are read.
     had_table: bool,
+    /// A record lacked it.
+    lacks_table: bool,
     rows: RowState,
     fault: Option<Error>,
 }
@@ -340,7 +328,6 @@ impl PageState<'_> {
                 let read = append_rows(cells, &mut self.rows, self.ids.len(), cell);
                 read.map_err(|f| match f {
                     Fault::Value(column, expected) => Fault::Value(format!("{code}.{column}"), expected),
-                    Fault::Missing(column) => Fault::Missing(format!("{code}.{column}")),
                     changed => changed,
                 })
             }
@@ -349,22 +336,12 @@ impl PageState<'_> {
         rows.and_then(|()| self.page.records.append(code, cell))
     }
 
-    /// Ends a record that may have had the table field, or not, as those before it.
-    fn close_table(&mut self) -> Result<(), Fault> {
-        let had = std::mem::take(&mut self.had_table);
-        if *self.table_present.get_or_insert(had) == had {
-            return Ok(());
-        }
-        Err(Fault::Missing(self.page.rows.as_ref().map(|(table, _)| table.clone()).unwrap_or_default()))
-    }
-
     fn fault(&mut self, fault: Fault, id: Option<u64>) {
         let app = self.page.app.clone();
         self.fault = Some(match fault {
             Fault::Changed(field, now, was) => {
                 Error::FormChanged { app, change: format!("field {field} is {now}, it was {was}") }
             }
-            Fault::Missing(field) => Error::missing(app, &field),
             Fault::Value(field, expected) => {
                 let record = id.map_or_else(|| "?".into(), |id| id.to_string());
                 Error::Decode { app, record, field, expected }
@@ -478,9 +455,8 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
         if fault.is_none() {
             fault = state.page.records.close().err();
         }
-        if fault.is_none() && state.page.rows.is_some() {
-            fault = state.close_table().err();
-        }
+        let had_table = std::mem::take(&mut state.had_table);
+        state.lacks_table |= state.page.rows.is_some() && !had_table;
         match (fault, id) {
             (None, Some(id)) => {
                 state.ids.push(id);

@@ -59,14 +59,6 @@ pub enum Error {
     NoConnection(String),
 }
 
-impl Error {
-    /// A field that only some of the records have.
-    pub(crate) fn missing(app: String, field: &str) -> Self {
-        let change = format!("field {field} is not in all records (the field, or the right to view it)");
-        Self::FormChanged { app, change }
-    }
-}
-
 impl From<Error> for DataFusionError {
     fn from(error: Error) -> Self {
         Self::External(Box::new(error))

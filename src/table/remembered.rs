@@ -1,8 +1,8 @@
-//! What earlier statements learned of the apps: how many records match, which fields the login may not view.
+//! What earlier statements learned of the apps: how many records match, and what they cost.
 //!
-//! Only ever a hint or a saved request: totals make estimates, never answers.
+//! Only ever a hint: totals make estimates and save requests, they are never answers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,8 +22,6 @@ pub struct Remembered {
 struct Kept {
     /// By connection, app and condition.
     totals: HashMap<(String, AppKey, String), u64>,
-    /// Connection, app, the form's revision, field.
-    hidden: HashSet<(String, AppKey, String, String)>,
     /// Calls for an app's records by connection, and the day of them.
     spent: HashMap<(String, AppKey), u64>,
     day: u64,
@@ -78,29 +76,6 @@ impl Remembered {
         let count = || kept.spent.get(&(table.connection.clone(), table.app)).copied();
         if kept.day == today() { count().unwrap_or(0) } else { 0 }
     }
-
-    /// The login may not view these fields of the form of that revision.
-    pub(crate) fn hide(&self, connection: &str, app: AppKey, revision: &str, fields: &[String]) {
-        let hidden = &mut self.lock().hidden;
-        if hidden.len() >= MOST {
-            hidden.clear();
-        }
-        let key = |field: &String| (connection.to_owned(), app, revision.to_owned(), field.clone());
-        hidden.extend(fields.iter().map(key));
-    }
-
-    /// Whether all of these fields are known not to be viewable.
-    pub(crate) fn are_hidden(
-        &self,
-        connection: &str,
-        app: AppKey,
-        revision: &str,
-        fields: &[String],
-    ) -> bool {
-        let kept = self.lock();
-        let key = |field: &String| (connection.to_owned(), app, revision.to_owned(), field.clone());
-        fields.iter().all(|field| kept.hidden.contains(&key(field)))
-    }
 }
 
 #[cfg(test)]
@@ -108,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn totals_are_kept_by_condition_and_fields_by_revision() {
+    fn totals_are_kept_by_condition_and_requests_by_app() {
         let remembered = Remembered::default();
         let app = AppKey { id: 1, guest_space: None };
         let some = Condition::Native("a".into());
@@ -121,9 +96,5 @@ mod tests {
         remembered.spend(&table);
         remembered.spend(&table);
         assert_eq!(remembered.spent(&table), 2);
-        let fields = ["a".to_owned(), "b".to_owned()];
-        remembered.hide("c", app, "4", &fields);
-        assert!(remembered.are_hidden("c", app, "4", &fields));
-        assert!(!remembered.are_hidden("c", app, "5", &fields));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::{RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::take_arrays;
 use datafusion::common::Result as DfResult;
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
@@ -67,7 +67,10 @@ impl PageRows {
                 order
             }
         };
-        self.batch = take_record_batch(&self.batch, &UInt32Array::from(order))?;
+        let rows = RecordBatchOptions::new().with_row_count(Some(order.len()));
+        let arrays = take_arrays(self.batch.columns(), &UInt32Array::from(order), None)?;
+        // Not `take_record_batch`, which cannot take rows without columns.
+        self.batch = RecordBatch::try_new_with_options(self.batch.schema(), arrays, &rows)?;
         let last = u32::try_from(self.ids.len()).unwrap_or(u32::MAX).saturating_sub(1);
         if let Some(parents) = &mut self.parents {
             parents.reverse();
@@ -90,7 +93,8 @@ pub(super) struct Fetched {
     /// As many records as were asked for: there may be more.
     pub full: bool,
     pub total: Option<u64>,
-    pub present: Vec<Option<bool>>,
+    /// Fields that a record lacked.
+    pub missing: Vec<String>,
     /// Of the answer and of the arrays made from it.
     pub bytes: usize,
 }
@@ -159,7 +163,7 @@ impl Reader {
             rows = rows.reversed()?;
         }
         self.check_order(ask, &rows.ids)?;
-        Ok(Fetched { rows, full, total: decoded.total, present: decoded.present, bytes })
+        Ok(Fetched { rows, full, total: decoded.total, missing: decoded.missing, bytes })
     }
 
     /// Everything rests on it that a page's records come by `$id`, and are those asked for.

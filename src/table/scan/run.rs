@@ -82,7 +82,7 @@ impl Run {
             decoders: vec![],
             waiting: BTreeMap::new(),
             end: End::Unasked,
-            presence: Presence::new(scan.decoder().codes()),
+            presence: Presence::default(),
             counted: false,
             wanted: request.limit,
             lazy: request.limit.is_some() || request.limited,
@@ -129,6 +129,7 @@ impl Run {
             }
         }
         self.tasks.abort_all();
+        self.presence.look(&self.context, &self.scan.request).await?;
         self.baseline.done();
         Ok(None)
     }
@@ -247,9 +248,9 @@ impl Run {
 
     /// Takes a page that came.
     async fn receive(&mut self, (ask, decoder, fetched): Done) -> DfResult<()> {
-        let Fetched { rows, full, total, present, bytes } = fetched?;
+        let Fetched { rows, full, total, missing, bytes } = fetched?;
         self.page_bytes = self.page_bytes.max(bytes);
-        self.presence.check(&self.context, &self.scan.request, &present).await?;
+        self.presence.check(&self.context, &self.scan.request, missing).await?;
         self.decoders.push(decoder);
         let records = u64::try_from(rows.ids.len()).unwrap_or(u64::MAX);
         match ask {
