@@ -44,7 +44,7 @@ use tokio::task::JoinHandle;
 use app::World;
 pub use fixture::Fixture;
 pub use log::LoggedRequest;
-pub use unknown::Unknowns;
+pub use unknown::{SWITCHES, Switch, Unknowns};
 
 /// How long `stop` waits for connections to close.
 const STOP_WITHIN: Duration = Duration::from_millis(800);
@@ -185,6 +185,18 @@ impl Emulator {
     /// Changes what is added to each request from now on.
     pub fn set_latency(&self, latency: Duration) {
         *self.server.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
+    /// How many hits of a keyword abort a search (K§3.6), from now on.
+    pub fn set_search_limit(&self, hits: usize) {
+        self.server.store().search.set_limit(hits);
+    }
+
+    /// Keeps the search index as it is now, so that `like` does not see what is written from now on, or lets
+    /// it catch up at once (K§3.6).
+    pub fn hold_search_index(&self, held: bool) {
+        let store = self.server.store();
+        store.search.hold(&store, held);
     }
 
     /// Stops serving, within a second. Requests that run are cut off.

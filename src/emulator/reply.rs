@@ -55,6 +55,8 @@ pub(super) const NOT_SORTABLE: Code = code("GAIA_IS02", 400, "The field cannot b
 pub(super) const NO_USER: Code = code("GAIA_IL26", 400, "The user was not found.");
 pub(super) const NO_GROUP: Code = code("GAIA_IL27", 400, "The group was not found.");
 pub(super) const NO_ORGANIZATION: Code = code("GAIA_IL28", 400, "The organization was not found.");
+pub(super) const SAVED_NAME: Code =
+    code("GAIA_IL42", 400, "A saved condition names a user, group or organization that was not found.");
 pub(super) const PROCESS_OFF: Code = code("GAIA_ST02", 400, "Process management is not enabled.");
 pub(super) const LOOKUP_NOT_UNIQUE: Code =
     code("GAIA_LO03", 400, "The lookup's key is not unique in the source app.");
@@ -128,11 +130,24 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Records, comments or apps in it.
     pub(super) rows: u64,
+    /// `X-Cybozu-Warning`.
+    pub(super) warning: Option<&'static str>,
 }
 
 impl Answer {
+    /// JSON that is written already.
+    pub(super) fn bytes(body: Vec<u8>) -> Self {
+        Self { body, rows: 0, warning: None }
+    }
+
+    /// With the warning of a search that was cut off (K§3.6).
+    pub(super) fn warned(self, aborted: bool) -> Self {
+        let warning = "Filter aborted because of too many search results";
+        Self { warning: aborted.then_some(warning), ..self }
+    }
+
     pub(super) fn json(body: &Json) -> Self {
-        Self { body: body.to_string().into_bytes(), rows: 0 }
+        Self::bytes(body.to_string().into_bytes())
     }
 
     pub(super) fn with_rows(self, rows: usize) -> Self {

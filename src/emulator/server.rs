@@ -71,6 +71,7 @@ struct Outcome {
     body: Vec<u8>,
     /// The code, for `X-Cybozu-Error`.
     error: Option<&'static str>,
+    warning: Option<&'static str>,
     /// JSON, or a page of the gateway.
     is_json: bool,
 }
@@ -78,13 +79,19 @@ struct Outcome {
 impl Outcome {
     fn page(status: u16, text: &str) -> Self {
         let body = format!("<!DOCTYPE html><html><body>{text}</body></html>").into_bytes();
-        Self { status, body, error: None, is_json: false }
+        Self { status, body, error: None, warning: None, is_json: false }
     }
 }
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
-        Self { status: failure.status(), body: failure.body(), error: Some(failure.name()), is_json: true }
+        Self {
+            status: failure.status(),
+            body: failure.body(),
+            error: Some(failure.name()),
+            warning: None,
+            is_json: true,
+        }
     }
 }
 
@@ -185,7 +192,9 @@ fn serve(
         return Outcome::page(405, "Method Not Allowed");
     };
     match run(server, parts, (method, body), (guest_space, handler), logged) {
-        Ok(answer) => Outcome { status: 200, body: answer.body, error: None, is_json: true },
+        Ok(answer) => {
+            Outcome { status: 200, body: answer.body, error: None, warning: answer.warning, is_json: true }
+        }
         Err(failure) => failure.into(),
     }
 }
@@ -277,6 +286,9 @@ fn finish(server: &Server, outcome: Outcome, running: u32, gzip: bool) -> Respon
         .header("x-concurrencylimit-running", running);
     if let Some(code) = outcome.error {
         response = response.header("x-cybozu-error", code);
+    }
+    if let Some(warning) = outcome.warning {
+        response = response.header("x-cybozu-warning", warning);
     }
     if outcome.status == 401 && !outcome.is_json {
         response = response.header(header::WWW_AUTHENTICATE, "Basic realm=\"kintone\"");

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockRea
 use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
+use super::query::Search;
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
@@ -93,6 +94,7 @@ pub(super) struct Store {
     /// Apps that an API token opens.
     pub(super) tokens: HashMap<String, Vec<u64>>,
     pub(super) unknowns: Unknowns,
+    pub(super) search: Search,
 }
 
 impl Store {
@@ -105,7 +107,13 @@ impl Store {
             }
             apps.insert(definition.id, App::new(definition, Arc::clone(world)));
         }
-        Self { apps, directory: Directory::new(world.directory()), tokens, unknowns }
+        Self {
+            apps,
+            directory: Directory::new(world.directory()),
+            tokens,
+            unknowns,
+            search: Search::default(),
+        }
     }
 }
 

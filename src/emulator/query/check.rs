@@ -8,14 +8,16 @@ use serde_json::Value as Json;
 use super::super::auth::Caller;
 use super::super::field::{Field, Kind, Place};
 use super::super::reply::{
-    EQUALS_IN_TABLE, Failure, NO_APP, NO_FIELD, NO_PRIVILEGE, NOT_RELATED, PROCESS_OFF, WRONG_OPERATOR,
+    EQUALS_IN_TABLE, Failure, NO_APP, NO_FIELD, NO_PRIVILEGE, NOT_RELATED, PROCESS_OFF, SAVED_NAME,
+    WRONG_OPERATOR,
 };
 use super::super::store::{App, Store};
 use super::super::unknown;
 use super::operand;
 use super::operators;
 use super::parser::{self, Condition, Operator, Predicate};
-use super::plan::{Plan, Test, View};
+use super::plan::{Filter, Plan, Test, View};
+use super::search;
 
 /// What a query is read against.
 #[derive(Clone, Copy)]
@@ -94,9 +96,9 @@ fn conjuncts(
     }
 }
 
-/// The field of a code, where queries may name it.
-pub(super) fn field<'a>(scope: &Scope<'a>, code: &str) -> Result<&'a Field, Failure> {
-    let hidden = code == "$revision" && !scope.store.unknowns.revision_in_queries;
+/// The field of a code, where queries may name it; `$revision` where `with_revision`.
+pub(super) fn field<'a>(scope: &Scope<'a>, code: &str, with_revision: bool) -> Result<&'a Field, Failure> {
+    let hidden = code == "$revision" && !with_revision;
     let field = scope.app.schema.find(code).filter(|_| !hidden);
     let field = field.ok_or_else(|| Failure::about(NO_FIELD, code))?;
     if field.kind.is_process() && !scope.app.schema.process {
@@ -109,28 +111,35 @@ fn predicate(scope: &Scope<'_>, predicate: &Predicate) -> Result<Option<Checked>
     if let Some(table) = &predicate.related {
         return related(scope, table, predicate).map(|plan| Some(Checked::Plan(plan)));
     }
-    let field = field(scope, &predicate.field)?;
+    let unknowns = scope.store.unknowns;
+    let field = field(scope, &predicate.field, unknowns.revision_in_conditions)?;
     let column = if let Place::Column(table, column) = field.place { Some((table, column)) } else { None };
     operand::check_options(field, &predicate.operands)?;
     if column.is_some() && matches!(predicate.operator, Operator::Equal | Operator::NotEqual) {
         return Err(Failure::about(EQUALS_IN_TABLE, &field.code));
     }
-    if !operators::allowed(field.kind, predicate.operator, column.is_some()) {
+    if !operators::allowed(field.kind, predicate.operator, column.is_some(), unknowns) {
         return Err(Failure::about(WRONG_OPERATOR, &field.code));
     }
-    let Some(test) = operand::test(scope, field, predicate)? else { return Ok(None) };
-    let negated = operand::is_negative(predicate.operator);
-    Ok(Some(match column {
-        None => Checked::Plan(Plan::Value { place: field.place, test, negated }),
-        Some((table, column)) if negated => Checked::Plan(Plan::NoRow { table, column, test }),
-        Some((table, column)) => Checked::Row { table, column, test },
+    let Some(filter) = operand::filter(scope, field, predicate)? else { return Ok(None) };
+    let negated = filter.negated.is_some();
+    let checked = match (column, filter) {
+        (None, filter) => Checked::Plan(Plan::Value { place: field.place, filter }),
+        (Some((table, column)), Filter { test, negated: None }) => Checked::Row { table, column, test },
+        (Some((table, column)), filter) => Checked::Plan(Plan::EveryRow { table, column, filter }),
+    };
+    let is_search = matches!(predicate.operator, Operator::Like | Operator::NotLike);
+    Ok(Some(if is_search && search::is_limited(scope) {
+        Checked::Plan(search::limited(scope, checked.into(), negated))
+    } else {
+        checked
     }))
 }
 
 /// `Related.field ...`: which keys the other app's matching records have.
 fn related(scope: &Scope<'_>, table: &str, found: &Predicate) -> Result<Plan, Failure> {
     const { assert!(unknown::RELATED_PREDICATES_ARE_INDEPENDENT) };
-    let table = field(scope, table)?;
+    let table = field(scope, table, false)?;
     if table.kind != Kind::ReferenceTable {
         return Err(Failure::about(NOT_RELATED, &table.code));
     }
@@ -142,10 +151,11 @@ fn related(scope: &Scope<'_>, table: &str, found: &Predicate) -> Result<Plan, Fa
     let plain = Predicate { related: None, ..found.clone() };
     let wanted = predicate(&other, &plain)?.map(Plan::from);
     let filter = match parser::parse(text("/filterCond"), scope.store.unknowns)?.condition {
-        Some(condition) => plan(&other, &condition)?,
+        Some(condition) => plan(&other, &condition).map_err(in_saved_condition)?,
         None => None,
     };
-    let key = field(&other, text("/condition/relatedField"))?.place;
+    let aborted = [&wanted, &filter].into_iter().flatten().any(Plan::is_aborted);
+    let key = field(&other, text("/condition/relatedField"), false)?.place;
     let keys: HashSet<String> = other
         .app
         .read()
@@ -155,5 +165,13 @@ fn related(scope: &Scope<'_>, table: &str, found: &Predicate) -> Result<Plan, Fa
         .filter(|record| filter.as_ref().is_none_or(|plan| plan.holds(record)))
         .filter_map(|record| View::at(record, key).key())
         .collect();
-    Ok(Plan::Related { place: field(scope, text("/condition/field"))?.place, keys })
+    Ok(Plan::Related { place: field(scope, text("/condition/field"), false)?.place, keys, aborted })
+}
+
+/// Names that a condition of the settings has and the directory lacks are another error (K§3.5).
+fn in_saved_condition(failure: Failure) -> Failure {
+    match failure.name() {
+        "GAIA_IL26" | "GAIA_IL27" | "GAIA_IL28" => SAVED_NAME.into(),
+        _ => failure,
+    }
 }
