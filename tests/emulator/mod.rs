@@ -1,6 +1,7 @@
 //! The emulator over real HTTP: what Kintone answers, and what it refuses.
 
 mod auth;
+mod cell;
 mod comment;
 mod cursor;
 mod fixture;
@@ -10,6 +11,7 @@ mod read;
 mod refusal;
 mod server;
 mod settings;
+mod switch;
 mod write;
 
 use std::sync::Arc;
