@@ -7,6 +7,7 @@ mod cursor;
 mod fixture;
 mod large;
 mod query;
+mod query_builder;
 mod read;
 mod refusal;
 mod server;
