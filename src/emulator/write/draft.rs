@@ -169,6 +169,7 @@ fn row(call: &Call<'_>, app: &App, table: &Field, sent: &Json, at: &str, errors:
     let value = sent.get("value").unwrap_or(&Json::Null);
     if !sent.is_object() || !(value.is_object() || value.is_null()) {
         errors.add(at.to_owned(), "Enter an object.");
+        draft.refused = (0..table.columns.len()).collect();
         return draft;
     }
     let at = format!("{at}.value");
