@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{Domain, Reply, password, send, token, world};
 
 fn inner(method: &str, endpoint: &str, payload: Value) -> Value {
-    json!({"method": method, "api": format!("/k/v1/{endpoint}"), "payload": payload})
+    let mut inner = json!({"method": method, "api": format!("/k/v1/{endpoint}")});
+    inner["payload"] = payload;
+    inner
 }
 
 fn add(key: &str) -> Value {

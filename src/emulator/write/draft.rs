@@ -9,6 +9,7 @@ use super::super::field::{Field, Kind, Place};
 use super::super::params::integer;
 use super::super::reply::Failure;
 use super::super::store::App;
+use super::super::unknown;
 use super::super::value::{Value, parse_datetime};
 use super::errors::Errors;
 use super::lookup;
@@ -94,7 +95,7 @@ impl Draft {
                     None => drop(self.refused.insert(cell)),
                 }
             }
-            _ if adds => self.set_system(call, field, value),
+            _ if adds && unknown::NEW_RECORDS_BRING_WRITERS_AND_TIMES => self.set_system(call, field, value),
             _ => {}
         }
     }
