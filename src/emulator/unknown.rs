@@ -181,6 +181,8 @@ switches! {
     "3.2" rich_text_sortable: bool = false;
     /// `$revision` may stand in `order by`.
     "3.2" revision_sortable: bool = false;
+    /// Predicates on one list of related records that are joined by `and` look for one record together.
+    "3.3" related_predicates_share_a_record: bool = false;
     /// `LOGINUSER()` may stand for an assignee.
     "3.4" login_user_on_assignee: bool = false;
     /// What a range operator compares with, where a function stands for a span of time.
@@ -259,6 +261,12 @@ switches! {
     "1.4" content_type_on_bodyless_get: bool = false;
     /// An update that changes nothing still makes a new revision.
     "6" no_op_update_bumps_revision: bool = true;
+    /// A row that an update adds to a table takes the defaults of the fields that were not sent.
+    "4.2" new_rows_of_updates_take_defaults: bool = true;
+    /// Who wrote a record and when can be given with a new one; an update passes these over.
+    "4.2" new_records_bring_writers_and_times: bool = true;
+    /// Rights are also told of a record that is not there: none. Else the call fails.
+    "2.1" missing_records_have_no_rights: bool = true;
     /// A cursor gives each record as it is when it is read, or as it was when the cursor was made.
     "6" cursor_contents: CursorContents = CursorContents::AtRead;
     /// `apps.json` on the plain path also lists the apps of guest spaces.
@@ -286,7 +294,8 @@ impl Default for Unknowns {
     }
 }
 
-/// K§1.2: who a caller with an API token is, as the creator of records.
+/// K§1.2: who a caller with an API token is: creator of records, and whose turn it must be where only an assignee
+/// may act.
 pub(super) const TOKEN_USER: &str = "Administrator";
 
 /// K§1.1: longest request target in bytes.
@@ -304,9 +313,9 @@ pub(super) const DEEPEST_NESTING: usize = 200;
 /// K§3.6: a keyword with so many hits aborts the search.
 pub(super) const MOST_HITS: usize = 100_000;
 
-/// K§3.3: each dotted predicate looks for a related record of its own, also beside others by `and`.
-/// A negative one then asks for a related record that differs.
-pub(super) const RELATED_PREDICATES_ARE_INDEPENDENT: bool = true;
+/// K§2.1: revisions that an action makes: one for the action, one for the state. Also where the state stays,
+/// since others must still act.
+pub(super) const REVISIONS_OF_ACTION: u64 = 2;
 
 #[cfg(test)]
 mod tests {

@@ -25,6 +25,12 @@ enum Probe {
     TypedGet,
     /// The revision after an update that changes nothing.
     SameUpdate,
+    /// The value of a column of a row that an update added.
+    NewRow,
+    /// The creator of a record that was added with one.
+    GivenCreator,
+    /// The outcome of asking for the rights of a record that is not there.
+    MissingRights,
     /// What a cursor gives of a record that was changed after the cursor was made.
     Cursor,
 }
@@ -66,6 +72,21 @@ async fn ask(domain: &Domain, probe: &Probe) -> String {
             let body = json!({"app": 2, "id": 1, "record": {"a": {"value": "same"}}});
             let reply = domain.call("PUT", "record.json", body).await.json();
             reply["revision"].as_str().unwrap_or_default().to_owned()
+        }
+        Probe::NewRow => {
+            let body = json!({"app": 2, "id": 2, "record": {"rows": {"value": [{"value": {}}]}}});
+            assert_eq!(domain.call("PUT", "record.json", body).await.outcome(), "200");
+            let record = domain.get("record.json?app=2&id=2").await.json()["record"].clone();
+            record["rows"]["value"][0]["value"]["d"]["value"].as_str().unwrap().to_owned()
+        }
+        Probe::GivenCreator => {
+            let body = json!({"app": 2, "record": {"作成者": {"value": {"code": "zoe"}}}});
+            let id = domain.call("POST", "record.json", body).await.json()["id"].as_str().unwrap().to_owned();
+            let record = domain.get(&format!("record.json?app=2&id={id}")).await.json()["record"].clone();
+            record["作成者"]["value"]["code"].as_str().unwrap().to_owned()
+        }
+        Probe::MissingRights => {
+            domain.call("GET", "records/acl/evaluate.json", json!({"app": 2, "ids": [99]})).await.outcome()
         }
         Probe::Cursor => {
             let made =
@@ -142,6 +163,9 @@ fn world(today: &Today) -> Value {
                     "no": {"type": "RECORD_NUMBER"}, "creator": {"type": "CREATOR"},
                     "state": {"type": "STATUS"}, "assignee": {"type": "STATUS_ASSIGNEE"},
                     "category": {"type": "CATEGORY", "enabled": true},
+                    "others": {"type": "REFERENCE_TABLE", "referenceTable": {
+                        "relatedApp": {"app": "2", "code": ""}, "condition": {"field": "limit", "relatedField": "k"},
+                        "filterCond": "", "displayFields": ["a"]}},
                     "table": {"type": "SUBTABLE", "fields": {"quantity": {"type": "NUMBER"}}},
                 }},
                 "records": [
@@ -162,7 +186,11 @@ fn world(today: &Today) -> Value {
                 ],
             },
             {"app": {"appId": 2, "name": "two"}, "apiTokens": ["token2"],
-             "form": {"properties": {"a": {"type": "SINGLE_LINE_TEXT"}}}, "records": [{"a": "same"}, {"a": "old"}]},
+             "form": {"properties": {
+                "a": {"type": "SINGLE_LINE_TEXT"}, "k": {"type": "NUMBER"},
+                "rows": {"type": "SUBTABLE", "fields": {"d": {"type": "SINGLE_LINE_TEXT", "defaultValue": "default"}}},
+             }},
+             "records": [{"a": "same", "k": "5"}, {"a": "old", "k": "5"}]},
             {"app": {"appId": 3, "name": "three"}, "guestSpaceId": 7, "form": {"properties": {}}},
         ]
     })
@@ -192,6 +220,8 @@ fn cases(today: &Today) -> Vec<(&'static str, Probe, Vec<String>)> {
     case("dates_take_in", ask("time not in (\"09:00\")"), &[operator, "4 3 2"]);
     case("rich_text_sortable", ask("order by rich asc"), &["400 GAIA_IS02", "4 2 1 3"]);
     case("revision_sortable", ask("order by $revision asc"), &["400 GAIA_IQ11", "2 3 1 4"]);
+    case("related_predicates_share_a_record", ask("others.a = \"same\" and others.$id = 2"), &["1", ""]);
+    case("related_predicates_share_a_record", ask("others.a = \"same\" and others.$id = 1"), &["1", "1"]);
     case("login_user_on_assignee", ask("assignee in (LOGINUSER())"), &[operator, "1"]);
     case("span_bounds", ask("moment > THIS_YEAR()"), &["", "2"]);
     case("span_bounds", ask("moment <= THIS_YEAR() and moment > \"2021-02-01T00:00:00Z\""), &["2", ""]);
@@ -270,6 +300,9 @@ fn cases(today: &Today) -> Vec<(&'static str, Probe, Vec<String>)> {
     );
     case("content_type_on_bodyless_get", Probe::TypedGet, &["400 CB_IL02", "200"]);
     case("no_op_update_bumps_revision", Probe::SameUpdate, &["1", "2"]);
+    case("new_rows_of_updates_take_defaults", Probe::NewRow, &["", "default"]);
+    case("new_records_bring_writers_and_times", Probe::GivenCreator, &["sato", "zoe"]);
+    case("missing_records_have_no_rights", Probe::MissingRights, &["404 GAIA_RE01", "200"]);
     case("cursor_contents", Probe::Cursor, &["new", "old"]);
     case("plain_path_lists_guest_apps", Probe::Apps, &["one two", "one two three"]);
     out

@@ -12,7 +12,6 @@ use super::super::reply::{
     WRONG_OPERATOR,
 };
 use super::super::store::{App, Store};
-use super::super::unknown;
 use super::operand;
 use super::operators;
 use super::parser::{self, Condition, Operator, Predicate};
@@ -52,10 +51,9 @@ pub(super) fn plan(scope: &Scope<'_>, condition: &Condition) -> Result<Option<Pl
             Ok(joined(parts.collect::<Result<_, _>>()?, Plan::Any))
         }
         Condition::And(_) => {
-            let (mut plans, mut rows) = (vec![], vec![]);
-            conjuncts(scope, condition, &mut plans, &mut rows)?;
-            plans.extend(rows.into_iter().map(|(table, tests)| Plan::SameRow { table, tests }));
-            Ok(joined(plans, Plan::All))
+            let mut all = Conjunction::default();
+            all.add(scope, condition)?;
+            all.plan(scope)
         }
     }
 }
@@ -64,35 +62,51 @@ fn joined(mut plans: Vec<Plan>, join: fn(Vec<Plan>) -> Plan) -> Option<Plan> {
     if plans.len() > 1 { Some(join(plans)) } else { plans.pop() }
 }
 
-/// The tests of one table's columns that one row must pass.
-type RowTests = (usize, Vec<(usize, Test)>);
+/// The parts of a conjunction.
+#[derive(Default)]
+struct Conjunction<'a> {
+    plans: Vec<Plan>,
+    /// By table: these must hold on the same row (K§3.3).
+    rows: Vec<(usize, Vec<(usize, Test)>)>,
+    /// By list of related records, where these must hold on the same record.
+    related: Vec<(&'a str, Vec<&'a Predicate>)>,
+}
 
-/// The parts of a conjunction, those on one table gathered: they must hold on the same row (K§3.3).
-fn conjuncts(
-    scope: &Scope<'_>,
-    condition: &Condition,
-    plans: &mut Vec<Plan>,
-    rows: &mut Vec<RowTests>,
-) -> Result<(), Failure> {
-    match condition {
-        Condition::And(parts) => parts.iter().try_for_each(|part| conjuncts(scope, part, plans, rows)),
-        Condition::Or(_) => {
-            plans.extend(plan(scope, condition)?);
-            Ok(())
-        }
-        Condition::Predicate(found) => {
-            match predicate(scope, found)? {
-                None => {}
-                Some(Checked::Plan(plan)) => plans.push(plan),
-                Some(Checked::Row { table, column, test }) => {
-                    match rows.iter_mut().find(|(known, _)| *known == table) {
-                        Some((_, tests)) => tests.push((column, test)),
-                        None => rows.push((table, vec![(column, test)])),
-                    }
+impl<'a> Conjunction<'a> {
+    fn add(&mut self, scope: &Scope<'_>, condition: &'a Condition) -> Result<(), Failure> {
+        match condition {
+            Condition::And(parts) => return parts.iter().try_for_each(|part| self.add(scope, part)),
+            Condition::Or(_) => self.plans.extend(plan(scope, condition)?),
+            Condition::Predicate(found) => match &found.related {
+                Some(table) if scope.store.unknowns.related_predicates_share_a_record => {
+                    group(&mut self.related, table.as_str(), found);
                 }
-            }
-            Ok(())
+                _ => match predicate(scope, found)? {
+                    None => {}
+                    Some(Checked::Plan(plan)) => self.plans.push(plan),
+                    Some(Checked::Row { table, column, test }) => {
+                        group(&mut self.rows, table, (column, test));
+                    }
+                },
+            },
         }
+        Ok(())
+    }
+
+    fn plan(mut self, scope: &Scope<'_>) -> Result<Option<Plan>, Failure> {
+        let rows = self.rows.into_iter().map(|(table, tests)| Plan::SameRow { table, tests });
+        self.plans.extend(rows);
+        for (table, predicates) in self.related {
+            self.plans.push(related(scope, table, &predicates)?);
+        }
+        Ok(joined(self.plans, Plan::All))
+    }
+}
+
+fn group<K: PartialEq, V>(groups: &mut Vec<(K, Vec<V>)>, key: K, value: V) {
+    match groups.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, values)) => values.push(value),
+        None => groups.push((key, vec![value])),
     }
 }
 
@@ -109,7 +123,7 @@ pub(super) fn field<'a>(scope: &Scope<'a>, code: &str, with_revision: bool) -> R
 
 fn predicate(scope: &Scope<'_>, predicate: &Predicate) -> Result<Option<Checked>, Failure> {
     if let Some(table) = &predicate.related {
-        return related(scope, table, predicate).map(|plan| Some(Checked::Plan(plan)));
+        return related(scope, table, &[predicate]).map(|plan| Some(Checked::Plan(plan)));
     }
     let unknowns = scope.store.unknowns;
     let field = field(scope, &predicate.field, unknowns.revision_in_conditions)?;
@@ -136,9 +150,8 @@ fn predicate(scope: &Scope<'_>, predicate: &Predicate) -> Result<Option<Checked>
     }))
 }
 
-/// `Related.field ...`: which keys the other app's matching records have.
-fn related(scope: &Scope<'_>, table: &str, found: &Predicate) -> Result<Plan, Failure> {
-    const { assert!(unknown::RELATED_PREDICATES_ARE_INDEPENDENT) };
+/// `Related.field ...`: which keys those of the other app's records have that match all predicates.
+fn related(scope: &Scope<'_>, table: &str, found: &[&Predicate]) -> Result<Plan, Failure> {
     let table = field(scope, table, false)?;
     if table.kind != Kind::ReferenceTable {
         return Err(Failure::about(NOT_RELATED, &table.code));
@@ -148,8 +161,9 @@ fn related(scope: &Scope<'_>, table: &str, found: &Predicate) -> Result<Plan, Fa
     let id: u64 = text("/relatedApp/app").parse().map_err(|_| NO_APP)?;
     scope.caller.may_open(id)?;
     let other = Scope { app: scope.store.apps.get(&id).ok_or(NO_APP)?, ..*scope };
-    let plain = Predicate { related: None, ..found.clone() };
-    let wanted = predicate(&other, &plain)?.map(Plan::from);
+    let plain =
+        |found: &&Predicate| Condition::Predicate(Predicate { related: None, ..Predicate::clone(found) });
+    let wanted = plan(&other, &Condition::And(found.iter().map(plain).collect()))?;
     let filter = match parser::parse(text("/filterCond"), scope.store.unknowns)?.condition {
         Some(condition) => plan(&other, &condition).map_err(in_saved_condition)?,
         None => None,

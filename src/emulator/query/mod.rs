@@ -21,5 +21,5 @@ mod text;
 
 pub(super) use check::Scope;
 pub(super) use plan::View;
-pub(super) use run::prepare;
+pub(super) use run::{Prepared, prepare};
 pub(super) use search::Search;
