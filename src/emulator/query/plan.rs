@@ -261,19 +261,19 @@ impl Plan {
     pub(super) fn id_bounds(&self) -> (RangeInclusive<i64>, bool) {
         let everything = 0..=i64::MAX;
         match self {
-            Plan::Value { place: Place::Id, filter: Filter { test, negated: None } } => match test {
-                Test::Integer(comparison, first, last, _) => (
-                    match comparison {
-                        Comparison::Equal => *first..=*last,
-                        Comparison::Less => 0..=first.saturating_sub(1),
-                        Comparison::LessEqual => 0..=*last,
-                        Comparison::Greater => last.saturating_add(1)..=i64::MAX,
-                        Comparison::GreaterEqual => *first..=i64::MAX,
-                    },
-                    true,
-                ),
-                _ => (everything, false),
-            },
+            Plan::Value {
+                place: Place::Id,
+                filter: Filter { test: Test::Integer(comparison, first, last, _), negated: None },
+            } => (
+                match comparison {
+                    Comparison::Equal => *first..=*last,
+                    Comparison::Less => 0..=first.saturating_sub(1),
+                    Comparison::LessEqual => 0..=*last,
+                    Comparison::Greater => last.saturating_add(1)..=i64::MAX,
+                    Comparison::GreaterEqual => *first..=i64::MAX,
+                },
+                true,
+            ),
             Plan::All(parts) => parts.iter().map(Plan::id_bounds).fold((everything, true), |all, part| {
                 let first = *all.0.start().max(part.0.start());
                 let last = *all.0.end().min(part.0.end());

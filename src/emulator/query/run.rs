@@ -27,7 +27,8 @@ pub(crate) struct Selection {
     pub(crate) aborted: bool,
 }
 
-/// Reads a query and checks it against its app.
+/// Reads a query and checks it against its app. Reads the records of this app and of related ones, so that the
+/// caller must not hold them for writing.
 pub(crate) fn prepare<'a>(scope: Scope<'a>, text: &str) -> Result<Prepared<'a>, Failure> {
     let query = parser::parse(text, scope.store.unknowns)?;
     let plan = match &query.condition {
