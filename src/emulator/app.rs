@@ -55,6 +55,8 @@ pub enum Cell {
     Files(Vec<File>),
     /// Rows of a table field.
     Rows(Vec<Row>),
+    /// What the field's `expression` makes of the record, worked out when the record is loaded.
+    Computed,
 }
 
 /// An attachment.

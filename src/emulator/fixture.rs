@@ -8,7 +8,8 @@
 //!            "comments": {"1": [{"text": "よろしく"}]}}]}
 //! ```
 //!
-//! Missing parts take defaults: ids from 1, system fields with Japanese codes, a layout of one field a row.
+//! Missing parts take defaults: ids from 1, system fields with Japanese codes, a layout of one field a row. A record
+//! without a value for a field that has an `expression` gets it computed.
 
 use std::collections::BTreeMap;
 
@@ -337,6 +338,9 @@ fn set_system(record: &mut Record, place: Place, value: &Json) -> Result<(), Str
 
 fn cell(kind: Kind, property: &Json, value: Option<&Json>, next_row: &mut u64) -> Result<Cell, String> {
     let value = match value {
+        None if property.get("expression").and_then(Json::as_str).is_some_and(|text| !text.is_empty()) => {
+            return Ok(Cell::Computed);
+        }
         None | Some(Json::Null) => return Ok(Cell::Empty),
         Some(value) => value,
     };

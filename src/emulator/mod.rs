@@ -9,6 +9,7 @@
 pub mod app;
 mod app_api;
 mod auth;
+mod calc;
 mod call;
 mod comment;
 mod cursor;

@@ -1,8 +1,7 @@
 //! Writing records (K§2.1, K§4.2): all of a call or nothing.
 //!
 //! JSON -> `draft` (values read and checked by `value`) -> `lookup` (copies from other apps) -> `stage` (merged
-//! with what is stored, tables by `table`; required and unique) -> the store. Deliberately absent: computing
-//! CALC fields and automatic texts, which keep what they had.
+//! with what is stored, tables by `table`, formulas by `calc`; required and unique) -> the store.
 
 mod draft;
 mod lookup;

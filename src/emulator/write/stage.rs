@@ -87,6 +87,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             cells: (0..cells).map(|cell| filled.get(&cell).cloned().unwrap_or(Value::Empty)).collect(),
         };
         self.fill(&mut record, draft)?;
+        self.app.calculator().recompute(&mut record);
         self.check(&record, at)?;
         self.staged.insert(record.id, record);
         Ok(self.last_id)
@@ -106,12 +107,15 @@ impl<'a, 'c> Stage<'a, 'c> {
         }
         let mut record = old.clone();
         self.fill(&mut record, draft)?;
+        self.app.calculator().recompute(&mut record);
         self.check(&record, at)?;
         let changed = self.get(id).is_none_or(|old| old.cells != record.cells);
         if changed || self.call.store.unknowns.no_op_update_bumps_revision {
             record.revision += 1;
             record.updated = self.call.minute();
             record.modifier = self.call.caller.code.as_str().into();
+            // Formulas may name who changed it, and when.
+            self.app.calculator().recompute(&mut record);
         }
         let revision = record.revision;
         self.staged.insert(id, record);
