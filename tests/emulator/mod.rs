@@ -1,6 +1,7 @@
 //! The emulator over real HTTP: what Kintone answers, and what it refuses.
 
 mod auth;
+mod calc;
 mod comment;
 mod cursor;
 mod fixture;

@@ -215,3 +215,104 @@ impl Calculator<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value as Json, json};
+
+    use super::super::app::World;
+    use super::super::demo::Company;
+    use super::super::field::{Field, Place, Schema};
+    use super::super::fixture::Fixture;
+    use super::super::store::Store;
+    use super::super::unknown::Unknowns;
+    use super::{check, check_form};
+
+    #[test]
+    fn the_sample_company_has_what_its_formulas_give() {
+        let world: Arc<dyn World> =
+            Arc::new(Company::new(1, chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap()));
+        let store = Store::new(&world, Unknowns::strict());
+        let mut formulas = 0;
+        for app in store.apps.values() {
+            assert_eq!(check_form(&app.schema.fields), Ok(()), "{}", app.definition.name);
+            formulas += app.schema.formulas.0.len();
+            for record in app.read().all.iter().rev().take(500) {
+                let mut computed = (**record).clone();
+                app.calculator().recompute(&mut computed);
+                assert_eq!(computed.cells, record.cells, "{} {}", app.definition.name, record.id);
+            }
+        }
+        assert_eq!(formulas, 15);
+    }
+
+    fn fields(properties: &Json) -> Vec<Field> {
+        let fixture = Fixture::from_json(&json!({"apps": [{"form": {"properties": properties}}]})).unwrap();
+        Schema::new(fixture.apps().first().unwrap()).fields
+    }
+
+    #[test]
+    fn formulas_are_checked_before_a_form_goes_live() {
+        let fields = fields(&json!({
+            "a": {"type": "NUMBER"}, "s": {"type": "SINGLE_LINE_TEXT"}, "m": {"type": "MULTI_LINE_TEXT"},
+            "ch": {"type": "CHECK_BOX", "options": ["x"]}, "u": {"type": "USER_SELECT"},
+            "T": {"type": "SUBTABLE", "fields": {"q": {"type": "NUMBER"}, "r": {"type": "SINGLE_LINE_TEXT"}}},
+        }));
+        for (formula, reason) in [
+            ("a * 2", ""),
+            ("SUM(q) + a", ""),
+            ("IF(a = \"\", \"\", a + 1)", ""),
+            ("IF(a = \"\", \"\", a) + 1", ""),
+            ("DATE_FORMAT(作成日時, s, \"system\") & a", ""),
+            ("IF(CONTAINS(ch, \"x\"), 作成者, \"-\")", ""),
+            ("CONTAINS(r, s)", ""),
+            ("a +", "The grammar of the formula is not correct."),
+            ("a b", "The grammar of the formula is not correct."),
+            ("(a", "The grammar of the formula is not correct."),
+            ("\"open", "The grammar of the formula is not correct."),
+            ("1a + 2", "The grammar of the formula is not correct."),
+            ("1.2.3", "The grammar of the formula is not correct."),
+            ("a % 2", "The grammar of the formula is not correct."),
+            ("a ＋ 1", "The full-width symbol ＋ cannot be used."),
+            ("none + 1", "There is no field none in the form."),
+            ("T", "A field of type SUBTABLE cannot be used in a formula."),
+            ("m & s", "A field of type MULTI_LINE_TEXT cannot be used in a formula."),
+            ("u = s", "A field of type USER_SELECT cannot be used in a formula."),
+            ("ABS(a)", "The function ABS cannot be used."),
+            ("sum(a)", "The function sum cannot be used."),
+            ("SUM()", "The function SUM needs 1 arguments."),
+            ("IF(a > 1, 2)", "The function IF needs 3 arguments."),
+            ("NOT(a > 1, a > 2)", "The function NOT takes no more than 1 arguments."),
+            ("SUM(s)", "The function SUM does not go with these types of arguments."),
+            ("AND(a, a)", "The function AND does not go with these types of arguments."),
+            ("CONTAINS(s, \"x\")", "The function CONTAINS does not go with these types of arguments."),
+            ("s + 1", "The operator + does not go with these types of values."),
+            ("s < \"b\"", "The operator < does not go with these types of values."),
+            ("q + 1", "A list of values is used without a function that takes one."),
+            ("ch", "A list of values is used without a function that takes one."),
+        ] {
+            let found = check(formula, &fields, Place::Cell(0)).err().map_or(String::new(), |f| f.reason);
+            assert_eq!(found, reason, "{formula}");
+        }
+        // Inside the table its columns have one value.
+        assert!(check("q + 1", &fields, Place::Column(5, 0)).is_ok());
+        let deep = format!("{}1{}", "(".repeat(200), ")".repeat(200));
+        assert!(check(&deep, &fields, Place::Cell(0)).is_err());
+        let long = vec!["1"; 3_000].join("+");
+        assert!(check(&long, &fields, Place::Cell(0)).is_err());
+    }
+
+    #[test]
+    fn circles_are_refused() {
+        let calc = |formula: &str| json!({"type": "CALC", "format": "NUMBER", "expression": formula});
+        let form = fields(&json!({"a": calc("b"), "b": calc("c + 1"), "c": calc("1")}));
+        assert_eq!(check_form(&form), Ok(()));
+        let form = fields(&json!({"a": calc("b"), "b": calc("c + 1"), "c": calc("b")}));
+        let reason = "The fields refer to each other in a circle.".to_owned();
+        assert_eq!(check_form(&form), Err(("a".to_owned(), reason)));
+        let form = fields(&json!({"a": calc("b")}));
+        assert_eq!(check_form(&form).unwrap_err().1, "There is no field b in the form.");
+    }
+}
