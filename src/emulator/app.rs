@@ -1,5 +1,8 @@
 //! What an app of the emulator is made of, in the shapes of Kintone's own API, and one record's values.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 /// An app's settings, all of it but the records.
@@ -59,8 +62,18 @@ pub enum Cell {
     Computed,
 }
 
+/// A file's bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content(pub Arc<[u8]>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.0.len())
+    }
+}
+
 /// An attachment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct File {
     /// The key to download it by.
     pub file_key: String,
@@ -70,6 +83,19 @@ pub struct File {
     pub content_type: String,
     /// Bytes.
     pub size: u64,
+    /// What is in it; where unset, something of that size is made up when it is downloaded.
+    pub content: Option<Content>,
+}
+
+impl File {
+    /// What a search for words looks at beside the name: the content, where it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        let kind = self.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_text = kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml");
+        let bytes = &self.content.as_ref().filter(|_| is_text)?.0;
+        std::str::from_utf8(bytes).ok()
+    }
 }
 
 /// A row of a table field.

@@ -9,14 +9,18 @@
 //! ```
 //!
 //! Missing parts take defaults: ids from 1, system fields with Japanese codes, a layout of one field a row. A record
-//! without a value for a field that has an `expression` gets it computed.
+//! without a value for a field that has an `expression` gets it computed; a file may carry its content as `text` or
+//! `base64`.
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-use super::app::{AppDefinition, Cell, Comment, Entity, File, Record, Row, World};
+use super::app::{AppDefinition, Cell, Comment, Content, Entity, File, Record, Row, World};
 use super::field::{Kind, Place};
+use super::file::new_key;
 use super::value;
 
 /// 2026-01-01T00:00:00Z, where no time is given.
@@ -350,7 +354,11 @@ fn cell(kind: Kind, property: &Json, value: Option<&Json>, next_row: &mut u64) -
         Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => {
             Ok(Cell::Codes(items()?.iter().filter_map(code).collect()))
         }
-        Kind::File => Ok(Cell::Files(items()?.iter().map(file).collect())),
+        Kind::File => {
+            let files = items()?.iter().enumerate();
+            let file = |(index, f)| file(f).map_err(|e| format!("[{index}]: {e}"));
+            files.map(file).collect::<Result<_, _>>().map(Cell::Files)
+        }
         Kind::Subtable => {
             let rows = items()?.iter().enumerate();
             let row = |(index, r)| row(property, r, next_row).map_err(|e| format!("[{index}].{e}"));
@@ -365,13 +373,25 @@ fn cell(kind: Kind, property: &Json, value: Option<&Json>, next_row: &mut u64) -
     }
 }
 
-fn file(value: &Json) -> File {
-    File {
-        file_key: text(value, "fileKey"),
+/// A file may carry its content: `"text": "..."`, or `"base64": "..."`.
+fn file(value: &Json) -> Result<File, String> {
+    let encoded = value.get("base64").and_then(Json::as_str);
+    let decoded =
+        encoded.map(|text| STANDARD.decode(text).map_err(|e| format!("base64: {e}"))).transpose()?;
+    let plain = value.get("text").and_then(Json::as_str).map(|text| text.as_bytes().to_vec());
+    let content = decoded.or(plain).map(|bytes| Content(bytes.into()));
+    let length = content.as_ref().and_then(|content| u64::try_from(content.0.len()).ok());
+    let default_type = if value.get("text").is_some() { "text/plain" } else { "application/octet-stream" };
+    let or = |key: &str, default: &str| {
+        Some(text(value, key)).filter(|text| !text.is_empty()).unwrap_or_else(|| default.to_owned())
+    };
+    Ok(File {
+        file_key: Some(text(value, "fileKey")).filter(|key| !key.is_empty()).unwrap_or_else(new_key),
         name: text(value, "name"),
-        content_type: text(value, "contentType"),
-        size: number(value.get("size")).unwrap_or(0),
-    }
+        content_type: or("contentType", default_type),
+        size: length.or(number(value.get("size"))).unwrap_or(0),
+        content,
+    })
 }
 
 fn row(table: &Json, row: &Json, next_row: &mut u64) -> Result<Row, String> {

@@ -4,7 +4,7 @@
 //! API: `server` -> `auth` -> `routes` -> one function per endpoint -> `render`. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, process actions, files' contents, access rights of users.
+//! Deliberately absent: settings changes, process actions, access rights of users.
 
 pub mod app;
 mod app_api;
@@ -16,6 +16,7 @@ mod cursor;
 pub mod demo;
 mod directory;
 mod field;
+mod file;
 mod fixture;
 mod log;
 mod params;

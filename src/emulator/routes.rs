@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::call::{Call, Change};
 use super::reply::{Answer, Failure};
-use super::{app_api, comment, cursor, records, write};
+use super::{app_api, comment, cursor, file, records, write};
 
 /// What answers a call.
 #[derive(Clone, Copy)]
@@ -43,6 +43,8 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::POST, "records/cursor.json", Shared(cursor::create)),
     (Method::GET, "records/cursor.json", Shared(cursor::read)),
     (Method::DELETE, "records/cursor.json", Shared(cursor::delete)),
+    (Method::GET, "file.json", Shared(file::download)),
+    (Method::POST, "file.json", Shared(file::upload)),
     (Method::GET, "record/comments.json", Shared(comment::list)),
     (Method::POST, "record/comment.json", Shared(comment::add)),
     (Method::DELETE, "record/comment.json", Shared(comment::delete)),

@@ -9,6 +9,7 @@ use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
 use super::calc::Calculator;
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
+use super::file::Uploads;
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
@@ -106,6 +107,7 @@ pub(super) struct Store {
     /// Apps that an API token opens.
     pub(super) tokens: HashMap<String, Vec<u64>>,
     pub(super) unknowns: Unknowns,
+    pub(super) uploads: Uploads,
 }
 
 impl Store {
@@ -120,7 +122,7 @@ impl Store {
             let (world, directory) = (Arc::clone(world), Arc::clone(&directory));
             apps.insert(definition.id, App::new(definition, world, directory, unknowns.token_zone));
         }
-        Self { apps, directory, tokens, unknowns }
+        Self { apps, directory, tokens, unknowns, uploads: Uploads::default() }
     }
 }
 

@@ -4,6 +4,7 @@ mod auth;
 mod calc;
 mod comment;
 mod cursor;
+mod file;
 mod fixture;
 mod large;
 mod query;

@@ -5,11 +5,11 @@ use std::sync::{Arc, RwLockWriteGuard};
 
 use serde_json::Value as Json;
 
-use super::super::app::File;
 use super::super::call::Call;
 use super::super::field::{Field, Kind, Place};
+use super::super::file::Attached;
 use super::super::query::View;
-use super::super::reply::{Failure, NO_FILE, NO_RECORD, REVISION_CONFLICT};
+use super::super::reply::{Failure, NO_RECORD, REVISION_CONFLICT};
 use super::super::store::{App, Records, Stored, typed_text};
 use super::super::value::Value;
 use super::draft::Draft;
@@ -24,6 +24,7 @@ pub(super) struct Stage<'a, 'c> {
     staged: BTreeMap<u64, Stored>,
     last_id: u64,
     last_row: u64,
+    files: Attached,
 }
 
 /// Whether `updateKey` can name the field.
@@ -38,7 +39,7 @@ impl<'a, 'c> Stage<'a, 'c> {
     pub(super) fn new(call: &'a Call<'c>, app: &'c App) -> Self {
         let records = app.write();
         let (last_id, last_row) = (records.last_id, records.last_row);
-        Self { call, app, records, staged: BTreeMap::new(), last_id, last_row }
+        Self { call, app, records, staged: BTreeMap::new(), last_id, last_row, files: Attached::default() }
     }
 
     /// A record as this call has left it.
@@ -87,6 +88,7 @@ impl<'a, 'c> Stage<'a, 'c> {
             cells: (0..cells).map(|cell| filled.get(&cell).cloned().unwrap_or(Value::Empty)).collect(),
         };
         self.fill(&mut record, draft)?;
+        self.files.attach(&self.call.store.uploads, None, &mut record, self.call.now)?;
         self.app.calculator().recompute(&mut record);
         self.check(&record, at)?;
         self.staged.insert(record.id, record);
@@ -105,12 +107,13 @@ impl<'a, 'c> Stage<'a, 'c> {
         if revision.is_some_and(|revision| revision != old.revision) {
             return Err(REVISION_CONFLICT.into());
         }
+        let old = old.clone();
         let mut record = old.clone();
         self.fill(&mut record, draft)?;
+        self.files.attach(&self.call.store.uploads, Some(&old), &mut record, self.call.now)?;
         self.app.calculator().recompute(&mut record);
         self.check(&record, at)?;
-        let changed = self.get(id).is_none_or(|old| old.cells != record.cells);
-        if changed || self.call.store.unknowns.no_op_update_bumps_revision {
+        if old.cells != record.cells || self.call.store.unknowns.no_op_update_bumps_revision {
             record.revision += 1;
             record.updated = self.call.minute();
             record.modifier = self.call.caller.code.as_str().into();
@@ -135,6 +138,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         }
         self.records.last_id = self.last_id;
         self.records.last_row = self.last_row;
+        self.files.commit(&self.call.store.uploads);
     }
 
     fn first_state(&self) -> Option<Arc<str>> {
@@ -198,10 +202,7 @@ impl<'a, 'c> Stage<'a, 'c> {
     fn fill(&mut self, record: &mut Stored, draft: &Draft) -> Result<(), Failure> {
         for (cell, value) in &draft.cells {
             let Some(slot) = record.cells.get_mut(*cell) else { continue };
-            *slot = match value {
-                Value::Files(files) => kept_files(files, slot)?,
-                value => value.clone(),
-            };
+            slot.clone_from(value);
         }
         for field in &self.app.schema.fields {
             let Place::Cell(cell) = field.place else { continue };
@@ -259,12 +260,4 @@ fn suffix(field: &Field) -> &'static str {
         Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => "values",
         _ => "value",
     }
-}
-
-/// Files of the record that stay; nothing can be uploaded here.
-fn kept_files(sent: &[File], old: &Value) -> Result<Value, Failure> {
-    let old: &[File] = if let Value::Files(files) = old { files } else { &[] };
-    let kept = sent.iter().map(|file| old.iter().find(|known| known.file_key == file.file_key).cloned());
-    let kept: Option<Vec<File>> = kept.collect();
-    Ok(Value::Files(kept.ok_or(NO_FILE)?.into()))
 }
