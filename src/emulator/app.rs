@@ -150,8 +150,10 @@ pub struct Comment {
 }
 
 /// Someone of the directory: a user, an organization or a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entity {
+    /// Among those of its kind; 0 for the next one in the order of the directory.
+    pub id: u64,
     /// `USER`, `ORGANIZATION` or `GROUP`.
     pub kind: &'static str,
     /// The login code, or the code.
@@ -164,6 +166,43 @@ pub struct Entity {
     pub timezone: String,
     /// A user's password.
     pub password: Option<String>,
+    /// A user's organizations: code, and the title held there, empty for none.
+    pub organizations: Vec<(String, String)>,
+    /// Code of one of them.
+    pub primary_organization: Option<String>,
+    /// Codes of a user's groups. Everybody is in the group `everyone` besides.
+    pub groups: Vec<String>,
+    /// Code of the organization above this one.
+    pub parent: Option<String>,
+    /// What the User API tells beside that, such as `surName` or `email`, by its names there.
+    pub profile: Map<String, Value>,
+}
+
+impl Entity {
+    /// A valid one without memberships, password or profile, in Tokyo.
+    #[must_use]
+    pub fn new(kind: &'static str, code: &str, name: &str) -> Self {
+        Self {
+            id: 0,
+            kind,
+            code: code.to_owned(),
+            name: name.to_owned(),
+            valid: true,
+            timezone: "Asia/Tokyo".to_owned(),
+            password: None,
+            organizations: vec![],
+            primary_organization: None,
+            groups: vec![],
+            parent: None,
+            profile: Map::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entity").field("kind", &self.kind).field("code", &self.code).finish_non_exhaustive()
+    }
 }
 
 /// Everything that the emulator serves. The apps' records are made when somebody first asks for them.

@@ -2,6 +2,7 @@
 //!
 //! ```json
 //! {"users": [{"code": "sato", "name": "佐藤", "password": "secret", "timezone": "Asia/Tokyo"}],
+//!  "organizations": [{"code": "sales", "name": "営業部"}], "groups": [{"code": "managers"}],
 //!  "apps": [{"app": {"code": "DEALS", "name": "案件"}, "apiTokens": ["token"],
 //!            "form": {"properties": {"金額": {"type": "NUMBER"}}},
 //!            "records": [{"金額": {"value": "100"}}],
@@ -21,6 +22,7 @@ use serde_json::{Map, Value as Json, json};
 use super::app::{AppDefinition, Cell, Comment, Content, Entity, File, Record, Row, World};
 use super::field::{Kind, Place};
 use super::file::new_key;
+use super::fixture_people;
 use super::value;
 
 /// 2026-01-01T00:00:00Z, where no time is given.
@@ -80,12 +82,7 @@ impl Fixture {
     /// What is wrong, and where: `apps[0].records[2].金額: ...`.
     pub fn from_json(json: &Json) -> Result<Self, String> {
         let root = json.as_object().ok_or("the fixture: expected an object")?;
-        let mut directory = vec![];
-        for (key, kind) in [("users", "USER"), ("organizations", "ORGANIZATION"), ("groups", "GROUP")] {
-            for (index, entry) in list(root.get(key), key)?.iter().enumerate() {
-                directory.push(entity(entry, kind).map_err(|e| format!("{key}[{index}]: {e}"))?);
-            }
-        }
+        let directory = fixture_people::directory(root)?;
         let user = directory.iter().find(|e| e.kind == "USER").map_or(DEFAULT_USER, |e| &e.code).to_owned();
         let mut apps: Vec<FixtureApp> = vec![];
         for (index, entry) in list(root.get("apps"), "apps")?.iter().enumerate() {
@@ -104,7 +101,7 @@ impl Fixture {
     }
 }
 
-fn list<'a>(value: Option<&'a Json>, at: &str) -> Result<&'a [Json], String> {
+pub(super) fn list<'a>(value: Option<&'a Json>, at: &str) -> Result<&'a [Json], String> {
     match value {
         None | Some(Json::Null) => Ok(&[]),
         Some(Json::Array(items)) => Ok(items),
@@ -126,7 +123,7 @@ fn text(map: &Json, key: &str) -> String {
 }
 
 /// A number, also as text.
-fn number(value: Option<&Json>) -> Option<u64> {
+pub(super) fn number(value: Option<&Json>) -> Option<u64> {
     match value? {
         Json::Number(number) => number.as_u64(),
         Json::String(text) => text.parse().ok(),
@@ -140,22 +137,8 @@ fn minutes(value: Option<&Json>) -> Result<i64, String> {
 }
 
 /// A code, as text or as `{"code": ...}`.
-fn code(value: &Json) -> Option<String> {
+pub(super) fn code(value: &Json) -> Option<String> {
     value.as_str().or_else(|| value.get("code")?.as_str()).map(str::to_owned)
-}
-
-fn entity(entry: &Json, kind: &'static str) -> Result<Entity, String> {
-    let code = code(entry).ok_or("expected a code")?;
-    let name = entry.get("name").and_then(Json::as_str).unwrap_or(&code).to_owned();
-    let timezone = entry.get("timezone").and_then(Json::as_str).unwrap_or("Asia/Tokyo").to_owned();
-    Ok(Entity {
-        kind,
-        valid: entry.get("valid").and_then(Json::as_bool).unwrap_or(true),
-        password: entry.get("password").and_then(Json::as_str).map(str::to_owned),
-        code,
-        name,
-        timezone,
-    })
 }
 
 fn app(entry: &Json, next_id: u64, user: &str) -> Result<FixtureApp, String> {

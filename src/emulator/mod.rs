@@ -18,6 +18,7 @@ mod directory;
 mod field;
 mod file;
 mod fixture;
+mod fixture_people;
 mod log;
 mod params;
 mod query;
@@ -28,6 +29,7 @@ mod routes;
 mod server;
 mod store;
 mod unknown;
+mod user_api;
 mod value;
 mod write;
 

@@ -12,6 +12,7 @@ mod read;
 mod refusal;
 mod server;
 mod settings;
+mod user;
 mod write;
 
 use std::sync::Arc;

@@ -182,7 +182,10 @@ impl<'a, 'c> Stage<'a, 'c> {
                 let known = self.call.store.directory.user(&self.call.caller.code).is_some();
                 known.then(|| serde_json::json!({"code": self.call.caller.code}))
             }
-            Some("PRIMARY_ORGANIZATION()") => None,
+            Some("PRIMARY_ORGANIZATION()") => {
+                let primary = self.call.store.directory.primary_organization(&self.call.caller.code);
+                primary.map(|code| serde_json::json!({"code": code}))
+            }
             _ => Some(entry.clone()),
         };
         Json::Array(list.iter().filter_map(user).collect())
