@@ -107,6 +107,17 @@ impl Directory {
         user.groups.iter().any(|code| code == group) || (group == EVERYONE && user.valid && !is_guest(user))
     }
 
+    /// Whether the user belongs to the organization, or where asked to one below it.
+    pub(super) fn is_in_organization(&self, user: &Entity, organization: &str, with_below: bool) -> bool {
+        user.organizations.iter().any(|(code, _)| {
+            let above = |code: &String| self.organization(code)?.parent.clone();
+            // A circle of organizations ends too.
+            let chain = std::iter::successors(Some(code.clone()), above).take(self.organizations.all.len());
+            let mut chain = chain.take(if with_below { usize::MAX } else { 1 });
+            chain.any(|code| code == organization)
+        })
+    }
+
     /// Whether the user may do what nobody else may.
     pub(super) fn is_administrator(&self, code: &str) -> bool {
         self.user(code).is_some_and(|user| self.is_in_group(user, ADMINISTRATORS))

@@ -36,6 +36,8 @@ struct Waiting {
     files: HashMap<String, (File, DateTime<Utc>)>,
     /// Every content once, by its hash.
     contents: HashMap<[u8; 32], Arc<[u8]>>,
+    /// While several calls are one transaction, what they took.
+    taken: Option<Vec<(String, (File, DateTime<Utc>))>>,
 }
 
 impl Uploads {
@@ -60,6 +62,26 @@ impl Uploads {
 
     fn get(&self, key: &str, now: DateTime<Utc>) -> Option<File> {
         self.lock().files.get(key).filter(|(_, until)| *until > now).map(|(file, _)| file.clone())
+    }
+}
+
+/// Several calls as one transaction, while nobody else is served.
+impl Uploads {
+    /// Remembers from now on what is taken.
+    pub(super) fn begin(&self) {
+        self.lock().taken = Some(vec![]);
+    }
+
+    /// What was taken since `begin` stays so.
+    pub(super) fn keep(&self) {
+        self.lock().taken = None;
+    }
+
+    /// What was taken since `begin` can be taken again.
+    pub(super) fn undo(&self) {
+        let mut waiting = self.lock();
+        let taken = waiting.taken.take().unwrap_or_default();
+        waiting.files.extend(taken);
     }
 }
 
@@ -120,7 +142,12 @@ impl Attached {
     /// The records are written: what they took waits no longer.
     pub(super) fn commit(self, uploads: &Uploads) {
         let mut waiting = uploads.lock();
-        waiting.files.retain(|key, _| !self.0.contains(key));
+        for key in self.0 {
+            let file = waiting.files.remove(&key);
+            if let (Some(taken), Some(file)) = (&mut waiting.taken, file) {
+                taken.push((key, file));
+            }
+        }
     }
 }
 

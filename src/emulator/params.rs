@@ -61,6 +61,11 @@ impl Params {
         self.file.as_ref()
     }
 
+    /// Of an object within another call.
+    pub(super) fn from_json(values: Map<String, Json>) -> Self {
+        Self { values, file: None }
+    }
+
     /// Everything that was sent.
     pub(super) fn all(&self) -> &Map<String, Json> {
         &self.values

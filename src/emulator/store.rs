@@ -13,43 +13,7 @@ use super::file::Uploads;
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
-/// A stored record. Replaced whole by a write, so that readers share it.
-#[derive(Debug, Clone)]
-pub(super) struct Stored {
-    pub(super) id: u64,
-    pub(super) revision: u64,
-    pub(super) creator: Arc<str>,
-    pub(super) modifier: Arc<str>,
-    /// Minutes since 1970 in UTC, as `updated`.
-    pub(super) created: i64,
-    pub(super) updated: i64,
-    pub(super) status: Option<Arc<str>>,
-    pub(super) assignees: Arc<[Arc<str>]>,
-    pub(super) categories: Arc<[Arc<str>]>,
-    pub(super) cells: Vec<Value>,
-}
-
-/// An app's records.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    /// Ids ascending.
-    pub(super) all: Vec<Arc<Stored>>,
-    /// The highest id ever given.
-    pub(super) last_id: u64,
-    /// The highest id of a table row ever given.
-    pub(super) last_row: u64,
-}
-
-impl Records {
-    /// Where the first record with this id or a larger one is.
-    pub(super) fn position(&self, id: u64) -> usize {
-        self.all.partition_point(|record| record.id < id)
-    }
-
-    pub(super) fn get(&self, id: u64) -> Option<&Arc<Stored>> {
-        self.all.get(self.position(id)).filter(|record| record.id == id)
-    }
-}
+pub(super) use super::stored::{Key, Records, Stored};
 
 /// An app's comments by record, oldest first.
 pub(super) type Comments = HashMap<u64, Vec<Comment>>;
@@ -97,6 +61,20 @@ impl App {
     pub(super) fn comments(&self) -> MutexGuard<'_, Comments> {
         let make = || Mutex::new(self.world.comments(self.definition.id).into_iter().collect());
         self.comments.get_or_init(make).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes records with their comments.
+    pub(super) fn remove(&self, records: &mut Records, ids: &[u64]) {
+        records.remove(ids);
+        let mut comments = self.comments();
+        let gone = ids.iter().filter_map(|id| Some((*id, comments.remove(id)?))).collect();
+        records.note_comments(gone);
+    }
+
+    /// Takes back what was written since `Records::begin`.
+    pub(super) fn undo(&self) {
+        let comments = self.write().undo();
+        self.comments().extend(comments);
     }
 }
 
@@ -150,7 +128,7 @@ fn load(calculator: Calculator<'_>, records: Vec<Record>) -> Records {
     let fields: Vec<&Field> = fields.filter(|field| matches!(field.place, Place::Cell(_))).collect();
     let mut texts = Texts::default();
     let mut last_row = 0;
-    let mut all: Vec<Arc<Stored>> = records
+    let all: Vec<Arc<Stored>> = records
         .into_iter()
         .map(|record| {
             let computed = computed(&record.cells);
@@ -177,9 +155,7 @@ fn load(calculator: Calculator<'_>, records: Vec<Record>) -> Records {
             Arc::new(stored)
         })
         .collect();
-    all.sort_by_key(|record| record.id);
-    let last_id = all.last().map_or(0, |record| record.id);
-    Records { all, last_id, last_row }
+    Records::new(all, last_row)
 }
 
 /// Where a record's values are to be worked out: cells, and columns with the number of their row.

@@ -172,6 +172,22 @@ async fn rows_of_a_table_take_files() {
 }
 
 #[tokio::test]
+async fn a_bulk_request_that_fails_gives_its_uploads_back() {
+    let domain = domain().await;
+    let key = domain.upload("name=\"file\"; filename=\"a.txt\"", b"a").await;
+    let request = |payload: Value| json!({"method": "POST", "api": "/k/v1/record.json", "payload": payload});
+    let take = request(json!({"app": 1, "record": attach(&[&key])}));
+    let bulk = async |requests: Value| {
+        domain.call("POST", "bulkRequest.json", json!({"requests": requests})).await.status
+    };
+    assert_eq!(bulk(json!([take, request(json!({"app": 99}))])).await, 404);
+    assert_eq!(bulk(json!([take, take])).await, 404);
+    assert_eq!(bulk(json!([take])).await, 200);
+    assert_eq!(bulk(json!([take])).await, 404);
+    assert_eq!(domain.files(3).await[0]["name"], "a.txt");
+}
+
+#[tokio::test]
 async fn files_of_a_fixture_have_content() {
     let domain = domain().await;
     let sizes: Vec<Value> = domain.files(1).await.iter().map(|file| file["size"].clone()).collect();

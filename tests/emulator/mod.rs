@@ -1,18 +1,24 @@
 //! The emulator over real HTTP: what Kintone answers, and what it refuses.
 
 mod auth;
+mod bulk;
 mod calc;
 mod comment;
 mod cursor;
 mod file;
 mod fixture;
+mod key;
 mod large;
+mod lookup;
+mod process;
 mod query;
 mod read;
 mod refusal;
+mod rights;
 mod server;
 mod settings;
 mod user;
+mod value;
 mod write;
 
 use std::sync::Arc;
@@ -43,6 +49,11 @@ impl Reply {
             200 => "200".to_owned(),
             status => format!("{status} {}", self.json()["code"].as_str().unwrap_or("?")),
         }
+    }
+
+    /// The outcome of the call of a bulk request that failed.
+    fn outcome_of(&self, call: usize) -> String {
+        format!("{} {}", self.status, self.json()["results"][call]["code"].as_str().unwrap_or("?"))
     }
 
     fn header(&self, name: &str) -> Option<&str> {

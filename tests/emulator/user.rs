@@ -181,3 +181,34 @@ fn fixtures_say_who_belongs_to_nothing() {
         assert_eq!(Fixture::from_json(&world).unwrap_err(), expected);
     }
 }
+
+#[tokio::test]
+async fn organizations_and_groups_are_assigned_with_their_members() {
+    let mut world = people();
+    let state = |index: &str, entity: Value| json!({"index": index, "assignee": {"type": "ANY", "entities": [entity]}});
+    let entity = |kind: &str, code: &str, with_below: bool| json!({"entity": {"type": kind, "code": code}, "includeSubs": with_below});
+    let action = |from: &str, to: &str| json!({"name": "go", "from": from, "to": to, "filterCond": ""});
+    world["apps"][0]["status"] = json!({
+        "enable": true,
+        "states": {
+            "0": state("0", json!({"entity": {"type": "CREATOR", "code": null}})),
+            "1": state("1", entity("ORGANIZATION", "hq", false)),
+            "2": state("2", entity("ORGANIZATION", "hq", true)),
+            "3": state("3", entity("GROUP", "managers", false)),
+            "4": state("4", entity("FIELD_ENTITY", "org", false)),
+        },
+        "actions": [action("0", "1"), action("1", "2"), action("2", "3"), action("3", "4")],
+    });
+    world["users"][2]["valid"] = json!(true);
+    let domain = Domain::start(&world).await;
+    let added = domain.call("POST", "record.json", json!({"app": 1})).await;
+    assert_eq!(added.json()["id"], "4");
+    for assignees in ["sato zoe", "sato old zoe", "sato", "sato old"] {
+        let body = json!({"app": 1, "id": 4, "action": "go"});
+        assert_eq!(domain.call("PUT", "record/status.json", body).await.outcome(), "200", "{assignees}");
+        let record = domain.get("record.json?app=1&id=4").await.json()["record"].clone();
+        let codes = record["作業者"]["value"].as_array().unwrap().iter();
+        let codes: Vec<&str> = codes.map(|user| user["code"].as_str().unwrap()).collect();
+        assert_eq!(codes.join(" "), assignees);
+    }
+}
