@@ -61,6 +61,11 @@ impl Caller {
         somebody.then_some(self.code.as_str())
     }
 
+    /// Refuses an API token where Kintone does not look at it: outside of `/k`.
+    pub(super) fn must_log_in(&self) -> Result<(), Failure> {
+        if self.is_token() { Err(NOT_LOGGED_IN.into()) } else { Ok(()) }
+    }
+
     /// Whether the call comes with API tokens.
     pub(super) fn is_token(&self) -> bool {
         self.token_apps.is_some()

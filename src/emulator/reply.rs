@@ -150,12 +150,14 @@ pub(super) struct Answer {
     pub(super) rows: u64,
     /// `X-Cybozu-Warning`.
     pub(super) warning: Option<&'static str>,
+    /// Where it is a file and not JSON.
+    pub(super) content_type: Option<String>,
 }
 
 impl Answer {
     /// JSON that is written already.
     pub(super) fn bytes(body: Vec<u8>) -> Self {
-        Self { body, rows: 0, warning: None }
+        Self { body, rows: 0, warning: None, content_type: None }
     }
 
     /// With the warning of a search that was cut off (K§3.6).

@@ -2,9 +2,11 @@
 
 mod auth;
 mod bulk;
+mod calc;
 mod cell;
 mod comment;
 mod cursor;
+mod file;
 mod fixture;
 mod function;
 mod grammar;
@@ -21,6 +23,7 @@ mod search;
 mod server;
 mod settings;
 mod switch;
+mod user;
 mod value;
 mod write;
 

@@ -321,7 +321,10 @@ fn person(scope: &Scope<'_>, field: &Field, name: &str, arguments: &[Argument]) 
         ("LOGINUSER", Kind::Creator | Kind::Modifier | Kind::UserSelect | Kind::Assignee) => {
             scope.caller.login_user().map_or(Person::Nobody, |code| Person::Code(code.to_owned()))
         }
-        ("PRIMARY_ORGANIZATION", Kind::OrganizationSelect) => Person::Dropped,
+        ("PRIMARY_ORGANIZATION", Kind::OrganizationSelect) => {
+            let code = scope.store.directory.primary_organization(&scope.caller.code);
+            code.map_or(Person::Dropped, |code| Person::Code(code.to_owned()))
+        }
         _ => {
             return match function::span(name, arguments, clock(scope))? {
                 Some(_) => Err(Failure::about(WRONG_OPERATOR, &field.code)),
