@@ -18,15 +18,18 @@ fn world() -> Value {
         "KS002",
         "",
     ];
-    let records: Vec<Value> = texts
+    let mut records: Vec<Value> = texts
         .iter()
         .map(|text| json!({"text": text, "table": [{"value": {"note": text}}, {"value": {"note": "other"}}]}))
         .collect();
+    records[1]["files"] = json!([{"name": "見積 quote.txt", "text": "twelve 鉛筆 and paper"}]);
+    records[2]["files"] =
+        json!([{"name": "a.txt", "text": "nothing"}, {"name": "b.bin", "base64": "/wB0d2VsdmU="}]);
     json!({
         "users": [{"code": "sato", "password": "pw"}],
         "apps": [{
             "form": {"properties": {
-                "text": {"type": "SINGLE_LINE_TEXT"}, "n": {"type": "NUMBER"},
+                "text": {"type": "SINGLE_LINE_TEXT"}, "n": {"type": "NUMBER"}, "files": {"type": "FILE"},
                 "table": {"type": "SUBTABLE", "fields": {"note": {"type": "MULTI_LINE_TEXT"}}},
                 "related": {"type": "REFERENCE_TABLE", "referenceTable": {
                     "relatedApp": {"app": "1", "code": ""}, "condition": {"field": "text", "relatedField": "text"},
@@ -76,6 +79,14 @@ async fn whole_words_and_parts_of_japanese_ones_match() {
         ("text like 10", "400 CB_VA01"),
         ("text like (\"a\")", "400 CB_VA01"),
         ("n like \"1\"", "400 GAIA_IQ03"),
+        // Names and contents of files; not what is no text.
+        ("files like \"quote\"", "2"),
+        ("files like \"見積\"", "2"),
+        ("files like \"twelve\"", "2"),
+        ("files like \"鉛筆\"", "2"),
+        ("files like \"twel\"", ""),
+        ("files like \"nothing\"", "3"),
+        ("files not like \"twelve\" and $id < 4", "3 1"),
     ] {
         assert_eq!(domain.ids(1, query).await, ids, "{query}");
     }

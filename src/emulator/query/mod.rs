@@ -3,7 +3,7 @@
 //! Takes a query's text, an app's fields and the calling user; gives the ids of the records in order, or the
 //! refusal that Kintone gives. Text -> `lexer` -> `parser` (syntax) -> `check` (fields, operators, operands)
 //! -> `plan` (what a record must satisfy) -> `run` (ids). Deliberately absent: any index but the one by id,
-//! and the contents of attachments in word searches.
+//! and word searches in attachments that are not plain text.
 
 mod check;
 mod fold;

@@ -143,7 +143,7 @@ impl Test {
                 values.iter().any(|value| texts.contains(value))
             }
             (Test::Words(keyword), View::Text(text)) => keyword.matches(text),
-            (Test::Words(keyword), View::Files(files)) => files.iter().any(|f| keyword.matches(&f.name)),
+            (Test::Words(keyword), View::Files(files)) => files.iter().any(|file| is_in_file(keyword, file)),
             (Test::Blank, View::Text(text)) => text.chars().all(char::is_whitespace),
             (_, View::Empty) => self.asks_unset(),
             _ => false,
@@ -158,6 +158,12 @@ impl Test {
             Test::Integer(..) | Test::Number(..) | Test::Words(_) => false,
         }
     }
+}
+
+/// Whether a keyword is in a file's name, or in its content where that is text.
+fn is_in_file(keyword: &Keyword, file: &File) -> bool {
+    let content = file.content.as_ref().and_then(|content| std::str::from_utf8(&content.0).ok());
+    keyword.matches(&file.name) || content.is_some_and(|text| keyword.matches(text))
 }
 
 /// A test or its negation.
