@@ -349,7 +349,8 @@ fn unknowns() -> impl Strategy<Value = Unknowns> {
     let any =
         proptest::collection::vec(any::<proptest::sample::Index>(), SWITCHES.len()).prop_map(|positions| {
             SWITCHES.iter().zip(positions).fold(Unknowns::strict(), |unknowns, (switch, position)| {
-                unknowns.with(switch.name, position.get(switch.positions)).unwrap()
+                let position: &&str = position.get(switch.positions);
+                unknowns.with(switch.name, position).unwrap()
             })
         });
     prop_oneof![1 => Just(Unknowns::strict()), 2 => any]
