@@ -146,7 +146,9 @@ impl Test {
                 View::Empty,
             ) => *unset,
             (Test::Words(keyword), View::Text(text)) => keyword.matches(text),
-            (Test::Words(keyword), View::Files(files)) => files.iter().any(|f| keyword.matches(&f.name)),
+            (Test::Words(keyword), View::Files(files)) => {
+                files.iter().any(|f| keyword.matches(&f.name) || f.text().is_some_and(|t| keyword.matches(t)))
+            }
             (Test::Blank, View::Text(text)) => text.chars().all(char::is_whitespace),
             (Test::Unset | Test::Blank, View::Empty) => true,
             _ => false,
