@@ -30,14 +30,17 @@ const UNKNOWN_TYPE: &str = "application/octet-stream";
 #[derive(Default)]
 pub(super) struct Uploads(Mutex<Waiting>);
 
+/// A file, and the time until which it can be taken.
+type Upload = (File, DateTime<Utc>);
+
 #[derive(Default)]
 struct Waiting {
-    /// By upload key, with the time until which it can be taken.
-    files: HashMap<String, (File, DateTime<Utc>)>,
+    /// By upload key.
+    files: HashMap<String, Upload>,
     /// Every content once, by its hash.
     contents: HashMap<[u8; 32], Arc<[u8]>>,
     /// While several calls are one transaction, what they took.
-    taken: Option<Vec<(String, (File, DateTime<Utc>))>>,
+    taken: Option<Vec<(String, Upload)>>,
 }
 
 impl Uploads {

@@ -204,6 +204,23 @@ async fn files_of_a_fixture_have_content() {
 }
 
 #[tokio::test]
+async fn files_are_found_by_name_and_by_text() {
+    let domain = domain().await;
+    for (word, found) in [("memo", "1"), ("keyword", "1"), ("はい", "1"), ("見積", "1"), ("nothing", "")]
+    {
+        assert_eq!(domain.ids(1, &format!("files like \"{word}\"")).await, found, "{word}");
+    }
+    let keys = [
+        domain.upload("name=\"file\"; filename=\"a.csv\"\r\nContent-Type: text/csv", b"alpha,beta").await,
+        domain.upload("name=\"file\"; filename=\"b.png\"\r\nContent-Type: image/png", b"gamma delta").await,
+    ];
+    let body = json!({"app": 1, "id": 2, "record": attach(&[&keys[0], &keys[1]])});
+    assert_eq!(domain.call("PUT", "record.json", body).await.outcome(), "200");
+    assert_eq!(domain.ids(1, "files like \"beta\"").await, "2");
+    assert_eq!(domain.ids(1, "files like \"gamma\"").await, "");
+}
+
+#[tokio::test]
 async fn files_are_reached_through_their_app() {
     let domain = domain().await;
     let port = domain.emulator.port();
