@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
+use super::settings::{self, Deploys, Preview};
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
+
+/// Of the settings that a world comes with.
+const FIRST_REVISION: u64 = 1;
 
 /// A stored record. Replaced whole by a write, so that readers share it.
 #[derive(Debug, Clone)]
@@ -53,6 +58,8 @@ pub(super) type Comments = HashMap<u64, Vec<Comment>>;
 /// An app.
 pub(super) struct App {
     pub(super) definition: AppDefinition,
+    /// Of the settings, as they are live.
+    pub(super) revision: u64,
     pub(super) schema: Schema,
     records: OnceLock<RwLock<Records>>,
     comments: OnceLock<Mutex<Comments>>,
@@ -60,9 +67,24 @@ pub(super) struct App {
 }
 
 impl App {
-    fn new(definition: AppDefinition, world: Arc<dyn World>) -> Self {
+    /// An app whose records come from the world at first touch.
+    pub(super) fn new(definition: AppDefinition, revision: u64, world: Arc<dyn World>) -> Self {
         let schema = Schema::new(&definition);
-        Self { definition, schema, records: OnceLock::new(), comments: OnceLock::new(), world }
+        Self { definition, revision, schema, records: OnceLock::new(), comments: OnceLock::new(), world }
+    }
+
+    /// The same app with other settings: `convert` makes its records fit them.
+    pub(super) fn redefined(
+        mut self,
+        definition: AppDefinition,
+        revision: u64,
+        convert: impl FnOnce(&Schema, &Schema, Records) -> Records,
+    ) -> Self {
+        drop(self.read());
+        let records = self.records.take().map(|r| r.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let schema = Schema::new(&definition);
+        let records = convert(&self.schema, &schema, records.unwrap_or_default());
+        Self { definition, revision, schema, records: OnceLock::from(RwLock::new(records)), ..self }
     }
 
     fn records(&self) -> &RwLock<Records> {
@@ -93,19 +115,36 @@ pub(super) struct Store {
     /// Apps that an API token opens.
     pub(super) tokens: HashMap<String, Vec<u64>>,
     pub(super) unknowns: Unknowns,
+    /// Settings that differ from the live ones, by app; also of apps that never went live.
+    pub(super) previews: BTreeMap<u64, Preview>,
+    pub(super) deploys: Deploys,
+    /// The highest id ever given.
+    pub(super) last_app: u64,
+    pub(super) world: Arc<dyn World>,
 }
 
 impl Store {
-    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns) -> Self {
+    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns, deploy_time: Duration) -> Self {
         let mut tokens: HashMap<String, Vec<u64>> = HashMap::new();
         let mut apps = BTreeMap::new();
-        for definition in world.apps() {
+        for mut definition in world.apps() {
+            settings::complete(&mut definition);
             for token in &definition.api_tokens {
                 tokens.entry(token.clone()).or_default().push(definition.id);
             }
-            apps.insert(definition.id, App::new(definition, Arc::clone(world)));
+            apps.insert(definition.id, App::new(definition, FIRST_REVISION, Arc::clone(world)));
         }
-        Self { apps, directory: Directory::new(world.directory()), tokens, unknowns }
+        let last_app = apps.keys().next_back().copied().unwrap_or(0);
+        Self {
+            apps,
+            directory: Directory::new(world.directory()),
+            tokens,
+            unknowns,
+            previews: BTreeMap::new(),
+            deploys: Deploys::new(deploy_time),
+            last_app,
+            world: Arc::clone(world),
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Unknowns {
     pub no_op_update_bumps_revision: bool,
     /// K§2.2: `apps.json` on the plain path also lists the apps of guest spaces.
     pub plain_path_lists_guest_apps: bool,
+    /// K§1.3: API tokens may read and change the preview of their app and bring it live.
+    pub tokens_change_settings: bool,
 }
 
 impl Unknowns {
@@ -53,6 +55,7 @@ impl Unknowns {
             content_type_on_bodyless_get: false,
             no_op_update_bumps_revision: true,
             plain_path_lists_guest_apps: false,
+            tokens_change_settings: false,
         }
     }
 }
@@ -74,6 +77,9 @@ pub(super) const LONGEST_BODY: usize = 50 * 1024 * 1024;
 
 /// K§5.1: minutes that a cursor lives after its creation or its last read.
 pub(super) const CURSOR_MINUTES: u64 = 10;
+
+/// K§2.2: how the deploy of an app stands that was made and never deployed.
+pub(super) const NEVER_DEPLOYED: &str = "CANCEL";
 
 /// K§3.3: each dotted predicate looks for a related record of its own, also beside others by `and`.
 /// A negative one then asks for a related record that differs.
