@@ -5,7 +5,7 @@ use axum::http::Method;
 use super::call::{Call, Change};
 use super::reply::{Answer, Failure};
 use super::settings::{self, LIVE, PREVIEW};
-use super::{comment, cursor, records, write};
+use super::{bulk, comment, cursor, process, records, rights, write};
 
 /// What answers a call.
 #[derive(Clone, Copy)]
@@ -54,7 +54,6 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::GET, "app/plugins.json", Shared(|c| settings::plugins(c, LIVE))),
     (Method::GET, "app/actions.json", Shared(|c| settings::actions(c, LIVE))),
     (Method::GET, "app/adminNotes.json", Shared(|c| settings::admin_notes(c, LIVE))),
-    (Method::GET, "records/acl/evaluate.json", Shared(settings::evaluated_rights)),
     (Method::POST, "preview/app.json", Alone(settings::create)),
     (Method::GET, "preview/app/deploy.json", Shared(settings::deploy_status)),
     (Method::POST, "preview/app/deploy.json", Alone(settings::deploy)),
@@ -97,6 +96,11 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::POST, "records.json", Shared(write::insert)),
     (Method::PUT, "records.json", Shared(write::update)),
     (Method::DELETE, "records.json", Shared(write::delete)),
+    (Method::GET, "records/acl/evaluate.json", Shared(rights::evaluate)),
+    (Method::PUT, "record/status.json", Shared(process::act)),
+    (Method::PUT, "records/status.json", Shared(process::act_on_many)),
+    (Method::PUT, "record/assignees.json", Shared(process::assign)),
+    (Method::POST, "bulkRequest.json", Alone(bulk::run)),
     (Method::POST, "records/cursor.json", Shared(cursor::create)),
     (Method::GET, "records/cursor.json", Shared(cursor::read)),
     (Method::DELETE, "records/cursor.json", Shared(cursor::delete)),

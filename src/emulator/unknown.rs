@@ -31,6 +31,9 @@ pub struct Unknowns {
     pub content_type_on_bodyless_get: bool,
     /// K§6: an update that changes nothing still makes a new revision.
     pub no_op_update_bumps_revision: bool,
+    /// K§4.2: a row that an update adds to a table takes the defaults of the fields that were not sent, as a row
+    /// of a new record does.
+    pub new_rows_of_updates_take_defaults: bool,
     /// K§2.2: `apps.json` on the plain path also lists the apps of guest spaces.
     pub plain_path_lists_guest_apps: bool,
     /// K§1.3: API tokens may read and change the preview of their app and bring it live.
@@ -54,6 +57,7 @@ impl Unknowns {
             empty_radio_is_null: false,
             content_type_on_bodyless_get: false,
             no_op_update_bumps_revision: true,
+            new_rows_of_updates_take_defaults: true,
             plain_path_lists_guest_apps: false,
             tokens_change_settings: false,
         }

@@ -76,7 +76,11 @@ pub(super) fn records(old: &Schema, new: &Schema, origins: &Origins, records: Re
         let cells = sources.iter().map(|source| source.value(&record.cells)).collect();
         Arc::new(Stored { status: status(&record), cells, ..(*record).clone() })
     };
-    Records { all: records.all.into_iter().map(convert).collect(), ..records }
+    let (last_id, last_row) = (records.last_id, records.last_row);
+    let mut out = Records::new(records.all.into_iter().map(convert).collect(), last_row);
+    // Ids are not given twice, also where the latest records are gone.
+    out.last_id = last_id;
+    out
 }
 
 /// Whether fields that are to prohibit duplicates have none in the records that there are.

@@ -1,17 +1,13 @@
 //! Settings that nobody can change here, as a new app has them (K§2.2): empty, and everybody may do everything
 //! with records.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::super::call::Call;
-use super::super::field::Kind;
-use super::super::params::integer;
-use super::super::reply::{Answer, Failure, NO_RECORD};
+use super::super::reply::{Answer, Failure};
 use super::preview::Side;
 use super::read::check_language;
 
-/// Records of one call.
-const MOST_RECORDS: usize = 100;
 /// Plug-ins are listed in their own languages.
 const PLUGIN_LANGUAGES: &[&str] = &["JA", "EN", "ZH", "ES"];
 
@@ -107,34 +103,4 @@ pub(crate) fn installed_plugins(call: &Call<'_>) -> Result<Answer, Failure> {
 /// `plugins/required.json`: no app asks for one that is not installed.
 pub(crate) fn required_plugins(call: &Call<'_>) -> Result<Answer, Failure> {
     installed_plugins(call)
-}
-
-/// `records/acl/evaluate.json`: what the caller may do with each record and field.
-pub(crate) fn evaluated_rights(call: &Call<'_>) -> Result<Answer, Failure> {
-    let app = call.app("app")?;
-    let ids = call.params.array("ids")?.ok_or_else(|| Failure::invalid("ids", "Required field."))?;
-    if ids.is_empty() || ids.len() > MOST_RECORDS {
-        return Err(Failure::invalid("ids", format!("1 to {MOST_RECORDS} can be given.")));
-    }
-    let fields = app.schema.fields.iter().filter(|field| field.kind != Kind::Group);
-    let fields: Map<String, Json> = fields
-        .map(|field| {
-            let computed = field.kind.system_place().is_some()
-                || matches!(field.kind, Kind::Calc | Kind::ReferenceTable);
-            (field.code.to_string(), json!({"viewable": true, "editable": !computed}))
-        })
-        .collect();
-    let records = app.read();
-    let mut rights = vec![];
-    for id in ids {
-        let id = integer(id).and_then(|id| u64::try_from(id).ok());
-        let record = id.and_then(|id| records.get(id)).ok_or(NO_RECORD)?;
-        rights.push(json!({
-            "id": record.id.to_string(),
-            "record": {"viewable": true, "editable": true, "deletable": true},
-            "fields": fields,
-        }));
-    }
-    let rows = rights.len();
-    Ok(Answer::json(&json!({"rights": rights})).with_rows(rows))
 }

@@ -29,8 +29,8 @@ pub(super) use apis::list as apis;
 pub(super) use apps::{get as app, list as apps, statistics};
 pub(super) use create::create;
 pub(super) use defaults::{
-    actions, admin_notes, app_rights, customization, evaluated_rights, field_rights, general_notifications,
-    installed_plugins, plugins, record_notifications, record_rights, reminders, reports, required_plugins,
+    actions, admin_notes, app_rights, customization, field_rights, general_notifications, installed_plugins,
+    plugins, record_notifications, record_rights, reminders, reports, required_plugins,
 };
 pub(super) use definition::complete;
 pub(super) use deploy::{Deploys, settle, start as deploy, status as deploy_status};
