@@ -3,6 +3,7 @@
 mod auth;
 mod comment;
 mod cursor;
+mod deploy;
 mod fixture;
 mod large;
 mod query;
