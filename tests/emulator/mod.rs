@@ -6,6 +6,7 @@ mod cursor;
 mod deploy;
 mod fixture;
 mod large;
+mod openapi;
 mod query;
 mod read;
 mod refusal;

@@ -5,8 +5,9 @@ use serde_json::{Map, Value as Json, json};
 use super::super::app::AppDefinition;
 use super::super::call::Change;
 use super::super::reply::{Answer, Failure, NO_PRIVILEGE};
+use super::complete::complete;
 use super::preview::{Origins, Preview};
-use super::{complete, spaces};
+use super::spaces;
 
 /// Characters of an app's name.
 pub(super) const LONGEST_NAME: usize = 64;

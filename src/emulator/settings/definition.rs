@@ -4,7 +4,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::super::app::AppDefinition;
 use super::super::field::Kind;
 use super::super::params::integer;
 use super::super::value::{Decimal, parse_date, parse_datetime, parse_time};
@@ -143,6 +142,11 @@ fn properties(kind: Kind, is_lookup: bool) -> Properties {
     }
 }
 
+/// The properties of a type with what each is unless said.
+pub(super) fn defaults(kind: Kind, is_lookup: bool) -> impl Iterator<Item = (&'static str, Json)> {
+    properties(kind, is_lookup).iter().map(|(name, shape)| (*name, unset(*shape)))
+}
+
 fn has_label_switch(kind: Kind) -> bool {
     !matches!(kind, Kind::Category | Kind::Status | Kind::Assignee)
 }
@@ -156,24 +160,6 @@ fn unset(shape: Shape) -> Json {
         Reference => Json::Null,
         Text(_) | Whole(..) | Number | Shape::Option | Shape::Date | Shape::Time | Shape::DateTime => {
             json!("")
-        }
-    }
-}
-
-/// Gives every field of an app all properties of its type.
-pub(crate) fn complete(app: &mut AppDefinition) {
-    fill(&mut app.properties);
-}
-
-fn fill(fields: &mut Map<String, Json>) {
-    for field in fields.values_mut() {
-        let Some(map) = field.as_object_mut() else { continue };
-        let Some(kind) = map.get("type").and_then(Json::as_str).and_then(Kind::from_name) else { continue };
-        for (name, shape) in properties(kind, map.contains_key("lookup")) {
-            map.entry(*name).or_insert_with(|| unset(*shape));
-        }
-        if let Some(Json::Object(columns)) = map.get_mut("fields") {
-            fill(columns);
         }
     }
 }

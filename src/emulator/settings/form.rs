@@ -20,10 +20,10 @@ fn rows(app: &AppDefinition, layout: &[Json], out: &mut Vec<Json>) {
     for row in layout {
         let code = row.get("code").and_then(Json::as_str).unwrap_or_default();
         if let Some(inner) = row.get("layout").and_then(Json::as_array) {
-            out.extend(app.properties.get(code).map(|group| entry(group)));
+            // The group itself is not told of.
             rows(app, inner, out);
         } else if row.get("type").and_then(Json::as_str) == Some("SUBTABLE") {
-            out.extend(app.properties.get(code).map(|table| entry(table)));
+            out.extend(app.properties.get(code).map(entry));
         } else {
             let fields = row.get("fields").and_then(Json::as_array).into_iter().flatten();
             out.extend(fields.map(|field| {
@@ -62,15 +62,15 @@ fn entry(field: &Json) -> Json {
                 continue;
             }
             // Who starts as chosen is not told here.
-            "entities" | "lookup" | "referenceTable" | "openGroup" | "align" | "thumbnailSize" => continue,
+            "entities" | "lookup" | "referenceTable" | "align" | "thumbnailSize" => continue,
             "defaultValue" if field.get("entities").is_some() => continue,
             "defaultValue" if value.as_str() == Some("") => Json::Null,
             _ => value.clone(),
         };
         out.insert(name.clone(), value);
     }
-    if let Some(lookup) = field.get("lookup") {
-        out.insert("relatedApp".to_owned(), lookup.pointer("/relatedApp/app").cloned().unwrap_or_default());
+    if let Some(related) = field.get("lookup").or_else(|| field.get("referenceTable")) {
+        out.insert("relatedApp".to_owned(), related.pointer("/relatedApp/app").cloned().unwrap_or_default());
     }
     Json::Object(out)
 }

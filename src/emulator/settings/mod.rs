@@ -8,6 +8,7 @@
 
 mod apis;
 mod apps;
+mod complete;
 mod convert;
 mod create;
 mod defaults;
@@ -27,12 +28,12 @@ mod views;
 
 pub(super) use apis::list as apis;
 pub(super) use apps::{get as app, list as apps, statistics};
+pub(super) use complete::complete;
 pub(super) use create::create;
 pub(super) use defaults::{
     actions, admin_notes, app_rights, customization, field_rights, general_notifications, installed_plugins,
     plugins, record_notifications, record_rights, reminders, reports, required_plugins,
 };
-pub(super) use definition::complete;
 pub(super) use deploy::{Deploys, settle, start as deploy, status as deploy_status};
 pub(super) use fields::{add as add_fields, delete as delete_fields, update as update_fields};
 pub(super) use form::form;
