@@ -12,6 +12,8 @@ use super::super::value::{Decimal, parse_date, parse_datetime, parse_time};
 pub(super) const LONGEST_NAME: usize = 128;
 /// Characters of a number's default value.
 const LONGEST_DEFAULT: usize = 1_000;
+/// UTF-16 units that a limit of a text may say.
+const LONGEST_TEXT: i64 = 64_000;
 /// Where Kintone publishes no bound.
 const UNBOUNDED: usize = usize::MAX;
 
@@ -53,23 +55,25 @@ const ORGANIZATIONS: &[&str] = &["ORGANIZATION", "FUNCTION"];
 /// Pixels.
 const THUMBNAILS: &[&str] = &["150", "50", "250", "500"];
 
-/// The properties of a type beyond its type, code and label.
-fn properties(kind: Kind, is_lookup: bool) -> Properties {
-    match kind {
-        Kind::SingleLineText | Kind::Number | Kind::Link if is_lookup => {
-            &[("required", Flag), ("lookup", Reference)]
-        }
-        Kind::SingleLineText => &[
+/// The properties of each type beyond its type, code and label.
+const PROPERTIES: &[(Kind, Properties)] = &[
+    (
+        Kind::SingleLineText,
+        &[
             ("required", Flag),
             ("unique", Flag),
-            ("maxLength", Whole(0, 64_000)),
-            ("minLength", Whole(0, 64_000)),
+            ("maxLength", Whole(0, LONGEST_TEXT)),
+            ("minLength", Whole(0, LONGEST_TEXT)),
             ("defaultValue", Text(UNBOUNDED)),
             ("expression", Text(UNBOUNDED)),
             ("hideExpression", Flag),
         ],
-        Kind::MultiLineText | Kind::RichText => &[("required", Flag), ("defaultValue", Text(UNBOUNDED))],
-        Kind::Number => &[
+    ),
+    (Kind::MultiLineText, &[("required", Flag), ("defaultValue", Text(UNBOUNDED))]),
+    (Kind::RichText, &[("required", Flag), ("defaultValue", Text(UNBOUNDED))]),
+    (
+        Kind::Number,
+        &[
             ("required", Flag),
             ("unique", Flag),
             ("maxValue", Number),
@@ -80,7 +84,10 @@ fn properties(kind: Kind, is_lookup: bool) -> Properties {
             ("unit", Text(LONGEST_NAME)),
             ("unitPosition", OneOf(UNIT)),
         ],
-        Kind::Calc => &[
+    ),
+    (
+        Kind::Calc,
+        &[
             ("required", Flag),
             ("expression", Text(UNBOUNDED)),
             ("format", OneOf(FORMATS)),
@@ -89,57 +96,75 @@ fn properties(kind: Kind, is_lookup: bool) -> Properties {
             ("unit", Text(LONGEST_NAME)),
             ("unitPosition", OneOf(UNIT)),
         ],
-        Kind::Link => &[
+    ),
+    (
+        Kind::Link,
+        &[
             ("required", Flag),
             ("unique", Flag),
-            ("maxLength", Whole(0, 64_000)),
-            ("minLength", Whole(0, 64_000)),
+            ("maxLength", Whole(0, LONGEST_TEXT)),
+            ("minLength", Whole(0, LONGEST_TEXT)),
             ("defaultValue", Text(UNBOUNDED)),
             ("protocol", OneOf(&["WEB", "CALL", "MAIL"])),
         ],
-        Kind::CheckBox => &[
+    ),
+    (
+        Kind::CheckBox,
+        &[
             ("required", Flag),
             ("options", Shape::Options),
             ("defaultValue", Shape::OptionList),
             ("align", OneOf(ALIGN)),
         ],
-        Kind::RadioButton => &[
+    ),
+    (
+        Kind::RadioButton,
+        &[
             ("required", Flag),
             ("options", Shape::Options),
             ("defaultValue", Shape::Option),
             ("align", OneOf(ALIGN)),
         ],
-        Kind::MultiSelect => {
-            &[("required", Flag), ("options", Shape::Options), ("defaultValue", Shape::OptionList)]
-        }
-        Kind::DropDown => &[("required", Flag), ("options", Shape::Options), ("defaultValue", Shape::Option)],
-        Kind::Date => {
-            &[("required", Flag), ("unique", Flag), ("defaultValue", Shape::Date), ("defaultNowValue", Flag)]
-        }
-        Kind::DateTime => &[
-            ("required", Flag),
-            ("unique", Flag),
-            ("defaultValue", Shape::DateTime),
-            ("defaultNowValue", Flag),
-        ],
-        Kind::Time => &[("required", Flag), ("defaultValue", Shape::Time), ("defaultNowValue", Flag)],
-        Kind::File => &[("required", Flag), ("thumbnailSize", OneOf(THUMBNAILS))],
-        Kind::UserSelect => {
-            &[("required", Flag), ("entities", People(USERS)), ("defaultValue", People(USERS))]
-        }
-        Kind::GroupSelect => {
-            &[("required", Flag), ("entities", People(GROUPS)), ("defaultValue", People(GROUPS))]
-        }
-        Kind::OrganizationSelect => &[
-            ("required", Flag),
-            ("entities", People(ORGANIZATIONS)),
-            ("defaultValue", People(ORGANIZATIONS)),
-        ],
-        Kind::ReferenceTable => &[("referenceTable", Reference)],
-        Kind::Group => &[("openGroup", Flag)],
-        Kind::Category | Kind::Status | Kind::Assignee => &[("enabled", Flag)],
-        _ => &[],
+    ),
+    (
+        Kind::MultiSelect,
+        &[("required", Flag), ("options", Shape::Options), ("defaultValue", Shape::OptionList)],
+    ),
+    (Kind::DropDown, &[("required", Flag), ("options", Shape::Options), ("defaultValue", Shape::Option)]),
+    (
+        Kind::Date,
+        &[("required", Flag), ("unique", Flag), ("defaultValue", Shape::Date), ("defaultNowValue", Flag)],
+    ),
+    (
+        Kind::DateTime,
+        &[("required", Flag), ("unique", Flag), ("defaultValue", Shape::DateTime), ("defaultNowValue", Flag)],
+    ),
+    (Kind::Time, &[("required", Flag), ("defaultValue", Shape::Time), ("defaultNowValue", Flag)]),
+    (Kind::File, &[("required", Flag), ("thumbnailSize", OneOf(THUMBNAILS))]),
+    (Kind::UserSelect, &[("required", Flag), ("entities", People(USERS)), ("defaultValue", People(USERS))]),
+    (
+        Kind::GroupSelect,
+        &[("required", Flag), ("entities", People(GROUPS)), ("defaultValue", People(GROUPS))],
+    ),
+    (
+        Kind::OrganizationSelect,
+        &[("required", Flag), ("entities", People(ORGANIZATIONS)), ("defaultValue", People(ORGANIZATIONS))],
+    ),
+    (Kind::ReferenceTable, &[("referenceTable", Reference)]),
+    (Kind::Group, &[("openGroup", Flag)]),
+    (Kind::Category, &[("enabled", Flag)]),
+    (Kind::Status, &[("enabled", Flag)]),
+    (Kind::Assignee, &[("enabled", Flag)]),
+];
+
+/// A lookup has these in place of those of its type.
+const LOOKUP: Properties = &[("required", Flag), ("lookup", Reference)];
+
+fn properties(kind: Kind, is_lookup: bool) -> Properties {
+    if is_lookup && matches!(kind, Kind::SingleLineText | Kind::Number | Kind::Link) {
+        return LOOKUP;
     }
+    PROPERTIES.iter().find(|(known, _)| *known == kind).map_or(&[], |(_, properties)| properties)
 }
 
 /// The properties of a type with what each is unless said.

@@ -94,17 +94,16 @@ fn add_field(
     if kind == Kind::Subtable {
         field.insert("fields".to_owned(), json!({}));
     }
-    let place = layout::place(kind, code);
     match table {
         Some(table) => {
             if let Some(columns) = columns_of(app, table) {
                 columns.insert(code.to_owned(), Json::Object(field));
             }
-            layout::append_column(app, table, place);
+            layout::append_column(app, table, kind, code);
         }
         None => {
             app.properties.insert(code.to_owned(), Json::Object(field));
-            layout::append(app, kind, code, place);
+            layout::append(app, kind, code);
         }
     }
     if kind == Kind::Subtable {
@@ -300,10 +299,8 @@ fn rename_uses(app: &mut AppDefinition, old: &str, new: &str) {
 
 fn rename_in_fields(fields: &mut Map<String, Json>, old: &str, new: &str) {
     for field in fields.values_mut() {
-        for path in ["/referenceTable/condition/field"] {
-            let named = field.pointer_mut(path).filter(|value| value.as_str() == Some(old));
-            named.into_iter().for_each(|value| *value = json!(new));
-        }
+        let joined = field.pointer_mut("/referenceTable/condition/field");
+        joined.filter(|value| value.as_str() == Some(old)).into_iter().for_each(|value| *value = json!(new));
         if let Some(Json::Array(mappings)) = field.pointer_mut("/lookup/fieldMappings") {
             let targets = mappings.iter_mut().filter_map(|mapping| mapping.get_mut("field"));
             targets.filter(|value| value.as_str() == Some(old)).for_each(|value| *value = json!(new));

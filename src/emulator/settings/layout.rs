@@ -31,19 +31,19 @@ pub(super) fn place(kind: Kind, code: &str) -> Json {
 }
 
 /// Puts a new field at the end of the form.
-pub(super) fn append(app: &mut AppDefinition, kind: Kind, code: &str, place: Json) {
+pub(super) fn append(app: &mut AppDefinition, kind: Kind, code: &str) {
     app.layout.push(match kind {
         Kind::Subtable => json!({"type": "SUBTABLE", "code": code, "fields": []}),
         Kind::Group => json!({"type": "GROUP", "code": code, "layout": []}),
-        _ => json!({"type": "ROW", "fields": [place]}),
+        _ => json!({"type": "ROW", "fields": [place(kind, code)]}),
     });
 }
 
 /// Puts a new column at the end of its table.
-pub(super) fn append_column(app: &mut AppDefinition, table: &str, place: Json) {
+pub(super) fn append_column(app: &mut AppDefinition, table: &str, kind: Kind, code: &str) {
     let table = app.layout.iter_mut().find(|row| is_named(row, table));
     if let Some(Json::Array(fields)) = table.and_then(|row| row.get_mut("fields")) {
-        fields.push(place);
+        fields.push(place(kind, code));
     }
 }
 
