@@ -14,6 +14,7 @@ use super::field::{Kind, Place};
 use super::query::{self, Prepared};
 use super::reply::{ACTION_NOT_POSSIBLE, Answer, Failure, NO_ASSIGNEE, NO_USER, NOT_ASSIGNEE, PROCESS_OFF};
 use super::store::{App, Stored};
+use super::unknown;
 use super::value::Value;
 use super::write::{self, Stage};
 
@@ -21,8 +22,6 @@ use super::write::{self, Stage};
 const MOST_ASSIGNEES: usize = 100;
 /// The group of all users.
 const EVERYONE: &str = "everyone";
-/// Revisions that an action makes: one for the action, one for the state (K§2.1).
-const REVISIONS_OF_ACTION: u64 = 2;
 
 /// How many of a state's people must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +117,7 @@ fn run(call: &Call<'_>, app: &App, steps: &[Step<'_>]) -> Result<Vec<(u64, u64)>
         let named = actions.get(step.action).map(Vec::as_slice).unwrap_or_default();
         let mut record = stage.get(step.id, step.revision)?.clone();
         take(call, app, &mut record, step, named)?;
-        stage.touch(&mut record, REVISIONS_OF_ACTION);
+        stage.touch(&mut record, unknown::REVISIONS_OF_ACTION);
         out.push((record.id, record.revision));
         stage.put(record);
     }
@@ -156,7 +155,7 @@ fn take(
     step: &Step<'_>,
     named: &[Action<'_>],
 ) -> Result<(), Failure> {
-    let state = record.status.clone().or_else(|| first_state(app)).unwrap_or_default();
+    let state = state(app, record);
     let mut here = named.iter().filter(|action| action.from == &*state);
     // Several of one name in one state cannot be told apart.
     let action = here.next().filter(|_| here.next().is_none()).ok_or(ACTION_NOT_POSSIBLE)?;
@@ -255,6 +254,11 @@ fn members(call: &Call<'_>, group: &str) -> Vec<Arc<str>> {
     call.store.directory.users().map(|user| user.code.as_str().into()).collect()
 }
 
+/// A record's state; one from before the process was on is in the first.
+fn state(app: &App, record: &Stored) -> Arc<str> {
+    record.status.clone().or_else(|| first_state(app)).unwrap_or_default()
+}
+
 fn first_state(app: &App) -> Option<Arc<str>> {
     let status = app.schema.fields.iter().find(|field| field.kind == Kind::Status)?;
     status.options.iter().min_by_key(|(_, index)| **index).map(|(state, _)| Arc::clone(state))
@@ -290,7 +294,7 @@ pub(super) fn assign(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let mut stage = Stage::new(call, app);
     let mut record = stage.get(id, revision)?.clone();
-    let (turn, _) = assignment(app, record.status.as_deref().unwrap_or_default());
+    let (turn, _) = assignment(app, &state(app, &record));
     if turn == Turn::One && assignees.len() > 1 {
         return Err(Failure::invalid("assignees", "This status takes one assignee."));
     }

@@ -4,7 +4,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::call::Call;
 use super::field::{Field, Kind};
-use super::reply::{Answer, Failure};
+use super::reply::{Answer, Failure, NO_RECORD};
+use super::unknown;
 use super::write;
 
 /// GET `records/acl/evaluate.json`.
@@ -21,8 +22,11 @@ pub(super) fn evaluate(call: &Call<'_>) -> Result<Answer, Failure> {
         fields.insert(field.code.to_string(), json!({"viewable": true, "editable": is_settable(field)}));
     }
     let records = app.read();
+    let missing = ids.iter().any(|id| records.get(*id).is_none());
+    if missing && !unknown::MISSING_RECORDS_HAVE_NO_RIGHTS {
+        return Err(NO_RECORD.into());
+    }
     let right = |id: &u64| {
-        // A record that is not there has no rights, rather than being an error.
         let there = records.get(*id).is_some();
         let fields = if there { fields.clone() } else { Map::new() };
         json!({

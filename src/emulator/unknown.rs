@@ -70,7 +70,8 @@ impl Default for Unknowns {
     }
 }
 
-/// K§1.2: who a caller with an API token is: creator of records, `LOGINUSER()`.
+/// K§1.2: who a caller with an API token is: creator of records, `LOGINUSER()`, and whose turn it must be where
+/// only an assignee may act.
 pub(super) const TOKEN_USER: &str = "Administrator";
 
 /// K§1.1: longest request target in bytes.
@@ -88,3 +89,13 @@ pub(super) const NEVER_DEPLOYED: &str = "CANCEL";
 /// K§3.3: each dotted predicate looks for a related record of its own, also beside others by `and`.
 /// A negative one then asks for a related record that differs.
 pub(super) const RELATED_PREDICATES_ARE_INDEPENDENT: bool = true;
+
+/// K§4.2: who wrote a record and when can be given with a new one; an update passes these over.
+pub(super) const NEW_RECORDS_BRING_WRITERS_AND_TIMES: bool = true;
+
+/// K§2.1: revisions that an action makes: one for the action, one for the state. Also where the state stays,
+/// since others must still act.
+pub(super) const REVISIONS_OF_ACTION: u64 = 2;
+
+/// K§2.1: rights are also told of a record that is not there: none. Else the call fails.
+pub(super) const MISSING_RECORDS_HAVE_NO_RIGHTS: bool = true;

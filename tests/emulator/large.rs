@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use kintone_sql::emulator::app::{AppDefinition, Cell, Comment, Entity, Record, World};
 use kintone_sql::emulator::{Emulator, Options};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Domain, encode};
 
@@ -25,8 +25,10 @@ impl World for Large {
     }
 
     fn apps(&self) -> Vec<AppDefinition> {
-        let properties =
-            json!({"n": {"type": "NUMBER", "code": "n"}, "t": {"type": "SINGLE_LINE_TEXT", "code": "t"}});
+        let properties = json!({
+            "n": {"type": "NUMBER", "code": "n", "unique": true},
+            "t": {"type": "SINGLE_LINE_TEXT", "code": "t", "unique": true},
+        });
         let properties = properties.as_object().unwrap().clone();
         vec![AppDefinition { id: 1, properties, ..AppDefinition::default() }]
     }
@@ -79,4 +81,39 @@ async fn a_page_by_id_does_not_read_the_app() {
     assert_eq!((rows, total), (500, json!((records - records / 2).to_string())));
     println!("load {load:?}, scan {scan:?}, median seek {:?}, page of 500 {page:?}", pages[5]);
     assert!(pages[5] < scan, "seek {:?}, scan {scan:?}", pages[5]);
+}
+
+#[tokio::test]
+async fn unique_values_are_found_by_index() {
+    let records: u64 = std::env::var("EMULATOR_RECORDS").map_or(100_000, |n| n.parse().unwrap());
+    let emulator = Emulator::start(Arc::new(Large(records)), Options::default()).await.unwrap();
+    let domain = Domain { emulator };
+    let timed = async |method: &str, body: Value| {
+        let start = Instant::now();
+        let reply = domain.call(method, "records.json", body).await;
+        (start.elapsed(), reply)
+    };
+    let many = |from: u64| -> Value {
+        let add = |n: u64| json!({"n": {"value": n}, "t": {"value": format!("new {n}")}});
+        json!({"app": 1, "records": (from..from + 100).map(add).collect::<Vec<_>>()})
+    };
+    let (first, reply) = timed("POST", many(records + 1)).await;
+    assert_eq!(reply.json()["ids"][99], json!((records + 100).to_string()));
+    let (second, reply) = timed("POST", many(records + 101)).await;
+    assert_eq!(reply.json()["ids"][0], json!((records + 101).to_string()));
+    let by = |n: u64| json!({"updateKey": {"field": "n", "value": n}, "record": {"t": {"value": format!("put {n}")}}});
+    let change = json!({"app": 1, "records": (1..=100).map(by).collect::<Vec<_>>()});
+    let (update, reply) = timed("PUT", change).await;
+    assert_eq!(reply.json()["records"][99], json!({"id": "100", "revision": "2"}));
+    let (_, reply) =
+        timed("POST", json!({"app": 1, "records": [{"t": {"value": "put 100"}}, {"n": {"value": records}}]}))
+            .await;
+    let errors = reply.json()["errors"].as_object().unwrap().len();
+    assert_eq!((reply.outcome().as_str(), errors), ("400 CB_VA01", 2));
+    let ids: Vec<u64> = (1..=100).map(|n| n * (records / 100)).collect();
+    let (delete, reply) = timed("DELETE", json!({"app": 1, "ids": ids})).await;
+    assert_eq!(reply.json(), json!({}));
+    let (again, reply) = timed("POST", json!({"app": 1, "records": [{"n": {"value": records}}]})).await;
+    assert_eq!(reply.json()["ids"][0], json!((records + 201).to_string()));
+    println!("first {first:?}, second {second:?}, by key {update:?}, delete {delete:?}, one {again:?}");
 }

@@ -1,17 +1,23 @@
 //! The emulator over real HTTP: what Kintone answers, and what it refuses.
 
 mod auth;
+mod bulk;
 mod comment;
 mod cursor;
 mod deploy;
 mod fixture;
+mod key;
 mod large;
+mod lookup;
 mod openapi;
+mod process;
 mod query;
 mod read;
 mod refusal;
+mod rights;
 mod server;
 mod settings;
+mod value;
 mod write;
 
 use std::sync::Arc;
@@ -42,6 +48,11 @@ impl Reply {
             200 => "200".to_owned(),
             status => format!("{status} {}", self.json()["code"].as_str().unwrap_or("?")),
         }
+    }
+
+    /// The outcome of the call of a bulk request that failed.
+    fn outcome_of(&self, call: usize) -> String {
+        format!("{} {}", self.status, self.json()["results"][call]["code"].as_str().unwrap_or("?"))
     }
 
     fn header(&self, name: &str) -> Option<&str> {

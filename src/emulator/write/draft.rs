@@ -9,6 +9,7 @@ use super::super::field::{Field, Kind, Place};
 use super::super::params::integer;
 use super::super::reply::Failure;
 use super::super::store::App;
+use super::super::unknown;
 use super::super::value::{Value, parse_datetime};
 use super::errors::Errors;
 use super::lookup;
@@ -94,7 +95,7 @@ impl Draft {
                     None => drop(self.refused.insert(cell)),
                 }
             }
-            _ if adds => self.set_system(call, field, value),
+            _ if adds && unknown::NEW_RECORDS_BRING_WRITERS_AND_TIMES => self.set_system(call, field, value),
             _ => {}
         }
     }
@@ -169,6 +170,7 @@ fn row(call: &Call<'_>, app: &App, table: &Field, sent: &Json, at: &str, errors:
     let value = sent.get("value").unwrap_or(&Json::Null);
     if !sent.is_object() || !(value.is_object() || value.is_null()) {
         errors.add(at.to_owned(), "Enter an object.");
+        draft.refused = (0..table.columns.len()).collect();
         return draft;
     }
     let at = format!("{at}.value");
