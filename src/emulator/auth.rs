@@ -51,6 +51,11 @@ impl Caller {
         }
     }
 
+    /// Refuses an API token where Kintone does not look at it: outside of `/k`.
+    pub(super) fn must_log_in(&self) -> Result<(), Failure> {
+        if self.token_apps.is_some() { Err(NOT_LOGGED_IN.into()) } else { Ok(()) }
+    }
+
     /// Whether the call comes with API tokens.
     pub(super) fn is_token(&self) -> bool {
         self.token_apps.is_some()

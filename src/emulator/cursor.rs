@@ -109,7 +109,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Answer, Failure> {
         shape.write(record, &mut body);
     }
     body.extend_from_slice(format!("],\"next\":{more}}}").as_bytes());
-    Ok(Answer { body, rows })
+    Ok(Answer { rows, ..Answer::bytes(body) })
 }
 
 /// DELETE `records/cursor.json`.

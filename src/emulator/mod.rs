@@ -4,18 +4,21 @@
 //! API: `server` -> `auth` -> `routes` -> one function per endpoint -> `render`. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: files' contents, access rights of users.
+//! Deliberately absent: access rights of users.
 
 pub mod app;
 mod auth;
 mod bulk;
+mod calc;
 mod call;
 mod comment;
 mod cursor;
 pub mod demo;
 mod directory;
 mod field;
+mod file;
 mod fixture;
+mod fixture_people;
 mod log;
 mod params;
 mod process;
@@ -30,6 +33,7 @@ mod settings;
 mod store;
 mod stored;
 mod unknown;
+mod user_api;
 mod value;
 mod write;
 

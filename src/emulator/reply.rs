@@ -153,11 +153,18 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Records, comments or apps in it.
     pub(super) rows: u64,
+    /// Where it is a file and not JSON.
+    pub(super) content_type: Option<String>,
 }
 
 impl Answer {
     pub(super) fn json(body: &Json) -> Self {
-        Self { body: body.to_string().into_bytes(), rows: 0 }
+        Self::bytes(body.to_string().into_bytes())
+    }
+
+    /// JSON that is written already.
+    pub(super) fn bytes(body: Vec<u8>) -> Self {
+        Self { body, rows: 0, content_type: None }
     }
 
     pub(super) fn with_rows(self, rows: usize) -> Self {

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use super::auth;
 use super::call::{Call, Change};
 use super::cursor::Cursors;
+use super::file;
 use super::log::{LoggedRequest, RequestLog};
 use super::params::{Params, integer};
 use super::reply::{Answer, BAD_REQUEST, Failure, TOO_MANY_REQUESTS};
@@ -26,6 +27,8 @@ use super::unknown::{self, Unknowns};
 
 /// Shorter bodies are not worth compressing.
 const SHORTEST_GZIP: usize = 1024;
+const JSON: &str = "application/json;charset=utf-8";
+const HTML: &str = "text/html;charset=utf-8";
 
 /// What all requests share.
 pub(super) struct Server {
@@ -80,20 +83,20 @@ struct Outcome {
     body: Vec<u8>,
     /// The code, for `X-Cybozu-Error`.
     error: Option<&'static str>,
-    /// JSON, or a page of the gateway.
-    is_json: bool,
+    content_type: String,
 }
 
 impl Outcome {
     fn page(status: u16, text: &str) -> Self {
         let body = format!("<!DOCTYPE html><html><body>{text}</body></html>").into_bytes();
-        Self { status, body, error: None, is_json: false }
+        Self { status, body, error: None, content_type: HTML.to_owned() }
     }
 }
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
-        Self { status: failure.status(), body: failure.body(), error: Some(failure.name()), is_json: true }
+        let (status, body, error) = (failure.status(), failure.body(), Some(failure.name()));
+        Self { status, body, error, content_type: JSON.to_owned() }
     }
 }
 
@@ -194,7 +197,10 @@ fn serve(
         return Outcome::page(405, "Method Not Allowed");
     };
     match run(server, parts, (method, body), (guest_space, handler), logged) {
-        Ok(answer) => Outcome { status: 200, body: answer.body, error: None, is_json: true },
+        Ok(answer) => {
+            let content_type = answer.content_type.unwrap_or_else(|| JSON.to_owned());
+            Outcome { status: 200, body: answer.body, error: None, content_type }
+        }
         Err(failure) => failure.into(),
     }
 }
@@ -251,6 +257,9 @@ fn params(parts: &Parts, method: &Method, body: &Bytes, unknowns: Unknowns) -> R
         }
         return Params::from_query(parts.uri.query().unwrap_or_default());
     }
+    if parts.uri.path().ends_with("/file.json") && *method == Method::POST {
+        return file::read_upload(content_type.unwrap_or_default(), body).map(Params::from_file);
+    }
     if !content_type.is_some_and(|t| t.trim_start().to_ascii_lowercase().starts_with("application/json")) {
         return Err(BAD_REQUEST.into());
     }
@@ -282,17 +291,15 @@ fn compress(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn finish(server: &Server, outcome: Outcome, running: u32, gzip: bool) -> Response<Body> {
-    let content_type =
-        if outcome.is_json { "application/json;charset=utf-8" } else { "text/html;charset=utf-8" };
     let mut response = Response::builder()
         .status(outcome.status)
-        .header(header::CONTENT_TYPE, content_type)
+        .header(header::CONTENT_TYPE, &outcome.content_type)
         .header("x-concurrencylimit-limit", server.concurrency_limit)
         .header("x-concurrencylimit-running", running);
     if let Some(code) = outcome.error {
         response = response.header("x-cybozu-error", code);
     }
-    if outcome.status == 401 && !outcome.is_json {
+    if outcome.status == 401 && outcome.content_type == HTML {
         response = response.header(header::WWW_AUTHENTICATE, "Basic realm=\"kintone\"");
     }
     let compressed = if gzip && outcome.body.len() > SHORTEST_GZIP { compress(&outcome.body) } else { None };

@@ -80,6 +80,9 @@ pub(super) const LONGEST_URL: usize = 8 * 1024;
 /// K§5.1: longest request body in bytes.
 pub(super) const LONGEST_BODY: usize = 50 * 1024 * 1024;
 
+/// K§2.1: days that an uploaded file waits for a record that takes it. One record at one place only can take it.
+pub(super) const UPLOAD_DAYS: i64 = 3;
+
 /// K§5.1: minutes that a cursor lives after its creation or its last read.
 pub(super) const CURSOR_MINUTES: u64 = 10;
 

@@ -366,14 +366,17 @@ async fn formulas_layouts_and_views_follow_a_new_code() {
     assert_eq!(domain.field(FIELDS, 1, "倍").await["expression"], "金額 * 2 + SUM(数)");
     assert_eq!(domain.change("DELETE", FIELDS, json!({"app": 1, "fields": ["数"]})).await, "200");
     assert_eq!(domain.deploy(1).await, "400 GAIA_IL01", "the formula lost a field");
-    assert_eq!(domain.change("DELETE", FIELDS, json!({"app": 1, "fields": ["倍"]})).await, "200");
+    let change = json!({"app": 1, "properties": {"倍": {"type": "CALC", "expression": "金額 * 3"}}});
+    assert_eq!(domain.change("PUT", FIELDS, change).await, "200");
     assert_eq!(domain.deploy(1).await, "SUCCESS");
+    assert_eq!(domain.record(1, 1).await["倍"]["value"], "30", "a new formula is computed for what there is");
+    assert_eq!(domain.ids(1, "倍 = 30").await, "1");
     assert_eq!(
         domain.get("app/views.json?app=1").await.json()["views"]["表"]["fields"],
         json!(["金額", "社名"])
     );
     let layout = domain.get("app/form/layout.json?app=1").await.json()["layout"].to_string();
-    assert!(layout.contains("金額") && !layout.contains("数") && !layout.contains("倍"), "{layout}");
+    assert!(layout.contains("金額") && !layout.contains("数") && layout.contains("倍"), "{layout}");
 }
 
 #[tokio::test]

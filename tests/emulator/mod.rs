@@ -2,9 +2,11 @@
 
 mod auth;
 mod bulk;
+mod calc;
 mod comment;
 mod cursor;
 mod deploy;
+mod file;
 mod fixture;
 mod key;
 mod large;
@@ -17,6 +19,7 @@ mod refusal;
 mod rights;
 mod server;
 mod settings;
+mod user;
 mod value;
 mod write;
 

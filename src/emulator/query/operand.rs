@@ -213,7 +213,7 @@ fn check_code(scope: &Scope<'_>, field: &Field, code: &str) -> Result<(), Failur
     if known { Ok(()) } else { Err(Failure::about(refusal, code)) }
 }
 
-/// The code that `LOGINUSER()` or `PRIMARY_ORGANIZATION()` stands for; nobody has a primary organization.
+/// The code that `LOGINUSER()` or `PRIMARY_ORGANIZATION()` stands for.
 fn person(
     scope: &Scope<'_>,
     field: &Field,
@@ -224,7 +224,9 @@ fn person(
         ("LOGINUSER", Kind::Creator | Kind::Modifier | Kind::UserSelect | Kind::Assignee) => {
             Some(scope.caller.code.clone())
         }
-        ("PRIMARY_ORGANIZATION", Kind::OrganizationSelect) => None,
+        ("PRIMARY_ORGANIZATION", Kind::OrganizationSelect) => {
+            scope.store.directory.primary_organization(&scope.caller.code).map(str::to_owned)
+        }
         _ => {
             return match function::span(name, arguments, scope.now, scope.caller.zone)? {
                 Some(_) => Err(Failure::about(WRONG_OPERATOR, &field.code)),

@@ -7,7 +7,9 @@ use super::super::routes;
 
 /// GET, without a login.
 pub(crate) fn list() -> Answer {
-    let apis: Map<String, Json> = routes::endpoints()
+    // Not the User API, which is another one.
+    let own = routes::endpoints().filter(|(_, path)| !path.starts_with('/'));
+    let apis: Map<String, Json> = own
         .map(|(method, path)| {
             let name = format!("{}/{}", path.trim_end_matches(".json"), method.as_str().to_lowercase());
             (name.clone(), json!({"link": format!("apis/{name}.json")}))

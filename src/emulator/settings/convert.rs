@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::super::calc::Calculator;
 use super::super::field::{Field, Kind, Place, Schema};
 use super::super::query::View;
 use super::super::store::{Records, Store, Stored};
@@ -57,7 +58,13 @@ impl<'a> Source<'a> {
 }
 
 /// The records under new settings. Their revisions and times stay: nobody wrote them.
-pub(super) fn records(old: &Schema, new: &Schema, origins: &Origins, records: Records) -> Records {
+pub(super) fn records(
+    old: &Schema,
+    calculator: Calculator<'_>,
+    origins: &Origins,
+    records: Records,
+) -> Records {
+    let new = calculator.schema;
     let cells = new.fields.iter().filter(|field| matches!(field.place, Place::Cell(_)));
     let sources: Vec<Source<'_>> = cells.map(|field| Source::of(field, &old.fields, origins)).collect();
     let states = new.fields.iter().find(|field| field.kind == Kind::Status).map(|field| &field.options);
@@ -74,7 +81,9 @@ pub(super) fn records(old: &Schema, new: &Schema, origins: &Origins, records: Re
     };
     let convert = |record: Arc<Stored>| {
         let cells = sources.iter().map(|source| source.value(&record.cells)).collect();
-        Arc::new(Stored { status: status(&record), cells, ..(*record).clone() })
+        let mut record = Stored { status: status(&record), cells, ..(*record).clone() };
+        calculator.recompute(&mut record);
+        Arc::new(record)
     };
     let (last_id, last_row) = (records.last_id, records.last_row);
     let mut out = Records::new(records.all.into_iter().map(convert).collect(), last_row);

@@ -9,10 +9,10 @@ use super::super::app::AppDefinition;
 use super::super::call::{Call, Change};
 use super::super::params::integer;
 use super::super::reply::{Answer, Failure, SETTINGS_LOCKED};
-use super::super::store::{App, Store};
+use super::super::store::Store;
 use super::super::unknown;
 use super::preview::{self, Preview, check_revision};
-use super::{convert, formula, reference};
+use super::{convert, fields, reference};
 
 /// Apps of one call.
 const MOST: usize = 300;
@@ -92,7 +92,7 @@ fn check(store: &Store, id: u64, apps: &[u64]) -> Result<(), Failure> {
         let coming = store.previews.get(&id).filter(|_| apps.contains(&id)).map(|p| &p.definition);
         coming.or(live)
     };
-    formula::check(&preview.definition)?;
+    fields::check_formulas(&preview.definition)?;
     reference::keys_are_unique(&preview.definition, source)
 }
 
@@ -158,10 +158,10 @@ fn bring_live(store: &mut Store, id: u64, deploy: &Running) {
             definition.modifier.clone_from(&deploy.by);
             definition.modified_at = deploy.at;
             match live {
-                Some(app) => app.redefined(definition, revision, |old, new, records| {
-                    convert::records(old, new, &origins, records)
+                Some(app) => app.redefined(definition, revision, |old, calculator, records| {
+                    convert::records(old, calculator, &origins, records)
                 }),
-                None => App::new(definition, revision, std::sync::Arc::clone(&store.world)),
+                None => store.make(definition, revision),
             }
         }
         // Nothing has changed.

@@ -4,12 +4,13 @@ use serde_json::{Map, Value as Json, json};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::super::app::AppDefinition;
+use super::super::calc;
 use super::super::call::{Call, Change};
-use super::super::field::Kind;
-use super::super::reply::{Answer, FIELD_IN_LOOKUP, Failure, NO_FIELD_CODE};
+use super::super::field::{Kind, Schema};
+use super::super::reply::{Answer, BAD_FORMULA, FIELD_IN_LOOKUP, Failure, NO_FIELD_CODE};
 use super::definition::{self, Notes};
 use super::preview::{self, Preview, edit};
-use super::{formula, layout, reference};
+use super::{layout, reference};
 
 /// Fields of an app, without what every app has (K§5.1).
 const MOST_FIELDS: usize = 500;
@@ -66,7 +67,13 @@ fn finish<'a>(
         codes.push(code.clone());
     }
     reference::check(call, &mut preview.definition, &codes)?;
-    formula::check(&preview.definition)
+    check_formulas(&preview.definition)
+}
+
+/// Refuses a form where a formula cannot be used (`GAIA_IL01`).
+pub(super) fn check_formulas(app: &AppDefinition) -> Result<(), Failure> {
+    let fault = calc::check_form(&Schema::new(app).fields);
+    fault.map_err(|(field, why)| Failure::about(BAD_FORMULA, &format!("{field}: {why}")))
 }
 
 /// Adds a field to the form, or a column to a table.
@@ -306,7 +313,7 @@ fn rename_in_fields(fields: &mut Map<String, Json>, old: &str, new: &str) {
             targets.filter(|value| value.as_str() == Some(old)).for_each(|value| *value = json!(new));
         }
         if let Some(expression) = field.get("expression").and_then(Json::as_str) {
-            let renamed = formula::rename(expression, old, new);
+            let renamed = calc::renamed(expression, old, new);
             field["expression"] = json!(renamed);
         }
         if let Some(Json::Object(columns)) = field.get_mut("fields") {

@@ -16,7 +16,6 @@ mod definition;
 mod deploy;
 mod fields;
 mod form;
-mod formula;
 mod general;
 mod layout;
 mod preview;

@@ -28,7 +28,7 @@ pub(crate) fn update(change: &mut Change<'_>) -> Result<Answer, Failure> {
             return Err(Failure::invalid("views", format!("An app has no more than {MOST} views.")));
         }
         // Conditions are read against the form as it will be.
-        let app = App::new(preview.definition.clone(), 0, std::sync::Arc::clone(&call.store.world));
+        let app = call.store.make(preview.definition.clone(), 0);
         let mut next_id = last_id(call, &preview.definition) + 1;
         let mut views: Vec<(i64, String, Json)> = vec![];
         for (key, view) in sent {
