@@ -38,6 +38,8 @@ pub struct Unknowns {
     pub plain_path_lists_guest_apps: bool,
     /// K§1.3: API tokens may read and change the preview of their app and bring it live.
     pub tokens_change_settings: bool,
+    /// K§2.2: a table's columns that an update of its fields does not name are deleted.
+    pub unnamed_columns_are_deleted: bool,
 }
 
 impl Unknowns {
@@ -60,6 +62,7 @@ impl Unknowns {
             new_rows_of_updates_take_defaults: true,
             plain_path_lists_guest_apps: false,
             tokens_change_settings: false,
+            unnamed_columns_are_deleted: true,
         }
     }
 }
@@ -85,6 +88,9 @@ pub(super) const UPLOAD_DAYS: i64 = 3;
 
 /// K§5.1: minutes that a cursor lives after its creation or its last read.
 pub(super) const CURSOR_MINUTES: u64 = 10;
+
+/// K§5.3: the code for changes of an app that is being deployed.
+pub(super) const WHILE_DEPLOYING: &str = "GAIA_DA02";
 
 /// K§2.2: how the deploy of an app stands that was made and never deployed.
 pub(super) const NEVER_DEPLOYED: &str = "CANCEL";

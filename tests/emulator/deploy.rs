@@ -609,10 +609,25 @@ async fn who_may_see_and_change_settings() {
     // What can be called is told to anybody.
     let list = send(port, "GET", "/k/v1/apis.json", &[], None).await;
     assert_eq!(list.json()["apis"]["records/get"]["link"], "apis/records/get.json");
-    // Whether tokens may do more is an open fact.
-    let unknowns = Unknowns { tokens_change_settings: true, ..Unknowns::strict() };
-    let world = json!({"users": [], "apps": [{"apiTokens": ["t"], "form": {"properties": {}}}]});
+    // Clients send what is deleted in the path, too.
+    let target = "/k/v1/preview/app/form/fields.json?app=1&fields%5B0%5D=%E9%A1%8D&revision=1";
+    assert_eq!(send(port, "DELETE", target, &[password("sato", "pw")], None).await.outcome(), "200");
+    assert_eq!(domain.field(FIELDS, 1, "額").await, Value::Null);
+}
+
+#[tokio::test]
+async fn open_facts_are_switches() {
+    let unknowns =
+        Unknowns { tokens_change_settings: true, unnamed_columns_are_deleted: false, ..Unknowns::strict() };
+    let table = json!({"type": "SUBTABLE", "fields": {"a": {"type": "NUMBER"}, "b": {"type": "NUMBER"}}});
+    let world = json!({"users": [], "apps": [{"apiTokens": ["t"], "form": {"properties": {"表": table}}}]});
     let domain = Domain::with(&world, Options { unknowns, ..Options::default() }).await;
-    let target = "/k/v1/preview/app/form/fields.json?app=1";
-    assert_eq!(send(domain.emulator.port(), "GET", target, &[token("t")], None).await.outcome(), "200");
+    let port = domain.emulator.port();
+    let target = format!("/k/v1/{FIELDS}");
+    let fields = json!({"a": {"type": "NUMBER", "label": "A"}});
+    let body = json!({"app": 1, "properties": {"表": {"type": "SUBTABLE", "fields": fields}}}).to_string();
+    assert_eq!(send(port, "PUT", &target, &[token("t")], Some(&body)).await.outcome(), "200");
+    let read = send(port, "GET", &format!("{target}?app=1"), &[token("t")], None).await.json();
+    let columns = &read["properties"]["表"]["fields"];
+    assert_eq!((&columns["a"]["label"], &columns["b"]["label"]), (&json!("A"), &json!("b")));
 }

@@ -189,7 +189,7 @@ pub(crate) fn update(change: &mut Change<'_>) -> Result<Answer, Failure> {
                 return Err(Failure::about(NO_FIELD_CODE, code));
             }
             let at = format!("properties[{code}]");
-            changed.push(update_field(preview, None, (code, field), &at, &mut notes));
+            changed.push(update_field(call, preview, None, (code, field), &at, &mut notes));
         }
         finish(call, preview, notes, changed.iter())
     })?;
@@ -198,6 +198,7 @@ pub(crate) fn update(change: &mut Change<'_>) -> Result<Answer, Failure> {
 
 /// Changes a field, or a column of a table, and gives its new code.
 fn update_field(
+    call: &Call<'_>,
     preview: &mut Preview,
     table: Option<&str>,
     (code, sent): (&str, &Json),
@@ -240,25 +241,32 @@ fn update_field(
     if kind == Kind::Subtable
         && let Some(columns) = sent.get("fields").and_then(Json::as_object)
     {
-        update_columns(preview, new, columns, at, notes);
+        update_columns(call, preview, new, columns, at, notes);
     }
     new.to_owned()
 }
 
-/// The columns of a table become those that are sent: changed, new, or gone.
-fn update_columns(preview: &mut Preview, table: &str, sent: &Map<String, Json>, at: &str, notes: &mut Notes) {
+/// Columns of a table are changed, new, or gone.
+fn update_columns(
+    call: &Call<'_>,
+    preview: &mut Preview,
+    table: &str,
+    sent: &Map<String, Json>,
+    at: &str,
+    notes: &mut Notes,
+) {
     let known: Vec<String> =
         columns_of(&mut preview.definition, table).into_iter().flat_map(|c| c.keys().cloned()).collect();
     if sent.is_empty() {
         return notes.error(&format!("{at}.fields"), "A table has a field.");
     }
-    for gone in known.iter().filter(|code| !sent.contains_key(*code)) {
-        remove(preview, gone);
+    if call.store.unknowns.unnamed_columns_are_deleted {
+        known.iter().filter(|code| !sent.contains_key(*code)).for_each(|gone| remove(preview, gone));
     }
     for (code, column) in sent {
         let at = format!("{at}.fields[{code}]");
         if known.contains(code) {
-            update_field(preview, Some(table), (code, column), &at, notes);
+            update_field(call, preview, Some(table), (code, column), &at, notes);
         } else {
             add_field(&mut preview.definition, Some(table), (code, column), &at, notes);
         }

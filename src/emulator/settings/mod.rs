@@ -1,10 +1,11 @@
 //! Apps and their settings (K§2.2, K§4.3): read, changed in a preview beside the live ones, and brought live.
 //!
 //! Each app has a live side and, once something is changed, a `preview` with a revision of its own. Changes
-//! go there: `create`, `fields` (each definition held against `definition`), `layout`, `views`, `general`,
-//! `process`. `deploy` brings them live after a while, with the records made to fit by `convert`; values follow
-//! fields and options also where these were renamed. `read` shows both sides, `defaults` what is never changed
-//! here. Deliberately absent: access rights, reports, notifications and plug-ins, beyond their default shapes.
+//! go there: `create`, `fields` (each definition held against `definition`, formulas against `calc`, other apps
+//! against `reference`), `layout`, `views`, `general`, `process`. `deploy` brings them live after a while, with the
+//! records made to fit by `convert`; values follow fields and options also where these were renamed. `read` shows
+//! both sides, `defaults` what is never changed here, `complete` fills in what a world leaves out. Deliberately
+//! absent: access rights, reports, notifications and plug-ins, beyond their default shapes.
 
 mod apis;
 mod apps;
