@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use kintone_sql::emulator::app::World as _;
+use kintone_sql::emulator::demo::Company;
 use kintone_sql::emulator::{Emulator, Fixture, Options};
 use serde_json::{Map, Value, json};
 
@@ -542,6 +544,30 @@ async fn change_records(checked: &mut Checked<'_>) {
     let part: (&str, &[u8]) = ("name=\"file\"; filename=\"a.txt\"", b"abc");
     let reply = upload(port, "/k/v1/file.json", password("sato", "pw"), &[part]).await;
     checked.look("/k/v1/", "POST", "file.json", &reply);
+}
+
+#[tokio::test]
+async fn the_sample_company_fits_the_document() {
+    let Some(document) = DOCUMENT.as_ref() else { return };
+    let today = chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap();
+    let company = Arc::new(Company::new(1, today));
+    let user = company.directory().into_iter().find(|user| user.password.is_some()).unwrap();
+    let login = password(&user.code, user.password.as_deref().unwrap());
+    let emulator = Emulator::start(company, Options::default()).await.unwrap();
+    let get = async |target: &str| {
+        send(emulator.port(), "GET", target, std::slice::from_ref(&login), None).await.json()
+    };
+    let apps = get("/k/v1/apps.json").await;
+    let mut faults = vec![];
+    for app in apps["apps"].as_array().unwrap() {
+        let id = app["appId"].as_str().unwrap();
+        for endpoint in SETTINGS {
+            let answer = get(&format!("/k/v1/{endpoint}?app={id}")).await;
+            let found = document.faults("GET", &format!("/k/v1/{endpoint}"), &answer);
+            faults.extend(found.into_iter().map(|fault| format!("{endpoint} {id} {fault}")));
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
 }
 
 #[tokio::test]

@@ -49,12 +49,14 @@ fn fields(fields: &mut Map<String, Json>) {
     }
 }
 
-fn places(layout: &mut [Json]) {
+/// Gives fields the size that they have until somebody sizes them.
+pub(super) fn places(layout: &mut [Json]) {
     for row in layout {
         for place in row.get_mut("fields").and_then(Json::as_array_mut).into_iter().flatten() {
             let kind = place.get("type").and_then(Json::as_str).and_then(Kind::from_name);
             if let Some(size) = kind.and_then(|kind| layout::place(kind, "").get("size").cloned()) {
-                add(place, json!({"size": size}));
+                add(place, json!({"size": {}}));
+                place.get_mut("size").into_iter().for_each(|own| add(own, size.clone()));
             }
         }
         if let Some(Json::Array(inner)) = row.get_mut("layout") {

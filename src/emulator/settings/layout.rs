@@ -10,7 +10,7 @@ use super::super::field::Kind;
 use super::super::params::integer;
 use super::super::reply::{Answer, FIELD_NOT_PLACED, Failure, NO_FIELD_CODE};
 use super::preview::edit;
-use super::reference;
+use super::{complete, reference};
 
 /// Pixels of a field that nobody has sized.
 const WIDTH: &str = "193";
@@ -97,8 +97,9 @@ pub(crate) fn update(change: &mut Change<'_>) -> Result<Answer, Failure> {
         let rows = call.params.array("layout")?;
         let rows = rows.ok_or_else(|| Failure::invalid("layout", "Required field."))?;
         let mut reader = Reader { app: &preview.definition, placed: BTreeMap::new() };
-        let layout = reader.rows(rows, "layout", true)?;
+        let mut layout = reader.rows(rows, "layout", true)?;
         reader.everything_is_placed()?;
+        complete::places(&mut layout);
         preview.definition.layout = layout;
         Ok(())
     })?;
