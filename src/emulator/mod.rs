@@ -4,10 +4,9 @@
 //! API: `server` -> `auth` -> `routes` -> one function per endpoint -> `render`. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, access rights of users.
+//! Deliberately absent: access rights of users.
 
 pub mod app;
-mod app_api;
 mod auth;
 mod bulk;
 mod calc;
@@ -30,6 +29,7 @@ mod reply;
 mod rights;
 mod routes;
 mod server;
+mod settings;
 mod store;
 mod stored;
 mod unknown;
@@ -74,6 +74,8 @@ pub struct Options {
     pub basic: Option<(String, String)>,
     /// How Kintone's open facts are taken.
     pub unknowns: Unknowns,
+    /// How long changed settings take to go live.
+    pub deploy_time: Duration,
 }
 
 impl Default for Options {
@@ -85,6 +87,7 @@ impl Default for Options {
             concurrency_limit: 100,
             basic: None,
             unknowns: Unknowns::strict(),
+            deploy_time: Duration::from_millis(200),
         }
     }
 }
@@ -98,6 +101,7 @@ impl fmt::Debug for Options {
             .field("concurrency_limit", &self.concurrency_limit)
             .field("basic", &self.basic.is_some())
             .field("unknowns", &self.unknowns)
+            .field("deploy_time", &self.deploy_time)
             .finish()
     }
 }
@@ -126,7 +130,7 @@ impl Emulator {
         let (port, listeners) = bind(options.port).await?;
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(server::Server {
-            store: RwLock::new(store::Store::new(&world, options.unknowns)),
+            store: RwLock::new(store::Store::new(&world, options.unknowns, options.deploy_time)),
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
             latency: Mutex::new(options.latency),
@@ -167,12 +171,13 @@ impl Emulator {
     pub fn warm_up(&self) {
         let server = Arc::clone(&self.server);
         let work = move || {
-            let store = server.store();
-            for app in store.apps.values() {
+            let ids: Vec<u64> = server.store().apps.keys().copied().collect();
+            for id in ids {
                 if *server.stop.borrow() {
                     return;
                 }
-                drop(app.read());
+                // Not all under one lock: who changes settings would wait, and everybody behind them.
+                let _ = server.store().apps.get(&id).map(|app| drop(app.read()));
             }
         };
         // Without a thread the first question makes them.

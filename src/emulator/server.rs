@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -21,6 +21,7 @@ use super::log::{LoggedRequest, RequestLog};
 use super::params::{Params, integer};
 use super::reply::{Answer, BAD_REQUEST, Failure, TOO_MANY_REQUESTS};
 use super::routes::{self, Handler, Target};
+use super::settings;
 use super::store::Store;
 use super::unknown::{self, Unknowns};
 
@@ -47,6 +48,14 @@ impl Server {
     /// The store, to read it and to write records of one app.
     pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings live what has been deployed long enough ago.
+    fn settle(&self) {
+        let now = Instant::now();
+        if self.store().deploys.is_due(now) {
+            settings::settle(&mut self.store.write().unwrap_or_else(PoisonError::into_inner), now);
+        }
     }
 }
 
@@ -204,6 +213,10 @@ fn run(
     (guest_space, handler): (Option<u64>, Handler),
     logged: &mut LoggedRequest,
 ) -> Result<Answer, Failure> {
+    if let Handler::Open(handler) = handler {
+        return Ok(handler());
+    }
+    server.settle();
     let (caller, unknowns) = {
         let store = server.store();
         (auth::caller(&parts.headers, &store)?, store.unknowns)
@@ -212,6 +225,7 @@ fn run(
     note(&params, logged);
     let now = chrono::Utc::now();
     let answer = match handler {
+        Handler::Open(handler) => handler(),
         Handler::Shared(handler) => {
             let store = &*server.store();
             let call =
