@@ -134,7 +134,10 @@ impl Store {
                 tokens.entry(token.clone()).or_default().push(definition.id);
             }
             let shared = (Arc::clone(world), Arc::clone(&directory));
-            apps.insert(definition.id, App::new(definition, FIRST_REVISION, shared, unknowns.token_zone.zone()));
+            apps.insert(
+                definition.id,
+                App::new(definition, FIRST_REVISION, shared, unknowns.token_zone.zone()),
+            );
         }
         let last_app = apps.keys().next_back().copied().unwrap_or(0);
         Self {

@@ -7,9 +7,7 @@ use serde_json::Value as Json;
 use super::super::app::AppDefinition;
 use super::super::call::{Call, Change};
 use super::super::params::integer;
-use super::super::reply::{
-    Failure, GUEST_APP, NO_APP, NO_PRIVILEGE, REVISION_CONFLICT, SETTINGS_LOCKED,
-};
+use super::super::reply::{Failure, GUEST_APP, NO_APP, NO_PRIVILEGE, REVISION_CONFLICT, SETTINGS_LOCKED};
 
 /// Settings of an app that are not live yet.
 #[derive(Debug, Clone)]
