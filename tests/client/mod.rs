@@ -17,6 +17,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+mod call;
+mod fault;
+mod governor;
+mod truncation;
+
 const PASSWORD: &str = "canary-password";
 const GATE: &str = "canary-gate";
 
@@ -109,6 +114,11 @@ impl Server {
 
     fn client(&self) -> Client {
         Client::new(self.config()).unwrap()
+    }
+
+    /// A client that may write.
+    fn writer(&self) -> Client {
+        Client::new(ClientConfig { read_only: false, ..self.config() }).unwrap()
     }
 
     fn seen(&self) -> Vec<Seen> {

@@ -1,0 +1,1 @@
+//! Each call: the exact request, and what is made of its reply.
