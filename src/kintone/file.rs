@@ -19,8 +19,11 @@ use super::http::{Answer, Http};
 use super::request::{Call, bare};
 use super::retry::Effect;
 
-/// A file of 1 GB on a slow line. Each pause is bounded all the same.
-const TOTAL: Duration = Duration::from_secs(3600);
+/// A download of 1 GB on a slow line. Each pause is bounded all the same.
+const DOWNLOAD: Duration = Duration::from_secs(3600);
+
+/// Bytes of an upload that a slow line takes in a second.
+const SLOW: u64 = 128 * 1024;
 
 /// What a file holds.
 pub enum Content {
@@ -129,7 +132,9 @@ impl Upload<'_> {
         let around = |text: &str| stream::iter([Ok(Bytes::from(text.to_owned()))]);
         let body = around(&self.head).chain(content_stream).chain(around(&self.tail));
         let length = length + u64::try_from(self.head.len() + self.tail.len()).ok()?;
-        let request = self.http.client.post(bare(&self.http.config().url, path)).timeout(TOTAL);
+        let config = self.http.config();
+        let time = config.timeouts.total + Duration::from_secs(length / SLOW);
+        let request = self.http.client.post(bare(&config.url, path)).timeout(time);
         // Kintone is told the length: nobody has seen it take a body in chunks.
         Some(
             request
@@ -186,7 +191,7 @@ impl Attempt for Fetch<'_> {
         let http = &self.client.http;
         let path = self.call.path(&http.config().url);
         let name = self.call.name(&path);
-        let request = self.call.request(&http.client, &http.config().url, &path).timeout(TOTAL);
+        let request = self.call.request(&http.client, &http.config().url, &path).timeout(DOWNLOAD);
         let incoming = http.incoming(&name);
         let entry = http.begin(&self.call, path);
         let mut status = 0;

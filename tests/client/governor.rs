@@ -7,13 +7,13 @@ use super::*;
 
 /// A clock that a wait moves on at once.
 #[derive(Debug)]
-struct Leaping {
+pub(super) struct Leaping {
     start: Instant,
     gone: Mutex<Duration>,
 }
 
 impl Leaping {
-    fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         Arc::new(Self { start: Instant::now(), gone: Mutex::default() })
     }
 

@@ -17,11 +17,17 @@ fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
+/// Who sleeps until when, in order.
+type Sleepers = BTreeMap<(Duration, usize), oneshot::Sender<()>>;
+
+/// When a call began and ended, and how.
+type Ended = (Duration, Duration, Result<(), Error>);
+
 /// Stands still until nothing else can go on.
 #[derive(Debug)]
 struct TestClock {
     start: Instant,
-    state: Mutex<(Duration, BTreeMap<(Duration, usize), oneshot::Sender<()>>, usize)>,
+    state: Mutex<(Duration, Sleepers, usize)>,
 }
 
 impl TestClock {
@@ -79,8 +85,8 @@ struct World {
     calls: Mutex<Vec<Duration>>,
     probes: Mutex<Vec<Duration>>,
     running: Mutex<(usize, usize)>,
-    /// When each of the callers' own calls began and ended, and how.
-    ended: Mutex<Vec<(Duration, Duration, Result<(), Error>)>>,
+    /// The callers' own calls.
+    ended: Mutex<Vec<Ended>>,
 }
 
 impl World {
