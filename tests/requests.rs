@@ -80,7 +80,7 @@ async fn a_scan_of_no_multiple_of_a_page_and_of_one_reads_every_record_once() {
         let answer = run(&world.session(), "SELECT id FROM t").await.unwrap();
         let ids: Vec<u64> = answer.rows.iter().map(|r| r[0].as_deref().unwrap().parse().unwrap()).collect();
         assert_eq!(ids, (1..=rows).collect::<Vec<_>>());
-        assert!(world.record_requests().len() as u64 <= rows.div_ceil(500) + 1);
+        assert!(world.record_requests().len() as u64 <= rows.div_ceil(500).max(1) + 1);
         // A last page that turned out needless may still be on its way.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         // The second time the number of records is known.
@@ -100,7 +100,7 @@ async fn pushdown_off_asks_for_every_record() {
     let answer = run(&session, "SELECT id FROM t WHERE n = 3 AND d = 'x'").await.unwrap();
     assert_eq!(answer.rows, [[Some("3".to_owned())]]);
     let sent = world.record_requests();
-    // The last page overlaps the one before it.
-    assert_eq!(sent.iter().map(|request| request.rows).collect::<Vec<_>>(), [500, 500, 500]);
+    // The last page may overlap the one before it.
+    assert!(sent.len() == 3 && sent.iter().map(|request| request.rows).sum::<u64>() >= 1200, "{sent:#?}");
     assert!(sent.iter().all(|r| !r.query.as_deref().unwrap_or_default().contains("n =")), "{sent:#?}");
 }

@@ -52,6 +52,9 @@ pub(super) struct Run {
     /// Rows to be given on, by chain.
     waiting: BTreeMap<u64, VecDeque<PageRows>>,
     end: End,
+    /// The last page, come before the first one: without a count nobody knows how to cut what is between.
+    early: Option<(PageRows, bool)>,
+    started: bool,
     presence: Presence,
     /// Whether the records that match were counted.
     counted: bool,
@@ -82,6 +85,8 @@ impl Run {
             decoders: vec![],
             waiting: BTreeMap::new(),
             end: End::Unasked,
+            early: None,
+            started: false,
             presence: Presence::default(),
             counted: false,
             wanted: request.limit,
@@ -254,13 +259,8 @@ impl Run {
         self.decoders.push(decoder);
         let records = u64::try_from(rows.ids.len()).unwrap_or(u64::MAX);
         match ask {
-            Ask::End => {
-                let lowest = if full { rows.ids.first().copied().unwrap_or(0) } else { 0 };
-                let kept = self.chains.floor().map(|floor| rows.between(floor, u64::MAX));
-                let kept_records = kept.as_ref().map_or(0, |rows| u64::try_from(rows.ids.len()).unwrap_or(0));
-                self.chains.set_end(lowest, kept_records);
-                self.end = End::Here(kept);
-            }
+            Ask::End if self.started => self.take_end(rows, full),
+            Ask::End => self.early = Some((rows, full)),
             Ask::Chain(claim) => {
                 if let Some(total) = total.filter(|_| !self.counted) {
                     self.chains.set_left(total);
@@ -279,6 +279,10 @@ impl Run {
                 if rows.batch.num_rows() > 0 {
                     self.waiting.entry(claim.chain).or_default().push_back(rows);
                 }
+                self.started = true;
+                if let Some((rows, full)) = self.early.take() {
+                    self.take_end(rows, full);
+                }
                 if total.is_some() && !self.lazy {
                     let page = u64::from(self.request().page_size);
                     let under_way = u64::from(matches!(self.end, End::UnderWay));
@@ -289,6 +293,15 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Takes the last page: what chains have read of it already is left out.
+    fn take_end(&mut self, rows: PageRows, full: bool) {
+        let lowest = if full { rows.ids.first().copied().unwrap_or(0) } else { 0 };
+        let kept = self.chains.floor().map(|floor| rows.between(floor, u64::MAX));
+        let records = kept.as_ref().map_or(0, |rows| u64::try_from(rows.ids.len()).unwrap_or(0));
+        self.chains.set_end(lowest, records);
+        self.end = End::Here(kept);
     }
 
     /// Whether rows may be given on now: in order only those of the first chain that is not finished.
