@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 fn fixture(records: u64) -> Value {
     let record = |n: u64| {
+        let rank = ["A", "B", ""][usize::try_from(n % 3).unwrap()];
         json!({
             "会社名": format!("株式会社 {n}"), "備考": "一行目\n二行目", "金額": (n * 1000).to_string(),
-            "数量": (n % 100).to_string(), "ランク": ["A", "B", ""][usize::try_from(n % 3).unwrap()],
+            "数量": (n % 100).to_string(), "ランク": rank,
             "タグ": ["重要"], "受注日": "2026-04-24", "予定": "2026-04-24T12:00:00Z", "開始": "09:30"
         })
     };
