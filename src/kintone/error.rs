@@ -25,6 +25,16 @@ pub enum Error {
         /// Of the operating system or TLS.
         reason: String,
     },
+    /// No connection, for a reason that stays: a certificate, or the proxy's login. Kintone saw no request.
+    #[error("connection {connection}: no secure connection to {host}: {reason}")]
+    Handshake {
+        /// The connection's name.
+        connection: String,
+        /// Host and port.
+        host: String,
+        /// With the property to look at.
+        reason: String,
+    },
     /// The answer did not come, or broke off.
     #[error("connection {connection}: {call} broke off ({reason})")]
     Transport {
@@ -114,9 +124,7 @@ pub enum Error {
         reason: String,
     },
     /// The login was refused a while ago; no more tries, which could lock the account.
-    #[error(
-        "connection {connection}: Kintone rejected its credentials; check its user, password or API token"
-    )]
+    #[error("connection {connection}: Kintone rejected its credentials; check its user, password or token")]
     CredentialsRejected {
         /// The connection's name.
         connection: String,

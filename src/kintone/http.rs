@@ -15,12 +15,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::config::{ClientConfig, Credentials, url_fault};
+use super::config::{ClientConfig, Credentials, is_local, login_fault, url_fault};
 use super::error::Error;
 use super::limit::{Governor, Permit};
 use super::log::{Log, Request};
 use super::retry::{Verdict, verdict};
 use super::secret::Secret;
+use super::tls;
 
 /// Longer URLs go as POST with the method in a header, as the official client does (K§1.4).
 const MAX_URL: usize = 4096;
@@ -65,11 +66,12 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(config: ClientConfig) -> Result<Self, Error> {
-        // A process has one provider of cryptography; the first to choose wins, and any will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let fault = |reason: String| Error::Config { connection: config.name.clone(), reason };
         if let Some(why) = url_fault(&config.url) {
             return Err(fault(format!("Url {why}")));
+        }
+        if let Some((_, why)) = login_fault(&config) {
+            return Err(fault(why));
         }
         // Redirects would carry the login elsewhere: reqwest keeps Kintone's headers on them.
         let mut builder = reqwest::Client::builder()
@@ -78,8 +80,10 @@ impl Http {
             .connect_timeout(config.timeouts.connect)
             .timeout(config.timeouts.total)
             .no_proxy()
+            .tls_backend_preconfigured(tls::client_config(&config).map_err(fault)?)
             .user_agent(concat!("kintone-sql/", env!("CARGO_PKG_VERSION")));
-        if let Some(url) = &config.proxy {
+        // This machine's servers speak plain HTTP, which a proxy would see with the login in it.
+        if let Some(url) = config.proxy.as_ref().filter(|_| !is_local(&config.url)) {
             let proxy =
                 reqwest::Proxy::all(url.clone()).map_err(|_| fault("the proxy's URL is not one".into()))?;
             builder = builder.proxy(match &config.proxy_login {
@@ -287,16 +291,19 @@ impl Http {
 
     /// A failure below HTTP. Only its innermost cause is told: the others hold the URL.
     fn transport(&self, call: &str, error: &reqwest::Error) -> Error {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
+        let (connection, url) = (self.config.name.clone(), &self.config.url);
+        let host =
+            format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
+        if let Some(reason) = tls::reason(error, &self.config) {
+            return Error::Handshake { connection, host, reason };
         }
-        let reason = if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() };
+        let reason = if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            tls::of_proxy(error, &self.config).unwrap_or_else(|| tls::innermost(error))
+        };
         if error.is_connect() {
-            let url = &self.config.url;
-            let port = url.port_or_known_default().unwrap_or(443);
-            let host = format!("{}:{port}", url.host_str().unwrap_or_default());
-            return Error::Connect { connection: self.config.name.clone(), host, reason };
+            return Error::Connect { connection, host, reason };
         }
         self.broke_off(call, &reason)
     }
@@ -350,6 +357,9 @@ fn headers(config: &ClientConfig) -> Result<HeaderMap, String> {
         Credentials::ApiTokens(tokens) => {
             let tokens: Vec<_> = tokens.iter().map(Secret::reveal).collect();
             headers.insert("X-Cybozu-API-Token", secret(tokens.join(","))?);
+        }
+        Credentials::OAuth(token) => {
+            headers.insert(AUTHORIZATION, secret(format!("Bearer {}", token.reveal()))?);
         }
     }
     if let Some(basic) = &config.basic {

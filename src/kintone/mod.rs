@@ -3,6 +3,7 @@
 //! Takes: a connection's configuration, typed requests. Gives: typed replies, pages of records as bytes, errors with
 //! Kintone's code. Reads are retried, one domain's requests are governed together, one rejected login stops them
 //! all. Absent on purpose: any knowledge of tables, and the environment: secrets are resolved by the caller.
+//! Of the file system it reads certificates only, when a configuration is made.
 
 mod client;
 mod config;
@@ -11,10 +12,12 @@ mod form;
 mod http;
 mod limit;
 mod log;
+mod login;
 mod properties;
 mod query;
 mod retry;
 mod secret;
+mod tls;
 
 pub use client::{
     App, AppKey, AppSettings, Client, Comment, CommentPage, Entity, Page, RecordsRequest, View,
@@ -27,3 +30,4 @@ pub use properties::{PropertyError, Resolve, property_names};
 pub use query::{Condition, Operator, OrderBy, Query};
 pub use retry::RetryConfig;
 pub use secret::Secret;
+pub use tls::{ClientCertificate, ServerCertificates};
