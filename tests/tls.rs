@@ -31,6 +31,8 @@ const PASSWORD: &str = "canary-password";
 const KEY_PASSWORD: &str = "canary-key-password";
 const PROXY_PASSWORD: &str = "canary-proxy";
 
+const ONE_VERSION: [&[&SupportedProtocolVersion]; 2] = [&[&version::TLS12], &[&version::TLS13]];
+
 // Certificates.
 
 /// A certificate with its key.
@@ -449,7 +451,7 @@ async fn each_type_of_certificate_is_shown() {
 async fn both_versions_of_tls_take_the_certificate() {
     let world = World::new();
     world.file("client.pem", world.client.pem());
-    for versions in [&[&version::TLS12], &[&version::TLS13]] {
+    for versions in ONE_VERSION {
         let server = world.strict(versions).await;
         let more = [
             ("SSLServerCert", "ca.pem"),
@@ -550,7 +552,7 @@ async fn a_server_that_refuses_the_certificate_is_understood() {
     );
     world.file("stranger.pem", stranger.pem());
     world.file("old.pem", old.pem());
-    for versions in [&[&version::TLS12], &[&version::TLS13]] {
+    for versions in ONE_VERSION {
         let server = world.strict(versions).await;
         for (file, expect) in [
             ("", "the server demands a client certificate: give SSLClientCert"),

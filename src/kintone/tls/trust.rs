@@ -54,25 +54,24 @@ pub(super) fn verifier(
     own: &ServerCertificates,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
-    let own = &own.0;
     let roots: Arc<dyn ServerCertVerifier> = match Verifier::new(Arc::clone(provider)) {
-        Ok(system) if own.is_empty() => Arc::new(system),
+        Ok(system) if own.0.is_empty() => return Ok(Arc::new(system)),
         Ok(_) => Arc::new(
-            Verifier::new_with_extra_roots(own.clone(), Arc::clone(provider)).map_err(|e| e.to_string())?,
+            Verifier::new_with_extra_roots(own.0.clone(), Arc::clone(provider)).map_err(|e| e.to_string())?,
         ),
         // A container may have no roots at all.
         Err(_) => bundled(own, provider)?,
     };
-    Ok(if own.is_empty() { roots } else { Arc::new(Trust { roots, own: own.clone() }) })
+    Ok(Arc::new(Trust { roots, own: own.0.clone() }))
 }
 
 /// Mozilla's roots, and ours.
-fn bundled(
-    own: &[CertificateDer<'static>],
+pub(super) fn bundled(
+    own: &ServerCertificates,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, String> {
     let mut store: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    store.add_parsable_certificates(own.iter().cloned());
+    store.add_parsable_certificates(own.0.iter().cloned());
     let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
     let verifier = builder.build().map_err(|error| error.to_string())?;
     Ok(verifier)
