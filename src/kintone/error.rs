@@ -163,7 +163,7 @@ impl Error {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Transport { .. } => true,
+            Self::Connect { .. } | Self::Handshake { .. } | Self::Transport { .. } => true,
             Self::Status { status, .. } => *status >= 500,
             Self::Exhausted { last, .. } => last.is_unreachable(),
             _ => false,
