@@ -6,7 +6,6 @@ use super::app::AppDefinition;
 use super::call::Call;
 use super::directory::Directory;
 use super::reply::{Answer, Failure, NO_PRIVILEGE, TOKEN_NOT_ALLOWED};
-use super::unknown;
 use super::value;
 
 /// Settings are never deployed here, so that they stay at their first revision.
@@ -44,7 +43,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         |list: &Option<Vec<String>>, value: &str| list.as_ref().is_none_or(|l| l.iter().any(|v| v == value));
     let listed_here = |app: &AppDefinition| {
         app.guest_space == call.guest_space
-            || (call.guest_space.is_none() && unknown::PLAIN_PATH_LISTS_GUEST_APPS)
+            || (call.guest_space.is_none() && call.store.unknowns.plain_path_lists_guest_apps)
     };
     let apps: Vec<Json> = call
         .store

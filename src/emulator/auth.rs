@@ -25,6 +25,8 @@ pub(super) struct Caller {
     pub(super) zone: Tz,
     /// With API tokens: the apps that they open.
     token_apps: Option<Vec<u64>>,
+    /// HTTP status for an app that the tokens do not open.
+    wrong_app_status: u16,
 }
 
 impl fmt::Debug for Caller {
@@ -42,7 +44,9 @@ impl Caller {
     /// Refuses an app that none of the tokens opens.
     pub(super) fn may_open(&self, app: u64) -> Result<(), Failure> {
         match &self.token_apps {
-            Some(apps) if !apps.contains(&app) => Err(WRONG_APP_TOKEN.into()),
+            Some(apps) if !apps.contains(&app) => {
+                Err(Failure::from(WRONG_APP_TOKEN).with_status(self.wrong_app_status))
+            }
             _ => Ok(()),
         }
     }
@@ -87,9 +91,14 @@ pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<Caller, Failu
     let apps: Vec<u64> =
         tokens.iter().filter_map(|token| store.tokens.get(*token)).flatten().copied().collect();
     if apps.is_empty() {
-        return Err(UNKNOWN_TOKEN.into());
+        return Err(Failure::from(UNKNOWN_TOKEN).with_status(store.unknowns.invalid_token_status));
     }
-    Ok(Caller { code: unknown::TOKEN_USER.to_owned(), zone: unknown::TOKEN_ZONE, token_apps: Some(apps) })
+    Ok(Caller {
+        code: unknown::TOKEN_USER.to_owned(),
+        zone: store.unknowns.token_zone,
+        token_apps: Some(apps),
+        wrong_app_status: store.unknowns.wrong_app_token_status,
+    })
 }
 
 fn user(header: &str, store: &Store) -> Result<Caller, Failure> {
@@ -99,8 +108,8 @@ fn user(header: &str, store: &Store) -> Result<Caller, Failure> {
     if !same(&password, expected) {
         return Err(WRONG_PASSWORD.into());
     }
-    let zone = user.timezone.parse().unwrap_or(unknown::TOKEN_ZONE);
-    Ok(Caller { code, zone, token_apps: None })
+    let zone = user.timezone.parse().unwrap_or(store.unknowns.token_zone);
+    Ok(Caller { code, zone, token_apps: None, wrong_app_status: store.unknowns.wrong_app_token_status })
 }
 
 /// `user:password` in base64.

@@ -19,6 +19,32 @@ pub(super) struct Call<'a> {
     pub(super) now: DateTime<Utc>,
 }
 
+/// A call that changes what apps there are, their settings, or several apps at once: nobody else is served
+/// meanwhile.
+pub(super) struct Change<'a> {
+    pub(super) store: &'a mut Store,
+    pub(super) cursors: &'a Cursors,
+    pub(super) caller: &'a Caller,
+    /// The guest space of the path.
+    pub(super) guest_space: Option<u64>,
+    pub(super) params: &'a Params,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Change<'_> {
+    /// The same call, to look at what there is.
+    pub(super) fn call(&self) -> Call<'_> {
+        Call {
+            store: self.store,
+            cursors: self.cursors,
+            caller: self.caller,
+            guest_space: self.guest_space,
+            params: self.params,
+            now: self.now,
+        }
+    }
+}
+
 impl<'a> Call<'a> {
     /// The app that a parameter names.
     pub(super) fn app(&self, parameter: &str) -> Result<&'a App, Failure> {

@@ -97,7 +97,7 @@ pub(super) fn read(call: &Call<'_>) -> Result<Answer, Failure> {
         (app, ids, fields, more)
     };
     let app = call.store.apps.get(&app).ok_or(NO_APP)?;
-    let shape = Shape::new(&app.schema, &call.store.directory, fields.as_deref());
+    let shape = Shape::new(call.store, &app.schema, fields.as_deref());
     let mut body = b"{\"records\":[".to_vec();
     let stored = app.read();
     let mut rows = 0;

@@ -4,11 +4,12 @@
 //! API: `server` -> `auth` -> `routes` -> one function per endpoint -> `render`. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, process actions, files' contents, access rights of users.
+//! Deliberately absent: settings changes, files' contents, access rights of users.
 
 pub mod app;
 mod app_api;
 mod auth;
+mod bulk;
 mod call;
 mod comment;
 mod cursor;
@@ -18,13 +19,16 @@ mod field;
 mod fixture;
 mod log;
 mod params;
+mod process;
 mod query;
 mod records;
 mod render;
 mod reply;
+mod rights;
 mod routes;
 mod server;
 mod store;
+mod stored;
 mod unknown;
 mod value;
 mod write;
@@ -33,7 +37,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -44,6 +48,7 @@ use tokio::task::JoinHandle;
 use app::World;
 pub use fixture::Fixture;
 pub use log::LoggedRequest;
+pub use unknown::Unknowns;
 
 /// How long `stop` waits for connections to close.
 const STOP_WITHIN: Duration = Duration::from_millis(800);
@@ -63,11 +68,20 @@ pub struct Options {
     pub concurrency_limit: u32,
     /// User and password of the site's Basic authentication.
     pub basic: Option<(String, String)>,
+    /// How Kintone's open facts are taken.
+    pub unknowns: Unknowns,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, latency: Duration::ZERO, log_capacity: 10_000, concurrency_limit: 100, basic: None }
+        Self {
+            port: 0,
+            latency: Duration::ZERO,
+            log_capacity: 10_000,
+            concurrency_limit: 100,
+            basic: None,
+            unknowns: Unknowns::strict(),
+        }
     }
 }
 
@@ -79,6 +93,7 @@ impl fmt::Debug for Options {
             .field("log_capacity", &self.log_capacity)
             .field("concurrency_limit", &self.concurrency_limit)
             .field("basic", &self.basic.is_some())
+            .field("unknowns", &self.unknowns)
             .finish()
     }
 }
@@ -107,7 +122,7 @@ impl Emulator {
         let (port, listeners) = bind(options.port).await?;
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(server::Server {
-            store: store::Store::new(&world),
+            store: RwLock::new(store::Store::new(&world, options.unknowns)),
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
             latency: Mutex::new(options.latency),
@@ -148,7 +163,8 @@ impl Emulator {
     pub fn warm_up(&self) {
         let server = Arc::clone(&self.server);
         let work = move || {
-            for app in server.store.apps.values() {
+            let store = server.store();
+            for app in store.apps.values() {
                 if *server.stop.borrow() {
                     return;
                 }

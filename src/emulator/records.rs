@@ -13,7 +13,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, Failure> {
     let app = call.app("app")?;
     let record = app.read().get(call.params.id("id")?).cloned().ok_or(NO_RECORD)?;
     let mut body = b"{\"record\":".to_vec();
-    Shape::new(&app.schema, &call.store.directory, None).write(&record, &mut body);
+    Shape::new(call.store, &app.schema, None).write(&record, &mut body);
     body.push(b'}');
     Ok(Answer { body, rows: 1 })
 }
@@ -26,7 +26,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
     let text = call.params.text("query")?.unwrap_or_default();
     let prepared = query::prepare(call.scope(app), text)?;
     let selection = prepared.page(&app.read(), count);
-    let shape = Shape::new(&app.schema, &call.store.directory, fields.as_deref());
+    let shape = Shape::new(call.store, &app.schema, fields.as_deref());
     let mut body = b"{\"records\":[".to_vec();
     for (index, record) in selection.records.iter().enumerate() {
         if index > 0 {

@@ -5,8 +5,8 @@ use std::io::Write as _;
 
 use super::directory::Directory;
 use super::field::{Field, Kind, Place, Schema};
-use super::store::Stored;
-use super::unknown;
+use super::store::{Store, Stored};
+use super::unknown::Unknowns;
 use super::value::{self, TableRow, Value};
 
 /// The fields of an answer, each with the text that opens it.
@@ -14,12 +14,13 @@ pub(super) struct Shape<'a> {
     fields: Vec<(&'a Field, Vec<u8>)>,
     schema: &'a Schema,
     directory: &'a Directory,
+    unknowns: Unknowns,
 }
 
 impl<'a> Shape<'a> {
     /// Every field that has a value in records, or those of `wanted`. Unknown codes and columns of tables are
     /// passed over without an error, as fields that the caller may not see are (K§6).
-    pub(super) fn new(schema: &'a Schema, directory: &'a Directory, wanted: Option<&[String]>) -> Self {
+    pub(super) fn new(store: &'a Store, schema: &'a Schema, wanted: Option<&[String]>) -> Self {
         let wanted: Option<HashSet<&str>> =
             wanted.filter(|w| !w.is_empty()).map(|w| w.iter().map(String::as_str).collect());
         let fields = schema
@@ -30,7 +31,7 @@ impl<'a> Shape<'a> {
             .filter(|field| field.place != Place::Nowhere && is_shown(schema, field))
             .map(|field| (field, opening(field)))
             .collect();
-        Self { fields, schema, directory }
+        Self { fields, schema, directory: &store.directory, unknowns: store.unknowns }
     }
 
     /// Writes `{"code":{"type":...,"value":...},...}`.
@@ -68,7 +69,7 @@ impl<'a> Shape<'a> {
 
     fn cell(&self, out: &mut Vec<u8>, field: &Field, value: &Value) {
         match value {
-            Value::Empty => out.extend_from_slice(empty(field.kind)),
+            Value::Empty => out.extend_from_slice(empty(field.kind, self.unknowns)),
             Value::Text(text) => string(out, text),
             Value::Number(decimal) => string(out, &decimal.to_string()),
             Value::Date(days) => string(out, &value::format_date(*days)),
@@ -145,11 +146,11 @@ fn opening(field: &Field) -> Vec<u8> {
 }
 
 /// How an unset value is written.
-fn empty(kind: Kind) -> &'static [u8] {
+fn empty(kind: Kind, unknowns: Unknowns) -> &'static [u8] {
     match kind {
         Kind::Date | Kind::Time | Kind::DropDown => b"null",
-        Kind::DateTime if unknown::EMPTY_DATETIME_IS_NULL => b"null",
-        Kind::RadioButton if unknown::EMPTY_RADIO_IS_NULL => b"null",
+        Kind::DateTime if unknowns.empty_datetime_is_null => b"null",
+        Kind::RadioButton if unknowns.empty_radio_is_null => b"null",
         Kind::CheckBox
         | Kind::MultiSelect
         | Kind::UserSelect

@@ -2,11 +2,19 @@
 
 use axum::http::Method;
 
-use super::call::Call;
+use super::call::{Call, Change};
 use super::reply::{Answer, Failure};
-use super::{app_api, comment, cursor, records, write};
+use super::{app_api, bulk, comment, cursor, process, records, rights, write};
 
-pub(super) type Handler = fn(&Call<'_>) -> Result<Answer, Failure>;
+/// What answers a call.
+#[derive(Clone, Copy)]
+pub(super) enum Handler {
+    /// Beside other calls.
+    Shared(fn(&Call<'_>) -> Result<Answer, Failure>),
+    /// While no other call is served.
+    Alone(fn(&mut Change<'_>) -> Result<Answer, Failure>),
+}
+use Handler::{Alone, Shared};
 
 /// An API's path, taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,26 +25,31 @@ pub(super) struct Target<'a> {
 }
 
 const ROUTES: &[(Method, &str, Handler)] = &[
-    (Method::GET, "apps.json", app_api::list),
-    (Method::GET, "app.json", app_api::get),
-    (Method::GET, "app/form/fields.json", app_api::fields),
-    (Method::GET, "app/form/layout.json", app_api::layout),
-    (Method::GET, "app/views.json", app_api::views),
-    (Method::GET, "app/settings.json", app_api::settings),
-    (Method::GET, "app/status.json", app_api::status),
-    (Method::GET, "record.json", records::get),
-    (Method::POST, "record.json", write::insert_one),
-    (Method::PUT, "record.json", write::update_one),
-    (Method::GET, "records.json", records::list),
-    (Method::POST, "records.json", write::insert),
-    (Method::PUT, "records.json", write::update),
-    (Method::DELETE, "records.json", write::delete),
-    (Method::POST, "records/cursor.json", cursor::create),
-    (Method::GET, "records/cursor.json", cursor::read),
-    (Method::DELETE, "records/cursor.json", cursor::delete),
-    (Method::GET, "record/comments.json", comment::list),
-    (Method::POST, "record/comment.json", comment::add),
-    (Method::DELETE, "record/comment.json", comment::delete),
+    (Method::GET, "apps.json", Shared(app_api::list)),
+    (Method::GET, "app.json", Shared(app_api::get)),
+    (Method::GET, "app/form/fields.json", Shared(app_api::fields)),
+    (Method::GET, "app/form/layout.json", Shared(app_api::layout)),
+    (Method::GET, "app/views.json", Shared(app_api::views)),
+    (Method::GET, "app/settings.json", Shared(app_api::settings)),
+    (Method::GET, "app/status.json", Shared(app_api::status)),
+    (Method::GET, "record.json", Shared(records::get)),
+    (Method::POST, "record.json", Shared(write::insert_one)),
+    (Method::PUT, "record.json", Shared(write::update_one)),
+    (Method::GET, "records.json", Shared(records::list)),
+    (Method::POST, "records.json", Shared(write::insert)),
+    (Method::PUT, "records.json", Shared(write::update)),
+    (Method::DELETE, "records.json", Shared(write::delete)),
+    (Method::GET, "records/acl/evaluate.json", Shared(rights::evaluate)),
+    (Method::PUT, "record/status.json", Shared(process::act)),
+    (Method::PUT, "records/status.json", Shared(process::act_on_many)),
+    (Method::PUT, "record/assignees.json", Shared(process::assign)),
+    (Method::POST, "bulkRequest.json", Alone(bulk::run)),
+    (Method::POST, "records/cursor.json", Shared(cursor::create)),
+    (Method::GET, "records/cursor.json", Shared(cursor::read)),
+    (Method::DELETE, "records/cursor.json", Shared(cursor::delete)),
+    (Method::GET, "record/comments.json", Shared(comment::list)),
+    (Method::POST, "record/comment.json", Shared(comment::add)),
+    (Method::DELETE, "record/comment.json", Shared(comment::delete)),
 ];
 
 /// The endpoint of a path, plain or of a guest space; `None` where there is none.

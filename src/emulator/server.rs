@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
@@ -14,21 +14,22 @@ use flate2::write::GzEncoder;
 use tokio::sync::watch;
 
 use super::auth;
-use super::call::Call;
+use super::call::{Call, Change};
 use super::cursor::Cursors;
 use super::log::{LoggedRequest, RequestLog};
 use super::params::{Params, integer};
 use super::reply::{Answer, BAD_REQUEST, Failure, TOO_MANY_REQUESTS};
-use super::routes::{self, Target};
+use super::routes::{self, Handler, Target};
 use super::store::Store;
-use super::unknown;
+use super::unknown::{self, Unknowns};
 
 /// Shorter bodies are not worth compressing.
 const SHORTEST_GZIP: usize = 1024;
 
 /// What all requests share.
 pub(super) struct Server {
-    pub(super) store: Store,
+    /// Locked for writing where apps come, go or change, and where several apps are written at once.
+    pub(super) store: RwLock<Store>,
     pub(super) cursors: Cursors,
     pub(super) log: RequestLog,
     pub(super) latency: Mutex<Duration>,
@@ -37,6 +38,13 @@ pub(super) struct Server {
     pub(super) running: AtomicU32,
     /// Turns true when the server is to stop.
     pub(super) stop: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// The store, to read it and to write records of one app.
+    pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One running request; leaves the count when it is dropped.
@@ -176,34 +184,55 @@ fn serve(
     let Some(handler) = routes::handler(method, endpoint) else {
         return Outcome::page(405, "Method Not Allowed");
     };
-    let run = || -> Result<Answer, Failure> {
-        let caller = auth::caller(&parts.headers, &server.store)?;
-        let params = params(parts, method, body)?;
-        note(&params, logged);
-        let call = Call {
-            store: &server.store,
-            cursors: &server.cursors,
-            caller: &caller,
-            guest_space,
-            params: &params,
-            now: chrono::Utc::now(),
-        };
-        let answer = handler(&call)?;
-        logged.rows = answer.rows;
-        Ok(answer)
-    };
-    match { run }() {
+    match run(server, parts, (method, body), (guest_space, handler), logged) {
         Ok(answer) => Outcome { status: 200, body: answer.body, error: None, is_json: true },
         Err(failure) => failure.into(),
     }
 }
 
+fn run(
+    server: &Server,
+    parts: &Parts,
+    (method, body): (&Method, &Bytes),
+    (guest_space, handler): (Option<u64>, Handler),
+    logged: &mut LoggedRequest,
+) -> Result<Answer, Failure> {
+    let (caller, unknowns) = {
+        let store = server.store();
+        (auth::caller(&parts.headers, &store)?, store.unknowns)
+    };
+    let params = params(parts, method, body, unknowns)?;
+    note(&params, logged);
+    let now = chrono::Utc::now();
+    let answer = match handler {
+        Handler::Shared(handler) => {
+            let store = &*server.store();
+            let call =
+                Call { store, cursors: &server.cursors, caller: &caller, guest_space, params: &params, now };
+            handler(&call)?
+        }
+        Handler::Alone(handler) => {
+            let store = &mut *server.store.write().unwrap_or_else(PoisonError::into_inner);
+            handler(&mut Change {
+                store,
+                cursors: &server.cursors,
+                caller: &caller,
+                guest_space,
+                params: &params,
+                now,
+            })?
+        }
+    };
+    logged.rows = answer.rows;
+    Ok(answer)
+}
+
 /// The parameters: a JSON body where there is one, else the query string.
-fn params(parts: &Parts, method: &Method, body: &Bytes) -> Result<Params, Failure> {
+fn params(parts: &Parts, method: &Method, body: &Bytes, unknowns: Unknowns) -> Result<Params, Failure> {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if body.is_empty() {
         let is_get = *method == Method::GET && parts.method == Method::GET;
-        if is_get && content_type.is_some() && !unknown::CONTENT_TYPE_ON_BODYLESS_GET {
+        if is_get && content_type.is_some() && !unknowns.content_type_on_bodyless_get {
             return Err(BAD_REQUEST.into());
         }
         return Params::from_query(parts.uri.query().unwrap_or_default());

@@ -96,7 +96,7 @@ fn conjuncts(
 
 /// The field of a code, where queries may name it.
 pub(super) fn field<'a>(scope: &Scope<'a>, code: &str) -> Result<&'a Field, Failure> {
-    let hidden = code == "$revision" && !unknown::REVISION_IN_QUERIES;
+    let hidden = code == "$revision" && !scope.store.unknowns.revision_in_queries;
     let field = scope.app.schema.find(code).filter(|_| !hidden);
     let field = field.ok_or_else(|| Failure::about(NO_FIELD, code))?;
     if field.kind.is_process() && !scope.app.schema.process {
@@ -141,7 +141,7 @@ fn related(scope: &Scope<'_>, table: &str, found: &Predicate) -> Result<Plan, Fa
     let other = Scope { app: scope.store.apps.get(&id).ok_or(NO_APP)?, ..*scope };
     let plain = Predicate { related: None, ..found.clone() };
     let wanted = predicate(&other, &plain)?.map(Plan::from);
-    let filter = match parser::parse(text("/filterCond"))?.condition {
+    let filter = match parser::parse(text("/filterCond"), scope.store.unknowns)?.condition {
         Some(condition) => plan(&other, &condition)?,
         None => None,
     };

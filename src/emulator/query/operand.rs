@@ -104,7 +104,8 @@ fn integers(scope: &Scope<'_>, field: &Field, predicate: &Predicate) -> Result<T
     }
     if let (Some(comparison), Some(operand)) = (comparison(predicate.operator), predicate.operands.first()) {
         let (first, last) = span(scope, field, operand)?;
-        return Ok(Test::Integer(comparison, first, last));
+        let unset_is_least = scope.store.unknowns.empty_times_are_minus_infinity;
+        return Ok(Test::Integer(comparison, first, last, unset_is_least));
     }
     let unset = field.domain != Domain::Serial && predicate.operands.iter().any(is_empty_text);
     let (mut points, mut spans) = (std::collections::HashSet::new(), vec![]);
@@ -178,6 +179,7 @@ fn not_here(field: &Field, name: &str) -> Failure {
 }
 
 fn texts(scope: &Scope<'_>, field: &Field, predicate: &Predicate) -> Result<Option<Test>, Failure> {
+    let ignores_case = scope.store.unknowns.text_equality_ignores_case;
     let mut texts = std::collections::HashSet::new();
     let mut unset = false;
     for operand in &predicate.operands {
@@ -185,7 +187,7 @@ fn texts(scope: &Scope<'_>, field: &Field, predicate: &Predicate) -> Result<Opti
             Operand::Text(text) | Operand::Number(text) if text.is_empty() => unset = true,
             Operand::Text(text) | Operand::Number(text) => {
                 check_code(scope, field, text)?;
-                texts.insert(text_key(text).into_owned());
+                texts.insert(text_key(text, ignores_case).into_owned());
             }
             Operand::Function(name, arguments) => {
                 texts.extend(person(scope, field, name, arguments)?);
@@ -193,7 +195,7 @@ fn texts(scope: &Scope<'_>, field: &Field, predicate: &Predicate) -> Result<Opti
         }
     }
     // Without a primary organization the predicate falls away, and more is returned (K§3.4).
-    Ok((unset || !texts.is_empty()).then_some(Test::Texts { texts, unset }))
+    Ok((unset || !texts.is_empty()).then_some(Test::Texts { texts, unset, ignores_case }))
 }
 
 /// Refuses a code that the directory does not have.

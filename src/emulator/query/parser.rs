@@ -1,7 +1,7 @@
 //! Tokens to a query (K§3.1). Knows no fields.
 
 use super::super::reply::{Failure, LIMIT_TOO_LARGE, OFFSET_TOO_LARGE};
-use super::super::unknown;
+use super::super::unknown::Unknowns;
 use super::lexer::{self, Token};
 
 /// Records in an answer where no `limit` is given.
@@ -73,9 +73,9 @@ pub(super) struct Query {
 }
 
 /// Reads a query, or only its refusal: `CB_VA01` on `query`, or a limit or offset that is too large.
-pub(super) fn parse(text: &str) -> Result<Query, Failure> {
+pub(super) fn parse(text: &str, unknowns: Unknowns) -> Result<Query, Failure> {
     let tokens = lexer::tokens(text).map_err(|at| syntax(text, at))?;
-    let mut parser = Parser { tokens: &tokens, next: 0, depth: 0 };
+    let mut parser = Parser { tokens: &tokens, next: 0, depth: 0, unknowns };
     let query = parser.query().ok_or_else(|| {
         let at = tokens.get(parser.next).map_or(text.len(), |(_, at)| *at);
         syntax(text, at)
@@ -108,6 +108,7 @@ struct Parser<'a> {
     tokens: &'a [(Token, usize)],
     next: usize,
     depth: usize,
+    unknowns: Unknowns,
 }
 
 impl<'a> Parser<'a> {
@@ -117,7 +118,7 @@ impl<'a> Parser<'a> {
 
     fn is_keyword(&self, ahead: usize, keyword: &str) -> bool {
         let Some(Token::Word(word)) = self.peek(ahead) else { return false };
-        word == keyword || (unknown::KEYWORDS_IN_ANY_CASE && word.eq_ignore_ascii_case(keyword))
+        word == keyword || (self.unknowns.keywords_in_any_case && word.eq_ignore_ascii_case(keyword))
     }
 
     fn keyword(&mut self, keyword: &str) -> bool {
@@ -195,7 +196,7 @@ impl<'a> Parser<'a> {
             return self.predicate().map(Condition::Predicate);
         }
         self.depth += 1;
-        if self.depth > unknown::DEEPEST_NESTING {
+        if self.depth > self.unknowns.deepest_nesting {
             return None;
         }
         let inner = self.or()?;

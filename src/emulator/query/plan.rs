@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::super::app::File;
 use super::super::field::Place;
 use super::super::store::Stored;
-use super::super::unknown;
 use super::super::value::{Decimal, TableRow, Value};
 use super::like::Keyword;
 
@@ -95,7 +94,8 @@ impl Comparison {
 /// A positive test of one value.
 #[derive(Debug)]
 pub(super) enum Test {
-    Integer(Comparison, i64, i64),
+    /// The last says whether an unset value is minus infinity.
+    Integer(Comparison, i64, i64, bool),
     Number(Comparison, Decimal),
     Integers {
         points: HashSet<i64>,
@@ -110,6 +110,7 @@ pub(super) enum Test {
     Texts {
         texts: HashSet<String>,
         unset: bool,
+        ignores_case: bool,
     },
     Words(Keyword),
     Unset,
@@ -120,11 +121,11 @@ pub(super) enum Test {
 impl Test {
     pub(super) fn holds(&self, view: View<'_>) -> bool {
         match (self, view) {
-            (Test::Integer(comparison, first, last), View::Integer(value)) => {
+            (Test::Integer(comparison, first, last, _), View::Integer(value)) => {
                 comparison.holds(&value, first, last)
             }
-            (Test::Integer(comparison, ..), View::Empty) => {
-                unknown::EMPTY_TIMES_ARE_MINUS_INFINITY && comparison.takes_minus_infinity()
+            (Test::Integer(comparison, _, _, unset_is_least), View::Empty) => {
+                *unset_is_least && comparison.takes_minus_infinity()
             }
             (Test::Number(comparison, literal), View::Number(value)) => {
                 comparison.holds(&value, literal, literal)
@@ -134,9 +135,11 @@ impl Test {
                 points.contains(&value) || spans.iter().any(|(first, last)| (*first..=*last).contains(&value))
             }
             (Test::Numbers { points, .. }, View::Number(value)) => points.contains(&value),
-            (Test::Texts { texts, .. }, View::Text(value)) => texts.contains(&*text_key(value)),
-            (Test::Texts { texts, .. }, View::Texts(values)) => {
-                values.iter().any(|value| texts.contains(&*text_key(value)))
+            (Test::Texts { texts, ignores_case, .. }, View::Text(value)) => {
+                texts.contains(&*text_key(value, *ignores_case))
+            }
+            (Test::Texts { texts, ignores_case, .. }, View::Texts(values)) => {
+                values.iter().any(|value| texts.contains(&*text_key(value, *ignores_case)))
             }
             (
                 Test::Integers { unset, .. } | Test::Numbers { unset, .. } | Test::Texts { unset, .. },
@@ -152,8 +155,8 @@ impl Test {
 }
 
 /// A text as equality compares it.
-pub(super) fn text_key(text: &str) -> std::borrow::Cow<'_, str> {
-    if unknown::TEXT_EQUALITY_IGNORES_CASE { text.to_lowercase().into() } else { text.into() }
+pub(super) fn text_key(text: &str, ignores_case: bool) -> std::borrow::Cow<'_, str> {
+    if ignores_case { text.to_lowercase().into() } else { text.into() }
 }
 
 /// A condition.
@@ -213,7 +216,7 @@ impl Plan {
         let everything = 0..=i64::MAX;
         match self {
             Plan::Value { place: Place::Id, test, negated: false } => match test {
-                Test::Integer(comparison, first, last) => (
+                Test::Integer(comparison, first, last, _) => (
                     match comparison {
                         Comparison::Equal => *first..=*last,
                         Comparison::Less => 0..=first.saturating_sub(1),

@@ -27,7 +27,7 @@ pub(crate) struct Selection {
 
 /// Reads a query and checks it against its app.
 pub(crate) fn prepare<'a>(scope: Scope<'a>, text: &str) -> Result<Prepared<'a>, Failure> {
-    let query = parser::parse(text)?;
+    let query = parser::parse(text, scope.store.unknowns)?;
     let plan = match &query.condition {
         Some(condition) => check::plan(&scope, condition)?,
         None => None,
@@ -40,6 +40,11 @@ impl Prepared<'_> {
     /// Whether it says `limit` or `offset`, which a cursor must not.
     pub(crate) fn is_paged(&self) -> bool {
         self.limit.is_some() || self.offset.is_some()
+    }
+
+    /// Whether a record satisfies the condition.
+    pub(crate) fn holds(&self, record: &Stored) -> bool {
+        self.plan.as_ref().is_none_or(|plan| plan.holds(record))
     }
 
     /// One page, as the query says or of the default size.
