@@ -347,6 +347,7 @@ async fn refusal(config: ClientConfig) -> String {
     let error = rows(config).await.unwrap_err();
     // A certificate does not get better by trying again.
     assert!(matches!(error, Error::Handshake { .. }), "{error:?}");
+    assert!(error.is_unreachable());
     error.to_string()
 }
 

@@ -25,7 +25,7 @@ pub enum Error {
         /// Of the operating system or TLS.
         reason: String,
     },
-    /// No connection, for a reason that stays: a certificate, or the proxy's login. Kintone saw no request.
+    /// No connection, for a reason that stays: a certificate, or the proxy's login.
     #[error("connection {connection}: no secure connection to {host}: {reason}")]
     Handshake {
         /// The connection's name.
@@ -34,6 +34,9 @@ pub enum Error {
         host: String,
         /// With the property to look at.
         reason: String,
+        /// Bytes of a request were on their way: since TLS 1.3 a server says so late what it thinks of a client's
+        /// certificate.
+        sent: bool,
     },
     /// The answer did not come, or broke off.
     #[error("connection {connection}: {call} broke off ({reason})")]

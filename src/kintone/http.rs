@@ -271,7 +271,7 @@ impl Http {
             match tokio::time::timeout(self.config.timeouts.idle, parts.next()).await {
                 Err(_) => return Err(self.broke_off(name, "the answer stopped half way")),
                 Ok(None) => return Ok(body.freeze()),
-                Ok(Some(Err(error))) => return Err(self.transport(name, &error)),
+                Ok(Some(Err(error))) => return Err(self.broke_off(name, &tls::innermost(&error))),
                 Ok(Some(Ok(part))) if body.len() + part.len() > limit => {
                     let connection = self.config.name.clone();
                     return Err(Error::TooLarge { connection, call: name.to_owned(), limit });
@@ -289,13 +289,13 @@ impl Http {
         }
     }
 
-    /// A failure below HTTP. Only its innermost cause is told: the others hold the URL.
+    /// A failure below HTTP, before the answer. Only its innermost cause is told: the others hold the URL.
     fn transport(&self, call: &str, error: &reqwest::Error) -> Error {
         let (connection, url) = (self.config.name.clone(), &self.config.url);
         let host =
             format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
         if let Some(reason) = tls::reason(error, &self.config) {
-            return Error::Handshake { connection, host, reason };
+            return Error::Handshake { connection, host, reason, sent: !error.is_connect() };
         }
         let reason = if error.is_timeout() {
             "no answer in time".to_owned()
