@@ -108,7 +108,7 @@ impl Client {
         let mut apps = vec![];
         let spaces = std::iter::once(None).chain(self.config().guest_spaces.iter().copied().map(Some));
         match self.config().credentials {
-            Credentials::Password { .. } => {
+            Credentials::Password { .. } | Credentials::OAuth(_) => {
                 for space in spaces {
                     apps.extend(self.apps_of(space).await?);
                 }

@@ -2,7 +2,9 @@
 //!
 //! Takes: a connection's configuration, typed requests. Gives: typed replies, pages of records as bytes, errors with
 //! Kintone's code, field and row. Reads are retried, writes only where Kintone did nothing; one domain's requests
-//! are governed together, one rejected login stops them all. Absent on purpose: any knowledge of tables, and the environment: secrets are resolved by the caller.
+//! are governed together, one rejected login stops them all. Absent on purpose: any knowledge of tables, and the
+//! environment: secrets are resolved by the caller. Of the file system it reads certificates only, when a
+//! configuration is made.
 
 mod acl;
 mod answer;
@@ -21,6 +23,7 @@ mod file;
 mod form;
 mod http;
 mod log;
+mod login;
 mod process;
 mod properties;
 mod query;
@@ -28,6 +31,7 @@ mod record;
 mod request;
 mod retry;
 mod secret;
+mod tls;
 mod user;
 mod wire;
 
@@ -54,4 +58,5 @@ pub use query::{Condition, Operator, OrderBy, Query};
 pub use record::{Page, RecordsRequest};
 pub use retry::RetryConfig;
 pub use secret::Secret;
+pub use tls::{ClientCertificate, ServerCertificates};
 pub use user::{Group, Organization, User};

@@ -81,12 +81,15 @@ pub(super) fn verdict(error: &Error, effect: Effect) -> Verdict {
         Error::Rejected { status: 500.., .. } | Error::Status { status: 500.., .. } => unclear(5),
         // A gateway's, which may have passed the request on.
         Error::Status { status: 408, .. } => unclear(10),
-        Error::NotKintone { .. }
+        // What a certificate is refused for stays; a server could say so of a request that it did read.
+        Error::Handshake { sent: true, .. }
+        | Error::NotKintone { .. }
         | Error::Redirected { .. }
         | Error::Partial { .. }
         | Error::TooLarge { .. }
         | Error::Decode { .. } => odd,
         Error::Config { .. }
+        | Error::Handshake { sent: false, .. }
         | Error::Rejected { .. }
         | Error::Status { .. }
         | Error::CredentialsRejected { .. }
@@ -145,10 +148,19 @@ mod tests {
         };
         let decode = Error::Decode { connection: connection.clone(), call: call.clone(), reason };
         let login = Error::CredentialsRejected { connection: connection.clone() };
+        let handshake = |sent| Error::Handshake {
+            connection: connection.clone(),
+            host: "h".into(),
+            reason: "a certificate".into(),
+            sent,
+        };
+        let (early, late) = (handshake(false), handshake(true));
         let wait = Duration::from_secs(5);
         let silent = Error::Unavailable { connection, host: "h".into(), wait };
         for (error, read, lease, change) in [
             (connect, Retry(10), Retry(10), Retry(10)),
+            (early, Final, Final, Final),
+            (late, Final, Final, Unknown),
             (transport, Retry(10), Final, Unknown),
             (rejected(429, "GAIA_TO04"), Retry(5), Retry(5), Retry(5)),
             (rejected(429, "GAIA_TM12"), Retry(5), Final, Retry(5)),
