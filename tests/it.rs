@@ -20,6 +20,7 @@ mod architecture;
 mod cli;
 mod client;
 mod emulator;
+mod faults;
 mod field;
 mod odata;
 mod postgres;
