@@ -19,6 +19,7 @@
 mod architecture;
 mod cli;
 mod client;
+mod data_file;
 mod emulator;
 mod faults;
 mod field;

@@ -1,6 +1,7 @@
 //! The store itself, without HTTP: to change records behind a client's back, and to know what is true.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, PoisonError};
 
 use axum::http::Method;
@@ -8,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::app::AppDefinition;
 use super::auth::Caller;
+use super::fixture;
 use super::params::Params;
 use super::render::Shape;
 use super::routes;
@@ -106,6 +108,15 @@ impl Backdoor {
     /// Ends every cursor.
     pub fn expire_cursors(&self) {
         self.server.cursors.expire();
+    }
+
+    /// Writes everything down in the shape that [`super::Fixture`] reads. What attachments contain is left out.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written.
+    pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        fixture::write(&self.server.store(), &self.server.world.directory(), out)
     }
 
     fn guest_space(&self, app: u64) -> Option<u64> {

@@ -129,6 +129,7 @@ impl Emulator {
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(server::Server {
             store: RwLock::new(store::Store::new(&world, options.unknowns)),
+            world,
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
             pace: Mutex::new(server::Pace {

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode, header};
 use tokio::sync::watch;
 
+use super::app::World;
 use super::auth::{self, Caller};
 use super::backdoor::Backdoor;
 use super::call::{Call, Change};
@@ -28,6 +29,7 @@ use super::unknown::{self, Unknowns};
 pub(super) struct Server {
     /// Locked for writing where apps come, go or change, and where several apps are written at once.
     pub(super) store: RwLock<Store>,
+    pub(super) world: Arc<dyn World>,
     pub(super) cursors: Cursors,
     pub(super) log: RequestLog,
     pub(super) pace: Mutex<Pace>,

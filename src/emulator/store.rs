@@ -26,7 +26,7 @@ pub(super) struct Stored {
 }
 
 /// An app's records.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Records {
     /// Ids ascending.
     pub(super) all: Vec<Arc<Stored>>,
@@ -47,6 +47,10 @@ impl Records {
     }
 }
 
+/// Records that a world keeps in the store's own form.
+#[derive(Debug, Clone)]
+pub struct Loaded(pub(super) Records);
+
 /// An app's comments by record, oldest first.
 pub(super) type Comments = HashMap<u64, Vec<Comment>>;
 
@@ -66,7 +70,11 @@ impl App {
     }
 
     fn records(&self) -> &RwLock<Records> {
-        self.records.get_or_init(|| RwLock::new(load(&self.schema, self.world.records(self.definition.id))))
+        let make = || match self.world.loaded(self.definition.id) {
+            Some(loaded) => loaded.0,
+            None => load(&self.schema, self.world.records(self.definition.id)),
+        };
+        self.records.get_or_init(|| RwLock::new(make()))
     }
 
     /// The records, to read. Makes them at first touch; others wait for that.
@@ -111,11 +119,11 @@ impl Store {
 
 /// One copy of each text that repeats, such as user codes and options.
 #[derive(Default)]
-struct Texts(HashSet<Arc<str>>);
+pub(super) struct Texts(HashSet<Arc<str>>);
 
 impl Texts {
-    fn share(&mut self, text: String) -> Arc<str> {
-        if let Some(known) = self.0.get(text.as_str()) {
+    pub(super) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
             return Arc::clone(known);
         }
         let shared: Arc<str> = text.into();
@@ -123,8 +131,8 @@ impl Texts {
         shared
     }
 
-    fn share_all(&mut self, texts: Vec<String>) -> Arc<[Arc<str>]> {
-        texts.into_iter().map(|text| self.share(text)).collect()
+    pub(super) fn share_all(&mut self, texts: &[String]) -> Arc<[Arc<str>]> {
+        texts.iter().map(|text| self.share(text)).collect()
     }
 }
 
@@ -143,13 +151,13 @@ fn load(schema: &Schema, records: Vec<Record>) -> Records {
             Arc::new(Stored {
                 id: record.id,
                 revision: record.revision,
-                creator: texts.share(record.creator),
-                modifier: texts.share(record.modifier),
+                creator: texts.share(&record.creator),
+                modifier: texts.share(&record.modifier),
                 created: record.created_at,
                 updated: record.updated_at,
-                status: record.status.map(|status| texts.share(status)),
-                assignees: texts.share_all(record.assignees),
-                categories: texts.share_all(record.categories),
+                status: record.status.map(|status| texts.share(&status)),
+                assignees: texts.share_all(&record.assignees),
+                categories: texts.share_all(&record.categories),
                 cells,
             })
         })
@@ -163,12 +171,12 @@ fn load(schema: &Schema, records: Vec<Record>) -> Records {
 fn typed(field: &Field, cell: Cell, texts: &mut Texts, last_row: &mut u64) -> Value {
     match cell {
         Cell::Text(text) if text.is_empty() => Value::Empty,
-        Cell::Text(text) if field.kind.is_choice() => Value::Text(texts.share(text)),
+        Cell::Text(text) if field.kind.is_choice() => Value::Text(texts.share(&text)),
         Cell::Text(text) => typed_text(field.domain, &text),
         Cell::Texts(list) if list.is_empty() => Value::Empty,
-        Cell::Texts(list) => Value::Texts(texts.share_all(list)),
+        Cell::Texts(list) => Value::Texts(texts.share_all(&list)),
         Cell::Codes(list) if list.is_empty() => Value::Empty,
-        Cell::Codes(list) => Value::Codes(texts.share_all(list)),
+        Cell::Codes(list) => Value::Codes(texts.share_all(&list)),
         Cell::Files(files) if files.is_empty() => Value::Empty,
         Cell::Files(files) => Value::Files(files.into()),
         Cell::Rows(rows) if rows.is_empty() => Value::Empty,

@@ -129,10 +129,7 @@ async fn bodies_are_cut_slow_and_compressed() {
 async fn a_search_may_stop_early() {
     let emulator = start().await;
     let cut = page(&emulator, Fault::SearchAborted(3)).await;
-    assert_eq!(
-        cut.header("x-cybozu-warning"),
-        Some("Filter aborted because of too many search results")
-    );
+    assert_eq!(cut.header("x-cybozu-warning"), Some("Filter aborted because of too many search results"));
     assert_eq!(cut.json()["records"].as_array().unwrap().len(), 3);
     // Answers that have no records stay.
     emulator.fault(When::next(), Fault::SearchAborted(3));
