@@ -77,7 +77,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// Opens the connection that the arguments and the environment name.
 pub(super) async fn open(args: &ConnectionArgs) -> Result<Opened> {
     if args.demo {
-        let company = Running::start(&args.company, None).await?;
+        let company = Running::start(&args.company, None, None).await?;
         let connection = company.connection()?;
         return Opened::new(EngineConfig::default(), vec![connection], Some(company));
     }
