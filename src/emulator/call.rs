@@ -33,7 +33,6 @@ pub(super) struct Change<'a> {
 
 impl Change<'_> {
     /// The same call, to look at what there is.
-    #[expect(dead_code, reason = "the first comes with the settings")]
     pub(super) fn call(&self) -> Call<'_> {
         Call {
             store: self.store,

@@ -5,12 +5,13 @@
 //! `fault` spoils what it is asked to. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, process actions, files' contents, access rights of users.
+//! Deliberately absent: settings changes, files' contents, access rights of users.
 
 pub mod app;
 mod app_api;
 mod auth;
 mod backdoor;
+mod bulk;
 mod call;
 mod comment;
 mod cursor;
@@ -22,14 +23,17 @@ mod fixture;
 mod log;
 mod outcome;
 mod params;
+mod process;
 mod query;
 mod records;
 mod render;
 mod reply;
+mod rights;
 mod routes;
 mod server;
 mod socket;
 mod store;
+mod stored;
 mod unknown;
 mod value;
 mod write;

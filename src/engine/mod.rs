@@ -10,6 +10,7 @@ mod catalog;
 mod command;
 mod connection;
 mod dialect;
+mod expansion;
 mod fault;
 mod function;
 mod guard;

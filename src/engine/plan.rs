@@ -20,10 +20,11 @@ use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 
 use super::bounds;
 use super::dialect;
+use super::expansion;
 use super::fault;
 use super::names::{self, KnownTable, KnownTables};
 use super::parameter;
@@ -106,10 +107,10 @@ fn limited(plan: LogicalPlan, max_rows: Option<u64>) -> DfResult<LogicalPlan> {
     LogicalPlanBuilder::from(plan).limit(0, usize::try_from(rows).ok())?.build()
 }
 
-/// Planning sends no request, so that it is ready when it is asked: that lets it run on a big stack.
+/// Planning sends no request, so that it never waits for anything but itself (a plan of many tables is made in
+/// turns): that lets it run here, on a big stack.
 fn at_once<T>(work: impl Future<Output = DfResult<T>>) -> DfResult<T> {
-    work.now_or_never()
-        .unwrap_or_else(|| Err(DataFusionError::Internal("planning waited for something".into())))
+    futures::executor::block_on(work)
 }
 
 /// The tables that a query names. A name that is none is a CTE's, or an error.
@@ -125,6 +126,7 @@ async fn find_tables(
         ControlFlow::<()>::Continue(())
     });
     refuse_misread(query)?;
+    expansion::check(query)?;
     let ctes = cte_names(query);
     let (mut known, mut tables) = (KnownTables::new(), Tables::new());
     for name in relations {
