@@ -17,6 +17,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+mod call;
+mod fault;
+mod governor;
+mod truncation;
+
 const PASSWORD: &str = "canary-password";
 const GATE: &str = "canary-gate";
 
@@ -109,6 +114,11 @@ impl Server {
 
     fn client(&self) -> Client {
         Client::new(self.config()).unwrap()
+    }
+
+    /// A client that may write.
+    fn writer(&self) -> Client {
+        Client::new(ClientConfig { read_only: false, ..self.config() }).unwrap()
     }
 
     fn seen(&self) -> Vec<Seen> {
@@ -620,8 +630,11 @@ async fn the_window_follows_the_domain() {
     let near =
         reply(200, &[JSON, "X-ConcurrencyLimit-Limit: 100", "X-ConcurrencyLimit-Running: 95"], RECORDS);
     for busy in [near, refused(429, "GAIA_TO04")] {
-        let server = Server::start(move |n, _| slow(if n < 8 { busy.clone() } else { records() })).await;
+        let server =
+            Server::start(move |n, _| slow(if (1..9).contains(&n) { busy.clone() } else { records() })).await;
         let client = Client::new(ClientConfig { max_in_flight: 8, ..server.config() }).unwrap();
+        // Until a login has been accepted, only one call is sent.
+        read(&client).await.unwrap();
         let most = async |reads: usize| {
             server.record.most_running.store(0, Ordering::SeqCst);
             join_all((0..reads).map(|_| read(&client))).await.into_iter().for_each(|o| drop(o.unwrap()));
