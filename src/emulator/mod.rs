@@ -54,6 +54,7 @@ pub use backdoor::Backdoor;
 pub use fault::{Fault, Hook, Plan, When};
 pub use fixture::Fixture;
 pub use log::{LoggedRequest, Totals};
+pub use routes::endpoints;
 pub use unknown::Unknowns;
 
 /// How long `stop` waits for connections to close.

@@ -66,6 +66,12 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
     ROUTES.iter().any(|(_, known, _)| *known == endpoint).then_some(Target { guest_space, endpoint })
 }
 
+/// Every method and endpoint, such as `GET` and `records.json`.
+#[must_use]
+pub fn endpoints() -> Vec<(&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, endpoint, _)| (method.as_str(), *endpoint)).collect()
+}
+
 /// The function of an endpoint for a method.
 pub(super) fn handler(method: &Method, endpoint: &str) -> Option<Handler> {
     let route = ROUTES.iter().find(|(known, path, _)| known == method && *path == endpoint);

@@ -174,6 +174,12 @@ fn early_refusal(server: &Server, parts: &Parts, running: u32) -> Option<Outcome
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > unknown::LONGEST_URL) {
         return Some(Outcome::page(414, "Request URL Too Large"));
     }
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes > unknown::LONGEST_BODY))
+    {
+        return Some(Outcome::page(413, "Request Entity Too Large"));
+    }
     if running > server.concurrency_limit {
         return Some(Failure::from(TOO_MANY_REQUESTS).into());
     }

@@ -63,6 +63,16 @@ pub(super) async fn exchange(port: u16, request: &[u8]) -> Raw {
     Raw { bytes, end }
 }
 
+/// Sends bytes and nothing more, and reads what comes.
+pub(super) async fn exchange_all(port: u16, request: &[u8]) -> Raw {
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let _ = socket.write_all(request).await;
+    let _ = socket.shutdown().await;
+    let mut bytes = vec![];
+    let end = socket.read_to_end(&mut bytes).await.err().map(|error| error.kind());
+    Raw { bytes, end }
+}
+
 /// A request of the user `sato` with further header lines.
 pub(super) fn request(method: &str, target: &str, headers: &str, body: Option<&[u8]>) -> Vec<u8> {
     let login = STANDARD.encode("sato:pw");
