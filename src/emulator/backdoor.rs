@@ -110,7 +110,7 @@ impl Backdoor {
         self.server.cursors.expire();
     }
 
-    /// Writes everything down in the shape that [`super::Fixture`] reads. What attachments contain is left out.
+    /// Writes everything down in the shape that [`super::Fixture`] reads.
     ///
     /// # Errors
     ///

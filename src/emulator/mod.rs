@@ -5,13 +5,14 @@
 //! `fault` spoils what it is asked to. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, files' contents, access rights of users.
+//! Deliberately absent: settings changes, access rights of users.
 
 pub mod app;
 mod app_api;
 mod auth;
 mod backdoor;
 mod bulk;
+mod calc;
 mod call;
 mod comment;
 mod cursor;
@@ -19,6 +20,7 @@ pub mod demo;
 mod directory;
 mod fault;
 mod field;
+mod file;
 mod fixture;
 mod log;
 mod outcome;
@@ -35,6 +37,7 @@ mod socket;
 mod store;
 mod stored;
 mod unknown;
+mod user_api;
 mod value;
 mod write;
 
@@ -55,7 +58,7 @@ pub use fault::{Fault, Hook, Plan, When};
 pub use fixture::Fixture;
 pub use log::{LoggedRequest, Totals};
 pub use routes::endpoints;
-pub use unknown::Unknowns;
+pub use unknown::{SWITCHES, Switch, Unknowns};
 
 /// How long `stop` waits for connections to close.
 const STOP_WITHIN: Duration = Duration::from_millis(800);
@@ -224,6 +227,18 @@ impl Emulator {
     #[must_use]
     pub fn backdoor(&self) -> Backdoor {
         Backdoor { server: Arc::clone(&self.server) }
+    }
+
+    /// How many hits of a keyword abort a search (K§3.6), from now on.
+    pub fn set_search_limit(&self, hits: usize) {
+        self.server.store().search.set_limit(hits);
+    }
+
+    /// Keeps the search index as it is now, so that `like` does not see what is written from now on, or lets
+    /// it catch up at once (K§3.6).
+    pub fn hold_search_index(&self, held: bool) {
+        let store = self.server.store();
+        store.search.hold(&store, held);
     }
 
     /// Stops serving, within a second. Requests that run are cut off.

@@ -13,10 +13,12 @@ use flate2::write::GzEncoder;
 use futures::stream;
 use tokio::sync::Notify;
 
-use super::reply::Failure;
+use super::reply::{Answer, Failure};
 
 /// Shorter bodies are not worth compressing.
 const SHORTEST_GZIP: usize = 1024;
+const JSON: &str = "application/json;charset=utf-8";
+const HTML: &str = "text/html;charset=utf-8";
 /// Time for the last bytes to leave before the connection is cut.
 const FLUSH: Duration = Duration::from_millis(3);
 
@@ -30,30 +32,30 @@ pub(super) struct Outcome {
     pub(super) error: Option<&'static str>,
     /// For `X-Cybozu-Warning`.
     pub(super) warning: Option<&'static str>,
-    /// JSON, or a page of the gateway.
-    pub(super) is_json: bool,
+    pub(super) content_type: String,
 }
 
 impl Outcome {
-    pub(super) fn json(body: Vec<u8>) -> Self {
-        Self { status: 200, body, error: None, warning: None, is_json: true }
+    pub(super) fn answer(answer: Answer) -> Self {
+        let content_type = answer.content_type.unwrap_or_else(|| JSON.to_owned());
+        Self { status: 200, body: answer.body, error: None, warning: answer.warning, content_type }
     }
 
     pub(super) fn page(status: u16, text: &str) -> Self {
         let body = format!("<!DOCTYPE html><html><body>{text}</body></html>").into_bytes();
-        Self { status, body, error: None, warning: None, is_json: false }
+        Self { status, body, error: None, warning: None, content_type: HTML.to_owned() }
     }
 
     /// No answer at all.
     pub(super) fn none() -> Self {
-        Self { status: 0, body: vec![], error: None, warning: None, is_json: false }
+        Self { status: 0, body: vec![], error: None, warning: None, content_type: String::new() }
     }
 }
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
         let (status, error) = (failure.status(), Some(failure.name()));
-        Self { status, body: failure.body(), error, warning: None, is_json: true }
+        Self { status, body: failure.body(), error, warning: None, content_type: JSON.to_owned() }
     }
 }
 
@@ -125,11 +127,9 @@ pub(super) async fn send(
 }
 
 fn head(outcome: &Outcome, load: Load) -> Builder {
-    let content_type =
-        if outcome.is_json { "application/json;charset=utf-8" } else { "text/html;charset=utf-8" };
     let mut head = Response::builder()
         .status(outcome.status)
-        .header(header::CONTENT_TYPE, content_type)
+        .header(header::CONTENT_TYPE, &outcome.content_type)
         .header("x-concurrencylimit-limit", load.limit)
         .header("x-concurrencylimit-running", load.running);
     if let Some(code) = outcome.error {
@@ -138,7 +138,7 @@ fn head(outcome: &Outcome, load: Load) -> Builder {
     if let Some(warning) = outcome.warning {
         head = head.header("x-cybozu-warning", warning);
     }
-    if outcome.status == 401 && !outcome.is_json {
+    if outcome.status == 401 && outcome.content_type == HTML {
         head = head.header(header::WWW_AUTHENTICATE, "Basic realm=\"kintone\"");
     }
     head

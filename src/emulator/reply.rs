@@ -61,6 +61,8 @@ pub(super) const NOT_SORTABLE: Code = code("GAIA_IS02", 400, "The field cannot b
 pub(super) const NO_USER: Code = code("GAIA_IL26", 400, "The user was not found.");
 pub(super) const NO_GROUP: Code = code("GAIA_IL27", 400, "The group was not found.");
 pub(super) const NO_ORGANIZATION: Code = code("GAIA_IL28", 400, "The organization was not found.");
+pub(super) const SAVED_NAME: Code =
+    code("GAIA_IL42", 400, "A saved condition names a user, group or organization that was not found.");
 pub(super) const PROCESS_OFF: Code = code("GAIA_ST02", 400, "Process management is not enabled.");
 pub(super) const ACTION_NOT_POSSIBLE: Code =
     code("GAIA_IL03", 400, "The action is not possible in the record's status.");
@@ -150,11 +152,26 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Records, comments or apps in it.
     pub(super) rows: u64,
+    /// `X-Cybozu-Warning`.
+    pub(super) warning: Option<&'static str>,
+    /// Where it is a file and not JSON.
+    pub(super) content_type: Option<String>,
 }
 
 impl Answer {
+    /// JSON that is written already.
+    pub(super) fn bytes(body: Vec<u8>) -> Self {
+        Self { body, rows: 0, warning: None, content_type: None }
+    }
+
+    /// With the warning of a search that was cut off (K§3.6).
+    pub(super) fn warned(self, aborted: bool) -> Self {
+        let warning = "Filter aborted because of too many search results";
+        Self { warning: aborted.then_some(warning), ..self }
+    }
+
     pub(super) fn json(body: &Json) -> Self {
-        Self { body: body.to_string().into_bytes(), rows: 0 }
+        Self::bytes(body.to_string().into_bytes())
     }
 
     pub(super) fn with_rows(self, rows: usize) -> Self {

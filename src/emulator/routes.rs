@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::call::{Call, Change};
 use super::reply::{Answer, Failure};
-use super::{app_api, bulk, comment, cursor, process, records, rights, write};
+use super::{app_api, bulk, comment, cursor, file, process, records, rights, user_api, write};
 
 /// What answers a call.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ use Handler::{Alone, Shared};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Target<'a> {
     pub(super) guest_space: Option<u64>,
-    /// What follows `v1/`, such as `records.json`.
+    /// What follows `v1/`, such as `records.json`; of the User API all of the path.
     pub(super) endpoint: &'a str,
 }
 
@@ -47,14 +47,29 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::POST, "records/cursor.json", Shared(cursor::create)),
     (Method::GET, "records/cursor.json", Shared(cursor::read)),
     (Method::DELETE, "records/cursor.json", Shared(cursor::delete)),
+    (Method::GET, "file.json", Shared(file::download)),
+    (Method::POST, "file.json", Shared(file::upload)),
     (Method::GET, "record/comments.json", Shared(comment::list)),
     (Method::POST, "record/comment.json", Shared(comment::add)),
     (Method::DELETE, "record/comment.json", Shared(comment::delete)),
+    (Method::GET, "/v1/users.json", Shared(user_api::users)),
+    (Method::GET, "/v1/organizations.json", Shared(user_api::organizations)),
+    (Method::GET, "/v1/groups.json", Shared(user_api::groups)),
+    (Method::GET, "/v1/user/organizations.json", Shared(user_api::organizations_of_user)),
+    (Method::GET, "/v1/user/groups.json", Shared(user_api::groups_of_user)),
+    (Method::GET, "/v1/organization/users.json", Shared(user_api::users_of_organization)),
+    (Method::GET, "/v1/group/users.json", Shared(user_api::users_of_group)),
 ];
 
 /// The endpoint of a path, plain or of a guest space; `None` where there is none.
 pub(super) fn target(path: &str) -> Option<Target<'_>> {
-    let rest = path.strip_prefix("/k/")?;
+    let known = |guest_space, endpoint| {
+        let found = ROUTES.iter().any(|(_, known, _)| *known == endpoint);
+        found.then_some(Target { guest_space, endpoint })
+    };
+    let Some(rest) = path.strip_prefix("/k/") else {
+        return if path.starts_with("/v1/") { known(None, path) } else { None };
+    };
     let (guest_space, rest) = match rest.strip_prefix("guest/") {
         Some(rest) => {
             let (space, rest) = rest.split_once('/')?;
@@ -63,7 +78,7 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
         None => (None, rest),
     };
     let endpoint = rest.strip_prefix("v1/")?;
-    ROUTES.iter().any(|(_, known, _)| *known == endpoint).then_some(Target { guest_space, endpoint })
+    if endpoint.starts_with('/') { None } else { known(guest_space, endpoint) }
 }
 
 /// Every method and endpoint, such as `GET` and `records.json`.
@@ -87,7 +102,16 @@ mod tests {
         let found = |path| target(path).map(|target| (target.guest_space, target.endpoint.to_owned()));
         assert_eq!(found("/k/v1/records.json"), Some((None, "records.json".into())));
         assert_eq!(found("/k/guest/7/v1/app.json"), Some((Some(7), "app.json".into())));
-        for path in ["/k/v1/nothing.json", "/k/guest/x/v1/app.json", "/v1/app.json", "/"] {
+        assert_eq!(found("/v1/users.json"), Some((None, "/v1/users.json".into())));
+        for path in [
+            "records.json",
+            "/v1/records.json",
+            "/k/v1//v1/users.json",
+            "/k/v1/nothing.json",
+            "/k/guest/x/v1/app.json",
+            "/v1/app.json",
+            "/",
+        ] {
             assert_eq!(found(path), None, "{path}");
         }
     }

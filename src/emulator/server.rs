@@ -16,6 +16,7 @@ use super::backdoor::Backdoor;
 use super::call::{Call, Change};
 use super::cursor::Cursors;
 use super::fault::{Fault, Faults};
+use super::file;
 use super::log::{LoggedRequest, RequestLog};
 use super::outcome::{self, Delivery, Line, Load, Outcome};
 use super::params::{Params, integer};
@@ -218,7 +219,7 @@ fn serve(
     match answered {
         Ok(answer) => {
             logged.rows = answer.rows;
-            Outcome::json(answer.body)
+            Outcome::answer(answer)
         }
         Err(failure) => failure.into(),
     }
@@ -261,6 +262,9 @@ fn params(parts: &Parts, method: &Method, body: &Bytes, unknowns: Unknowns) -> R
             return Err(BAD_REQUEST.into());
         }
         return Params::from_query(parts.uri.query().unwrap_or_default());
+    }
+    if parts.uri.path().ends_with("/file.json") && *method == Method::POST {
+        return file::read_upload(content_type.unwrap_or_default(), body).map(Params::from_file);
     }
     if !content_type.is_some_and(|t| t.trim_start().to_ascii_lowercase().starts_with("application/json")) {
         return Err(BAD_REQUEST.into());

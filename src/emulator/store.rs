@@ -3,9 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use chrono_tz::Tz;
+
 use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
+use super::calc::Calculator;
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
+use super::file::Uploads;
+use super::query::Search;
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
@@ -17,7 +22,12 @@ pub struct Loaded {
     pub(super) all: Vec<Arc<Stored>>,
     /// The highest id of a table row.
     pub(super) last_row: u64,
+    /// What is to be worked out, by the place of its record.
+    pub(super) computed: Vec<(usize, Computed)>,
 }
+
+/// Where a record's values are to be worked out: cells, and columns with the number of their row.
+pub(super) type Computed = HashSet<(Place, Option<usize>)>;
 
 /// An app's comments by record, oldest first.
 pub(super) type Comments = HashMap<u64, Vec<Comment>>;
@@ -29,18 +39,28 @@ pub(super) struct App {
     records: OnceLock<RwLock<Records>>,
     comments: OnceLock<Mutex<Comments>>,
     world: Arc<dyn World>,
+    directory: Arc<Directory>,
+    /// Of the domain.
+    zone: Tz,
 }
 
 impl App {
-    fn new(definition: AppDefinition, world: Arc<dyn World>) -> Self {
+    fn new(definition: AppDefinition, world: Arc<dyn World>, directory: Arc<Directory>, zone: Tz) -> Self {
         let schema = Schema::new(&definition);
-        Self { definition, schema, records: OnceLock::new(), comments: OnceLock::new(), world }
+        let (records, comments) = (OnceLock::new(), OnceLock::new());
+        Self { definition, schema, records, comments, world, directory, zone }
+    }
+
+    /// What computes its CALC fields and automatic texts.
+    pub(super) fn calculator(&self) -> Calculator<'_> {
+        Calculator { schema: &self.schema, directory: &self.directory, zone: self.zone }
     }
 
     fn records(&self) -> &RwLock<Records> {
-        let make = || match self.world.loaded(self.definition.id) {
-            Some(loaded) => Records::new(loaded.all, loaded.last_row),
-            None => load(&self.schema, self.world.records(self.definition.id)),
+        let id = self.definition.id;
+        let make = || match self.world.loaded(id) {
+            Some(loaded) => settle(self.calculator(), loaded),
+            None => load(self.calculator(), self.world.records(id)),
         };
         self.records.get_or_init(|| RwLock::new(make()))
     }
@@ -79,23 +99,27 @@ impl App {
 /// Everything that is served.
 pub(super) struct Store {
     pub(super) apps: BTreeMap<u64, App>,
-    pub(super) directory: Directory,
+    pub(super) directory: Arc<Directory>,
     /// Apps that an API token opens.
     pub(super) tokens: HashMap<String, Vec<u64>>,
     pub(super) unknowns: Unknowns,
+    pub(super) search: Search,
+    pub(super) uploads: Uploads,
 }
 
 impl Store {
     pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns) -> Self {
         let mut tokens: HashMap<String, Vec<u64>> = HashMap::new();
         let mut apps = BTreeMap::new();
+        let directory = Arc::new(Directory::new(world.directory()));
         for definition in world.apps() {
             for token in &definition.api_tokens {
                 tokens.entry(token.clone()).or_default().push(definition.id);
             }
-            apps.insert(definition.id, App::new(definition, Arc::clone(world)));
+            let (world, directory) = (Arc::clone(world), Arc::clone(&directory));
+            apps.insert(definition.id, App::new(definition, world, directory, unknowns.token_zone.zone()));
         }
-        Self { apps, directory: Directory::new(world.directory()), tokens, unknowns }
+        Self { apps, directory, tokens, unknowns, search: Search::default(), uploads: Uploads::default() }
     }
 }
 
@@ -118,19 +142,21 @@ impl Texts {
     }
 }
 
-fn load(schema: &Schema, records: Vec<Record>) -> Records {
-    let fields: Vec<&Field> = schema.fields.iter().filter(|f| matches!(f.place, Place::Cell(_))).collect();
+fn load(calculator: Calculator<'_>, records: Vec<Record>) -> Records {
+    let fields = calculator.schema.fields.iter();
+    let fields: Vec<&Field> = fields.filter(|field| matches!(field.place, Place::Cell(_))).collect();
     let mut texts = Texts::default();
     let mut last_row = 0;
     let all: Vec<Arc<Stored>> = records
         .into_iter()
         .map(|record| {
+            let computed = computed(&record.cells);
             let mut cells = record.cells.into_iter();
             let cells = fields
                 .iter()
                 .map(|field| typed(field, cells.next().unwrap_or(Cell::Empty), &mut texts, &mut last_row))
                 .collect();
-            Arc::new(Stored {
+            let mut stored = Stored {
                 id: record.id,
                 revision: record.revision,
                 creator: texts.share(&record.creator),
@@ -141,10 +167,43 @@ fn load(schema: &Schema, records: Vec<Record>) -> Records {
                 assignees: texts.share_all(&record.assignees),
                 categories: texts.share_all(&record.categories),
                 cells,
-            })
+            };
+            if !computed.is_empty() {
+                calculator.compute(&mut stored, |place, row| computed.contains(&(place, row)));
+            }
+            Arc::new(stored)
         })
         .collect();
     Records::new(all, last_row)
+}
+
+/// Works out what is left to be.
+fn settle(calculator: Calculator<'_>, mut loaded: Loaded) -> Records {
+    for (at, computed) in &loaded.computed {
+        if let Some(slot) = loaded.all.get_mut(*at) {
+            let mut record = Stored::clone(slot);
+            calculator.compute(&mut record, |place, row| computed.contains(&(place, row)));
+            *slot = Arc::new(record);
+        }
+    }
+    Records::new(loaded.all, loaded.last_row)
+}
+
+fn computed(cells: &[Cell]) -> Computed {
+    let mut out = HashSet::new();
+    for (index, cell) in cells.iter().enumerate() {
+        match cell {
+            Cell::Computed => drop(out.insert((Place::Cell(index), None))),
+            Cell::Rows(rows) => {
+                for (number, row) in rows.iter().enumerate() {
+                    let columns = row.cells.iter().enumerate().filter(|(_, cell)| **cell == Cell::Computed);
+                    out.extend(columns.map(|(column, _)| (Place::Column(index, column), Some(number))));
+                }
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 /// A cell in its field's typed form.
@@ -163,7 +222,7 @@ fn typed(field: &Field, cell: Cell, texts: &mut Texts, last_row: &mut u64) -> Va
         Cell::Rows(rows) => {
             Value::Rows(rows.into_iter().map(|row| typed_row(field, row, texts, last_row)).collect())
         }
-        Cell::Empty => Value::Empty,
+        Cell::Empty | Cell::Computed => Value::Empty,
     }
 }
 
