@@ -38,6 +38,7 @@ impl Backdoor {
         let unknown = || json!({"code": "", "message": format!("there is no {method} {endpoint}")});
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| unknown())?;
         let handler = routes::handler(&method, endpoint).ok_or_else(unknown)?;
+        self.server.settle();
         let failed = |failure: super::reply::Failure| to_json(&failure.body());
         let params = Params::from_body(body.to_string().as_bytes()).map_err(failed)?;
         let answer = server::dispatch(&self.server, &Caller::system(), (guest, handler), &params);
@@ -102,6 +103,7 @@ impl Backdoor {
         for apps in store.tokens.values_mut() {
             apps.retain(|known| *known != app);
         }
+        store.previews.remove(&app);
         store.apps.remove(&app).is_some()
     }
 
@@ -116,7 +118,9 @@ impl Backdoor {
     ///
     /// Where it cannot be written.
     pub fn save(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        fixture::write(&self.server.store(), &self.server.world.directory(), out)
+        self.server.settle();
+        let store = self.server.store();
+        fixture::write(&store, &store.world.directory(), out)
     }
 
     fn guest_space(&self, app: u64) -> Option<u64> {

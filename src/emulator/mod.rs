@@ -5,10 +5,9 @@
 //! `fault` spoils what it is asked to. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, access rights of users.
+//! Deliberately absent: access rights of users.
 
 pub mod app;
-mod app_api;
 mod auth;
 mod backdoor;
 mod bulk;
@@ -33,6 +32,7 @@ mod reply;
 mod rights;
 mod routes;
 mod server;
+mod settings;
 mod socket;
 mod store;
 mod stored;
@@ -57,7 +57,7 @@ pub use backdoor::Backdoor;
 pub use fault::{Fault, Hook, Plan, When};
 pub use fixture::Fixture;
 pub use log::{LoggedRequest, Totals};
-pub use routes::endpoints;
+pub use routes::calls;
 pub use unknown::{SWITCHES, Switch, Unknowns};
 
 /// How long `stop` waits for connections to close.
@@ -82,6 +82,8 @@ pub struct Options {
     pub basic: Option<(String, String)>,
     /// How Kintone's open facts are taken.
     pub unknowns: Unknowns,
+    /// How long changed settings take to go live.
+    pub deploy_time: Duration,
 }
 
 impl Default for Options {
@@ -94,6 +96,7 @@ impl Default for Options {
             concurrency_limit: 100,
             basic: None,
             unknowns: Unknowns::strict(),
+            deploy_time: Duration::from_millis(200),
         }
     }
 }
@@ -108,6 +111,7 @@ impl fmt::Debug for Options {
             .field("concurrency_limit", &self.concurrency_limit)
             .field("basic", &self.basic.is_some())
             .field("unknowns", &self.unknowns)
+            .field("deploy_time", &self.deploy_time)
             .finish()
     }
 }
@@ -136,8 +140,7 @@ impl Emulator {
         let (port, listeners) = bind(options.port).await?;
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(server::Server {
-            store: RwLock::new(store::Store::new(&world, options.unknowns)),
-            world,
+            store: RwLock::new(store::Store::new(&world, options.unknowns, options.deploy_time)),
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
             pace: Mutex::new(server::Pace {
@@ -173,12 +176,13 @@ impl Emulator {
     pub fn warm_up(&self) {
         let server = Arc::clone(&self.server);
         let work = move || {
-            let store = server.store();
-            for app in store.apps.values() {
+            let ids: Vec<u64> = server.store().apps.keys().copied().collect();
+            for id in ids {
                 if *server.stop.borrow() {
                     return;
                 }
-                drop(app.read());
+                // Not all under one lock: who changes settings would wait, and everybody behind them.
+                let _ = server.store().apps.get(&id).map(|app| drop(app.read()));
             }
         };
         // Without a thread the first question makes them.

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::bulk;
+use super::unknown;
 
 /// A published code with its HTTP status and message.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,13 @@ pub(super) const LOOKUP_NOT_UNIQUE: Code =
     code("GAIA_LO03", 400, "The lookup's key is not unique in the source app.");
 pub(super) const LOOKUP_NOT_FOUND: Code =
     code("GAIA_LO04", 400, "The lookup's source app has no record with this key.");
+pub(super) const FIELD_IN_LOOKUP: Code =
+    code("GAIA_LO02", 400, "The field is the key of a lookup of another app.");
+pub(super) const NO_FIELD_CODE: Code = code("GAIA_FC01", 400, "The field was not found.");
+pub(super) const FIELD_NOT_PLACED: Code = code("GAIA_FN11", 400, "The layout lacks a field of the form.");
+pub(super) const BAD_FORMULA: Code = code("GAIA_IL01", 400, "The formula is not correct.");
+pub(super) const SETTINGS_LOCKED: Code =
+    code(unknown::WHILE_DEPLOYING, 400, "The app is being updated. Try again after a while.");
 
 /// A refused call.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@ use axum::http::Method;
 
 use super::call::{Call, Change};
 use super::reply::{Answer, Failure};
-use super::{app_api, bulk, comment, cursor, file, process, records, rights, user_api, write};
+use super::settings::{self, LIVE, PREVIEW};
+use super::{bulk, comment, cursor, file, process, records, rights, user_api, write};
 
 /// What answers a call.
 #[derive(Clone, Copy)]
@@ -13,8 +14,10 @@ pub(super) enum Handler {
     Shared(fn(&Call<'_>) -> Result<Answer, Failure>),
     /// While no other call is served.
     Alone(fn(&mut Change<'_>) -> Result<Answer, Failure>),
+    /// For anybody, without a login.
+    Open(fn() -> Answer),
 }
-use Handler::{Alone, Shared};
+use Handler::{Alone, Open, Shared};
 
 /// An API's path, taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,13 +28,67 @@ pub(super) struct Target<'a> {
 }
 
 const ROUTES: &[(Method, &str, Handler)] = &[
-    (Method::GET, "apps.json", Shared(app_api::list)),
-    (Method::GET, "app.json", Shared(app_api::get)),
-    (Method::GET, "app/form/fields.json", Shared(app_api::fields)),
-    (Method::GET, "app/form/layout.json", Shared(app_api::layout)),
-    (Method::GET, "app/views.json", Shared(app_api::views)),
-    (Method::GET, "app/settings.json", Shared(app_api::settings)),
-    (Method::GET, "app/status.json", Shared(app_api::status)),
+    (Method::GET, "apis.json", Open(settings::apis)),
+    (Method::GET, "apps.json", Shared(settings::apps)),
+    (Method::GET, "app.json", Shared(settings::app)),
+    (Method::GET, "apps/statistics.json", Shared(settings::statistics)),
+    (Method::GET, "space.json", Shared(settings::space)),
+    (Method::GET, "space/members.json", Shared(settings::members)),
+    (Method::GET, "spaces/statistics.json", Shared(settings::space_statistics)),
+    (Method::GET, "plugins.json", Shared(settings::installed_plugins)),
+    (Method::GET, "plugins/required.json", Shared(settings::required_plugins)),
+    (Method::GET, "app/form/fields.json", Shared(|c| settings::fields(c, LIVE))),
+    (Method::GET, "app/form/layout.json", Shared(|c| settings::layout(c, LIVE))),
+    (Method::GET, "form.json", Shared(|c| settings::form(c, LIVE))),
+    (Method::GET, "app/views.json", Shared(|c| settings::views(c, LIVE))),
+    (Method::GET, "app/settings.json", Shared(|c| settings::settings(c, LIVE))),
+    (Method::GET, "app/status.json", Shared(|c| settings::status(c, LIVE))),
+    (Method::GET, "app/reports.json", Shared(|c| settings::reports(c, LIVE))),
+    (Method::GET, "app/acl.json", Shared(|c| settings::app_rights(c, LIVE))),
+    (Method::GET, "record/acl.json", Shared(|c| settings::record_rights(c, LIVE))),
+    (Method::GET, "field/acl.json", Shared(|c| settings::field_rights(c, LIVE))),
+    (Method::GET, "app/notifications/general.json", Shared(|c| settings::general_notifications(c, LIVE))),
+    (Method::GET, "app/notifications/perRecord.json", Shared(|c| settings::record_notifications(c, LIVE))),
+    (Method::GET, "app/notifications/reminder.json", Shared(|c| settings::reminders(c, LIVE))),
+    (Method::GET, "app/customize.json", Shared(|c| settings::customization(c, LIVE))),
+    (Method::GET, "app/plugins.json", Shared(|c| settings::plugins(c, LIVE))),
+    (Method::GET, "app/actions.json", Shared(|c| settings::actions(c, LIVE))),
+    (Method::GET, "app/adminNotes.json", Shared(|c| settings::admin_notes(c, LIVE))),
+    (Method::POST, "preview/app.json", Alone(settings::create)),
+    (Method::GET, "preview/app/deploy.json", Shared(settings::deploy_status)),
+    (Method::POST, "preview/app/deploy.json", Alone(settings::deploy)),
+    (Method::GET, "preview/app/form/fields.json", Shared(|c| settings::fields(c, PREVIEW))),
+    (Method::GET, "preview/app/form/layout.json", Shared(|c| settings::layout(c, PREVIEW))),
+    (Method::GET, "preview/form.json", Shared(|c| settings::form(c, PREVIEW))),
+    (Method::GET, "preview/app/views.json", Shared(|c| settings::views(c, PREVIEW))),
+    (Method::GET, "preview/app/settings.json", Shared(|c| settings::settings(c, PREVIEW))),
+    (Method::GET, "preview/app/status.json", Shared(|c| settings::status(c, PREVIEW))),
+    (Method::GET, "preview/app/reports.json", Shared(|c| settings::reports(c, PREVIEW))),
+    (Method::GET, "preview/app/acl.json", Shared(|c| settings::app_rights(c, PREVIEW))),
+    (Method::GET, "preview/record/acl.json", Shared(|c| settings::record_rights(c, PREVIEW))),
+    (Method::GET, "preview/field/acl.json", Shared(|c| settings::field_rights(c, PREVIEW))),
+    (
+        Method::GET,
+        "preview/app/notifications/general.json",
+        Shared(|c| settings::general_notifications(c, PREVIEW)),
+    ),
+    (
+        Method::GET,
+        "preview/app/notifications/perRecord.json",
+        Shared(|c| settings::record_notifications(c, PREVIEW)),
+    ),
+    (Method::GET, "preview/app/notifications/reminder.json", Shared(|c| settings::reminders(c, PREVIEW))),
+    (Method::GET, "preview/app/customize.json", Shared(|c| settings::customization(c, PREVIEW))),
+    (Method::GET, "preview/app/plugins.json", Shared(|c| settings::plugins(c, PREVIEW))),
+    (Method::GET, "preview/app/actions.json", Shared(|c| settings::actions(c, PREVIEW))),
+    (Method::GET, "preview/app/adminNotes.json", Shared(|c| settings::admin_notes(c, PREVIEW))),
+    (Method::POST, "preview/app/form/fields.json", Alone(settings::add_fields)),
+    (Method::PUT, "preview/app/form/fields.json", Alone(settings::update_fields)),
+    (Method::DELETE, "preview/app/form/fields.json", Alone(settings::delete_fields)),
+    (Method::PUT, "preview/app/form/layout.json", Alone(settings::update_layout)),
+    (Method::PUT, "preview/app/views.json", Alone(settings::update_views)),
+    (Method::PUT, "preview/app/settings.json", Alone(settings::update_settings)),
+    (Method::PUT, "preview/app/status.json", Alone(settings::update_status)),
     (Method::GET, "record.json", Shared(records::get)),
     (Method::POST, "record.json", Shared(write::insert_one)),
     (Method::PUT, "record.json", Shared(write::update_one)),
@@ -61,6 +118,11 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::GET, "/v1/group/users.json", Shared(user_api::users_of_group)),
 ];
 
+/// Every endpoint with its method.
+pub(super) fn endpoints() -> impl Iterator<Item = (&'static Method, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (method, *path))
+}
+
 /// The endpoint of a path, plain or of a guest space; `None` where there is none.
 pub(super) fn target(path: &str) -> Option<Target<'_>> {
     let known = |guest_space, endpoint| {
@@ -83,7 +145,7 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
 
 /// Every method and endpoint, such as `GET` and `records.json`.
 #[must_use]
-pub fn endpoints() -> Vec<(&'static str, &'static str)> {
+pub fn calls() -> Vec<(&'static str, &'static str)> {
     ROUTES.iter().map(|(method, endpoint, _)| (method.as_str(), *endpoint)).collect()
 }
 

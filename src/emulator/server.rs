@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
@@ -10,7 +10,6 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode, header};
 use tokio::sync::watch;
 
-use super::app::World;
 use super::auth::{self, Caller};
 use super::backdoor::Backdoor;
 use super::call::{Call, Change};
@@ -22,6 +21,7 @@ use super::outcome::{self, Delivery, Line, Load, Outcome};
 use super::params::{Params, integer};
 use super::reply::{Answer, BAD_REQUEST, Failure, TOO_MANY_REQUESTS};
 use super::routes::{self, Handler, Target};
+use super::settings;
 use super::socket::stopped;
 use super::store::Store;
 use super::unknown::{self, Unknowns};
@@ -30,7 +30,6 @@ use super::unknown::{self, Unknowns};
 pub(super) struct Server {
     /// Locked for writing where apps come, go or change, and where several apps are written at once.
     pub(super) store: RwLock<Store>,
-    pub(super) world: Arc<dyn World>,
     pub(super) cursors: Cursors,
     pub(super) log: RequestLog,
     pub(super) pace: Mutex<Pace>,
@@ -48,6 +47,14 @@ impl Server {
     /// The store, to read it and to write records of one app.
     pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings live what has been deployed long enough ago.
+    pub(super) fn settle(&self) {
+        let now = Instant::now();
+        if self.store().deploys.is_due(now) {
+            settings::settle(&mut self.store.write().unwrap_or_else(PoisonError::into_inner), now);
+        }
     }
 }
 
@@ -214,6 +221,10 @@ fn serve(
     let Some(handler) = routes::handler(method, endpoint) else {
         return Outcome::page(405, "Method Not Allowed");
     };
+    if let Handler::Open(handler) = handler {
+        return Outcome::answer(handler());
+    }
+    server.settle();
     let answered =
         caller(server, parts).and_then(|caller| dispatch(server, &caller, (guest_space, handler), &sent?));
     match answered {
@@ -242,6 +253,7 @@ pub(super) fn dispatch(
 ) -> Result<Answer, Failure> {
     let now = chrono::Utc::now();
     match handler {
+        Handler::Open(handler) => Ok(handler()),
         Handler::Shared(handler) => {
             let store = &*server.store();
             handler(&Call { store, cursors: &server.cursors, caller, guest_space, params, now })

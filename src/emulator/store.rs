@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use chrono_tz::Tz;
 
@@ -11,10 +12,14 @@ use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
 use super::file::Uploads;
 use super::query::Search;
+use super::settings::{self, Deploys, Preview};
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
 pub(super) use super::stored::{Key, Records, Stored};
+
+/// Of the settings that a world comes with.
+const FIRST_REVISION: u64 = 1;
 
 /// Records that a world keeps in the store's own form.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +40,8 @@ pub(super) type Comments = HashMap<u64, Vec<Comment>>;
 /// An app.
 pub(super) struct App {
     pub(super) definition: AppDefinition,
+    /// Of the settings, as they are live.
+    pub(super) revision: u64,
     pub(super) schema: Schema,
     records: OnceLock<RwLock<Records>>,
     comments: OnceLock<Mutex<Comments>>,
@@ -45,10 +52,30 @@ pub(super) struct App {
 }
 
 impl App {
-    fn new(definition: AppDefinition, world: Arc<dyn World>, directory: Arc<Directory>, zone: Tz) -> Self {
+    /// An app whose records come from the world at first touch.
+    fn new(
+        definition: AppDefinition,
+        revision: u64,
+        (world, directory): (Arc<dyn World>, Arc<Directory>),
+        zone: Tz,
+    ) -> Self {
         let schema = Schema::new(&definition);
         let (records, comments) = (OnceLock::new(), OnceLock::new());
-        Self { definition, schema, records, comments, world, directory, zone }
+        Self { definition, revision, schema, records, comments, world, directory, zone }
+    }
+
+    /// The same app with other settings: `convert` makes its records fit them.
+    pub(super) fn redefined(
+        mut self,
+        definition: AppDefinition,
+        revision: u64,
+        convert: impl FnOnce(&Schema, Calculator<'_>, Records) -> Records,
+    ) -> Self {
+        drop(self.read());
+        let records = self.records.take().map(|r| r.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let old = std::mem::replace(&mut self.schema, Schema::new(&definition));
+        let records = convert(&old, self.calculator(), records.unwrap_or_default());
+        Self { definition, revision, records: OnceLock::from(RwLock::new(records)), ..self }
     }
 
     /// What computes its CALC fields and automatic texts.
@@ -104,22 +131,50 @@ pub(super) struct Store {
     pub(super) tokens: HashMap<String, Vec<u64>>,
     pub(super) unknowns: Unknowns,
     pub(super) search: Search,
+    /// Settings that differ from the live ones, by app; also of apps that never went live.
+    pub(super) previews: BTreeMap<u64, Preview>,
+    pub(super) deploys: Deploys,
+    /// The highest id ever given.
+    pub(super) last_app: u64,
+    pub(super) world: Arc<dyn World>,
     pub(super) uploads: Uploads,
 }
 
 impl Store {
-    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns) -> Self {
+    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns, deploy_time: Duration) -> Self {
         let mut tokens: HashMap<String, Vec<u64>> = HashMap::new();
         let mut apps = BTreeMap::new();
         let directory = Arc::new(Directory::new(world.directory()));
-        for definition in world.apps() {
+        for mut definition in world.apps() {
+            settings::complete(&mut definition);
             for token in &definition.api_tokens {
                 tokens.entry(token.clone()).or_default().push(definition.id);
             }
-            let (world, directory) = (Arc::clone(world), Arc::clone(&directory));
-            apps.insert(definition.id, App::new(definition, world, directory, unknowns.token_zone.zone()));
+            let shared = (Arc::clone(world), Arc::clone(&directory));
+            apps.insert(
+                definition.id,
+                App::new(definition, FIRST_REVISION, shared, unknowns.token_zone.zone()),
+            );
         }
-        Self { apps, directory, tokens, unknowns, search: Search::default(), uploads: Uploads::default() }
+        let last_app = apps.keys().next_back().copied().unwrap_or(0);
+        Self {
+            apps,
+            directory,
+            tokens,
+            unknowns,
+            search: Search::default(),
+            uploads: Uploads::default(),
+            previews: BTreeMap::new(),
+            deploys: Deploys::new(deploy_time),
+            last_app,
+            world: Arc::clone(world),
+        }
+    }
+
+    /// An app as a preview has it.
+    pub(super) fn make(&self, definition: AppDefinition, revision: u64) -> App {
+        let shared = (Arc::clone(&self.world), Arc::clone(&self.directory));
+        App::new(definition, revision, shared, self.unknowns.token_zone.zone())
     }
 }
 

@@ -269,6 +269,10 @@ switches! {
     "2.1" missing_records_have_no_rights: bool = true;
     /// A cursor gives each record as it is when it is read, or as it was when the cursor was made.
     "6" cursor_contents: CursorContents = CursorContents::AtRead;
+    /// API tokens may read and change the preview of their app and bring it live.
+    "1.3" tokens_change_settings: bool = false;
+    /// A table's columns that an update of its fields does not name are deleted.
+    "2.2" unnamed_columns_are_deleted: bool = true;
     /// `apps.json` on the plain path also lists the apps of guest spaces.
     "2.2" plain_path_lists_guest_apps: bool = false;
 }
@@ -312,6 +316,12 @@ pub(super) const CURSOR_MINUTES: u64 = 10;
 
 /// K§3.1: how deep parentheses may nest.
 pub(super) const DEEPEST_NESTING: usize = 200;
+
+/// K§5.3: the code for changes of an app that is being deployed.
+pub(super) const WHILE_DEPLOYING: &str = "GAIA_DA02";
+
+/// K§2.2: how the deploy of an app stands that was made and never deployed.
+pub(super) const NEVER_DEPLOYED: &str = "CANCEL";
 
 /// K§3.6: a keyword with so many hits aborts the search.
 pub(super) const MOST_HITS: usize = 100_000;

@@ -239,7 +239,7 @@ impl Client {
     /// Kintone refuses or does not answer.
     pub async fn process(&self, app: AppKey) -> Result<Process, Error> {
         let reply: ProcessReply = self.reply(&Call::of_app("app/status.json", app)).await?;
-        let mut states: Vec<State> = reply.states.into_values().map(WireState::state).collect();
+        let mut states: Vec<State> = reply.states.into_iter().map(WireState::named).collect();
         states.sort_by_key(|s| s.index);
         Ok(Process { enabled: reply.enable, states, actions: reply.actions, revision: reply.revision })
     }
@@ -385,7 +385,6 @@ struct ProcessReply {
 
 #[derive(Deserialize)]
 struct WireState {
-    name: String,
     #[serde(deserialize_with = "id")]
     index: u64,
     #[serde(default, deserialize_with = "or_default")]
@@ -399,7 +398,7 @@ struct WireAssignee {
 }
 
 impl WireState {
-    fn state(self) -> State {
-        State { name: self.name, index: self.index, assignee: self.assignee.kind }
+    fn named((name, state): (String, Self)) -> State {
+        State { name, index: state.index, assignee: state.assignee.kind }
     }
 }

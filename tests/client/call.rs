@@ -516,7 +516,7 @@ async fn an_app_is_made_changed_and_deployed() {
     assert_eq!(sent(&server), format!(r#"POST {path}/deploy.json {{"apps":[{{"app":12}}]}}"#));
     assert_eq!(client.deployment(&[app]).await.unwrap(), [Deployment::Processing]);
     assert_eq!(sent(&server), format!("GET {path}/deploy.json?apps%5B0%5D=12"));
-    let domains = kintone_sql::kintone::Domains::new(governor::Leaping::new());
+    let domains = Domains::new(governor::Leaping::new());
     let client = Client::in_domains(server.config(), &domains).unwrap();
     assert_eq!(client.deployed(&[app]).await.unwrap(), [Deployment::Success]);
     assert_eq!(server.seen().len(), 9);

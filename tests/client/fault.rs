@@ -329,12 +329,7 @@ async fn a_cursor_that_is_gone_is_not_deleted_and_one_that_is_left_is() {
     let mut cursor = server.client().cursor(APP, &Query::default(), &[], 500).await.unwrap().unwrap();
     cursor.next().await.unwrap();
     drop(cursor);
-    let deleted = async {
-        while server.seen().len() < 3 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(2), deleted).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), server.has_seen(3)).await.unwrap();
     assert_eq!(server.seen()[2].method, "DELETE");
     assert_eq!(server.seen()[2].target, "/k/v1/records/cursor.json?id=c-1");
 }

@@ -1,7 +1,7 @@
 //! Connections to one domain together: the window, the login, the breaker, writes one after the other.
 
 use futures::future::BoxFuture;
-use kintone_sql::kintone::{Change, Clock, Deletion, Domains, Values};
+use kintone_sql::kintone::{Change, Clock, Deletion, Values};
 
 use super::*;
 

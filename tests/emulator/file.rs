@@ -3,7 +3,7 @@
 use super::*;
 
 /// Sends a multipart body of parts: (head of the part, bytes).
-async fn upload(port: u16, target: &str, auth: (&str, String), parts: &[(&str, &[u8])]) -> Reply {
+pub(super) async fn upload(port: u16, target: &str, auth: (&str, String), parts: &[(&str, &[u8])]) -> Reply {
     let mut body = vec![];
     for (head, bytes) in parts {
         body.extend_from_slice(

@@ -204,3 +204,22 @@ async fn latency_grows_with_the_requests_that_run() {
     assert!(outcomes.iter().any(|outcome| outcome == "200"), "{outcomes:?}");
     assert!(emulator.totals().most_running > 3);
 }
+
+#[tokio::test]
+async fn a_form_changes_between_two_pages() {
+    let world = Arc::new(Fixture::from_json(&world()).unwrap());
+    let options = Options { deploy_time: Duration::ZERO, ..Options::default() };
+    let emulator = Emulator::start(world, options).await.unwrap();
+    let hook = Fault::meanwhile(|store| {
+        let renamed = json!({"app": 1, "properties": {"t": {"type": "SINGLE_LINE_TEXT", "code": "title"}}});
+        store.call("PUT", "preview/app/form/fields.json", None, &renamed).unwrap();
+        store.call("POST", "preview/app/deploy.json", None, &json!({"apps": [{"app": 1}]})).unwrap();
+    });
+    emulator.fault(When::next().nth(2), hook);
+    let first = get(emulator.port(), PAGE, "").await.json();
+    let second = get(emulator.port(), PAGE, "").await.json();
+    assert_eq!(first["records"][0]["t"]["value"], "text 1");
+    assert_eq!(second["records"][0].get("t"), None);
+    assert_eq!(second["records"][0]["title"]["value"], "text 1");
+    assert!(emulator.backdoor().app(1).unwrap().properties.contains_key("title"));
+}

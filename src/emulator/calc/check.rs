@@ -29,7 +29,6 @@ impl Type {
 type Fields<'a> = HashMap<&'a str, &'a Field>;
 
 /// Refuses a form where a formula cannot be used: the field's label or code, and why.
-#[cfg_attr(not(test), expect(dead_code, reason = "the first comes with the settings"))]
 pub(in super::super) fn check_form(fields: &[Field]) -> Result<(), (String, String)> {
     for field in fields.iter().chain(fields.iter().flat_map(|field| &field.columns)) {
         if super::formula_of(field).is_some() {

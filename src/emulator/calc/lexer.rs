@@ -42,6 +42,26 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fault> {
     Ok(out)
 }
 
+/// A formula that names a field by its new code.
+pub(in super::super) fn renamed(text: &str, old: &str, new: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let token = if first == '"' {
+            string(rest)
+        } else if first.is_alphanumeric() || IN_CODES.contains(first) {
+            word(rest)
+        } else {
+            Ok((Token::Sign(""), first.len_utf8()))
+        };
+        let Ok((token, length)) = token else { return text.to_owned() };
+        let named = token == Token::Word(old.to_owned());
+        out.push_str(if named { new } else { rest.get(..length).unwrap_or_default() });
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    out
+}
+
 /// `"..."`, where a backslash keeps the next character.
 fn string(text: &str) -> Result<(Token, usize), Fault> {
     let mut out = String::new();

@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "the first comes with the settings"))]
-pub(super) use check::{check, check_form};
+#[cfg(test)]
+use check::check;
+pub(super) use check::check_form;
+pub(super) use lexer::renamed;
 
 use super::directory::Directory;
 use super::field::{Domain, Field, Kind, Place, Schema};
@@ -228,13 +230,13 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::super::store::Store;
     use super::super::unknown::Unknowns;
-    use super::{check, check_form};
+    use super::{check, check_form, renamed};
 
     #[test]
     fn the_sample_company_has_what_its_formulas_give() {
         let world: Arc<dyn World> =
             Arc::new(Company::new(1, chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap()));
-        let store = Store::new(&world, Unknowns::strict());
+        let store = Store::new(&world, Unknowns::strict(), std::time::Duration::ZERO);
         let mut formulas = 0;
         for app in store.apps.values() {
             assert_eq!(check_form(&app.schema.fields), Ok(()), "{}", app.definition.name);
@@ -302,6 +304,13 @@ mod tests {
         assert!(check(&deep, &fields, Place::Cell(0)).is_err());
         let long = vec!["1"; 3_000].join("+");
         assert!(check(&long, &fields, Place::Cell(0)).is_err());
+    }
+
+    #[test]
+    fn formulas_name_a_field_by_its_new_code() {
+        let formula = "単価 * SUM(単価2, 単価) & \"単価\"";
+        assert_eq!(renamed(formula, "単価", "価格"), "価格 * SUM(単価2, 価格) & \"単価\"");
+        assert_eq!(renamed("a + \"", "a", "b"), "a + \"", "what cannot be read stays");
     }
 
     #[test]

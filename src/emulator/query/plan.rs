@@ -162,8 +162,7 @@ impl Test {
 
 /// Whether a keyword is in a file's name, or in its content where that is text.
 fn is_in_file(keyword: &Keyword, file: &File) -> bool {
-    let content = file.content.as_ref().and_then(|content| std::str::from_utf8(&content.0).ok());
-    keyword.matches(&file.name) || content.is_some_and(|text| keyword.matches(text))
+    keyword.matches(&file.name) || file.text().is_some_and(|text| keyword.matches(text))
 }
 
 /// A test or its negation.
