@@ -53,8 +53,8 @@ fn a_value_that_does_not_fit_is_refused_with_its_place() {
         (r#""day": {"value": "2026-02-30"}"#, "day.value", "is not a date such as"),
         (r#""at": {"value": "25:00"}"#, "at.value", "is not a time such as"),
         (r#""when": {"value": "yesterday"}"#, "when.value", "is not a time such as"),
-        (r#""who": {"value": [{"code": "suzuki"}]}"#, "who.value[0]", "there is no user suzuki"),
-        (r#""teams": {"value": [{"code": "sato"}]}"#, "teams.value[0]", "there is no group sato"),
+        (r#""who": {"value": [{"code": "suzuki"}]}"#, "who.value[0].code", "there is no user suzuki"),
+        (r#""teams": {"value": [{"code": "sato"}]}"#, "teams.value[0].code", "there is no group sato"),
         (r#""files": {"value": [{"name": 1}]}"#, "files.value[0].name", "expected a text"),
         (r#""files": {"value": [{"names": "x"}]}"#, "files.value[0].names", "unknown key"),
         (
