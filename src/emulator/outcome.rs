@@ -115,7 +115,7 @@ pub(super) async fn send(
     };
     if let Some((at, in_chunks)) = delivery.cut {
         let head = if in_chunks { head } else { head.header(header::CONTENT_LENGTH, body.len()) };
-        return build(head, cut(body, at, Arc::clone(line)));
+        return build(head, cut(&body, at, Arc::clone(line)));
     }
     match delivery.pieces {
         Some((bytes, every)) => {
@@ -172,7 +172,7 @@ fn bomb(bytes: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The first bytes of a body, never all of it; then the connection ends.
-fn cut(body: Bytes, at: usize, line: Arc<Line>) -> Body {
+fn cut(body: &Bytes, at: usize, line: Arc<Line>) -> Body {
     let kept = body.slice(..at.min(body.len().saturating_sub(1)));
     let parts = stream::unfold(Some(kept), move |kept| {
         let line = Arc::clone(&line);
