@@ -513,6 +513,8 @@ fn emulate_serves_a_data_file_and_saves_it() {
     assert_eq!((code, text), (1, expected));
     let (code, text) = fails(&["emulate", "--save", "/nowhere/x.json"]);
     assert_eq!((code, text.as_str()), (1, "--save /nowhere/x.json: cannot be written there\n"));
+    let (code, text) = fails(&["emulate", "--unknown", "nothing=x"]);
+    assert!(code == 1 && text.starts_with("--unknown nothing=x: "), "{text}");
     assert!(fails(&["emulate", "--data", &data, "--seed", "2"]).1.contains("cannot be used with"));
     assert!(succeeds(&["emulate", "--help"]).contains("  ready kintone=HOST:PORT\n"));
 }

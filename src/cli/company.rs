@@ -15,7 +15,7 @@ use super::failure::{Failure, Result};
 use crate::config::DEFAULT_CONNECTION;
 use crate::emulator::app::World;
 use crate::emulator::demo::Company;
-use crate::emulator::{Backdoor, Emulator, Fixture, Options};
+use crate::emulator::{Backdoor, Emulator, Fixture, Options, Unknowns};
 use crate::kintone::ClientConfig;
 
 /// The company that everybody sees who asks for no other.
@@ -63,6 +63,7 @@ impl Running {
         args: &CompanyArgs,
         data: Option<&Path>,
         address: Option<(&str, &str)>,
+        unknowns: Unknowns,
     ) -> Result<Self> {
         let world: Arc<dyn World> = match data {
             Some(path) => Arc::new(read(path).await?),
@@ -75,7 +76,7 @@ impl Running {
         let guest_spaces = world.apps().iter().filter_map(|app| app.guest_space).collect();
         let latency = Duration::from_millis(args.latency_ms.unwrap_or(0));
         let port = address.map_or(Ok(0), |(address, _)| port(address))?;
-        let options = Options { port, latency, ..Options::default() };
+        let options = Options { port, latency, unknowns, ..Options::default() };
         let (address, remedy) = address.unwrap_or(("127.0.0.1:0", ""));
         let emulator =
             Emulator::start(world, options).await.map_err(|error| refused(address, remedy, &error))?;

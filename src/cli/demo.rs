@@ -12,6 +12,7 @@ use super::doors::{Doors, Rules};
 use super::failure::Result;
 use super::output;
 use crate::config::{HTTP_LISTEN, POSTGRES_LISTEN};
+use crate::emulator::Unknowns;
 use crate::engine::EngineConfig;
 use crate::odata::{ApiUser, Cors, OdataConfig, Privileges, Token};
 use crate::postgres::{Login, PostgresConfig};
@@ -53,9 +54,13 @@ Examples:
 /// Runs the demo until a signal.
 pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let doors = Doors::listen((&args.pg, "--pg HOST:PORT"), (&args.http, "--http HOST:PORT")).await?;
-    let company =
-        Running::start(&args.company, args.data.as_deref(), Some((&args.kintone, "--kintone HOST:PORT")))
-            .await?;
+    let company = Running::start(
+        &args.company,
+        args.data.as_deref(),
+        Some((&args.kintone, "--kintone HOST:PORT")),
+        Unknowns::strict(),
+    )
+    .await?;
     let (engine, _) = connection::engine(EngineConfig::default(), vec![company.connection()?])?;
     let mut out = output::open(None)?;
     out.write_all(greeting(&doors, &company, args.data.is_some()).as_bytes())?;

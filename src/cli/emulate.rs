@@ -10,7 +10,7 @@ use super::company::{CompanyArgs, PASSWORD, Running, USER};
 use super::doors::Ends;
 use super::failure::{Failure, Result};
 use super::output;
-use crate::emulator::Backdoor;
+use crate::emulator::{Backdoor, Unknowns};
 
 /// The arguments of `emulate`.
 #[derive(Debug, Args)]
@@ -25,6 +25,9 @@ pub(super) struct EmulateArgs {
     /// Write everything there at the end, in the shape that --data reads
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Take an open fact of Kintone otherwise than in the strictest way; may be given several times
+    #[arg(long, value_name = "NAME=POSITION")]
+    unknown: Vec<String>,
     #[command(flatten)]
     company: CompanyArgs,
 }
@@ -55,8 +58,10 @@ pub(super) async fn run(args: EmulateArgs) -> Result<()> {
     if let Some(path) = &args.save {
         can_save(path)?;
     }
+    let unknowns = unknowns(&args.unknown)?;
     let address = (format!("127.0.0.1:{}", args.port), "--port PORT");
-    let running = Running::start(&args.company, args.data.as_deref(), Some((&address.0, address.1))).await?;
+    let running =
+        Running::start(&args.company, args.data.as_deref(), Some((&address.0, address.1)), unknowns).await?;
     let mut ends = Ends::watch()?;
     let mut out = output::open(None)?;
     out.write_all(greeting(&running, args.data.is_some()).as_bytes())?;
@@ -75,6 +80,16 @@ pub(super) async fn run(args: EmulateArgs) -> Result<()> {
         },
         None => Ok(()),
     }
+}
+
+/// The open facts in the positions that are asked for.
+fn unknowns(settings: &[String]) -> Result<Unknowns> {
+    settings.iter().try_fold(Unknowns::strict(), |unknowns, setting| {
+        let (name, position) = setting
+            .split_once('=')
+            .ok_or_else(|| Failure::own(format!("--unknown {setting}: expected NAME=POSITION")))?;
+        unknowns.with(name, position).map_err(|error| Failure::own(format!("--unknown {setting}: {error}")))
+    })
 }
 
 /// The ready line that scripts wait for, then a line to paste.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// Operations of a seed.
 const OPERATIONS: usize = 30;
 /// Seeds of an ordinary run.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 /// The share of requests that go wrong.
 const RATE: f64 = 0.3;
 
