@@ -30,3 +30,4 @@ mod readme;
 mod requests;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
+mod tls;
