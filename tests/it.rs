@@ -19,7 +19,9 @@
 mod architecture;
 mod cli;
 mod client;
+mod data_file;
 mod emulator;
+mod faults;
 mod field;
 mod odata;
 mod postgres;

@@ -10,6 +10,7 @@ use super::failure::{Failure, Result};
 use super::progress::Traffic;
 use super::query::tell;
 use crate::config::{self, Config, DEFAULT_CONNECTION, Surroundings};
+use crate::emulator::Unknowns;
 use crate::engine::{Engine, EngineConfig, Session, User};
 use crate::kintone::{Client, ClientConfig};
 
@@ -77,7 +78,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// Opens the connection that the arguments and the environment name.
 pub(super) async fn open(args: &ConnectionArgs) -> Result<Opened> {
     if args.demo {
-        let company = Running::start(&args.company, None).await?;
+        let company = Running::start(&args.company, None, None, Unknowns::strict()).await?;
         let connection = company.connection()?;
         return Opened::new(EngineConfig::default(), vec![connection], Some(company));
     }

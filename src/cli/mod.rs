@@ -9,6 +9,7 @@ mod company;
 mod connection;
 mod demo;
 mod doors;
+mod emulate;
 mod failure;
 mod output;
 mod progress;
@@ -50,6 +51,8 @@ RUST_LOG=info (or debug) logs to standard error. kintone-sql COMMAND --help tell
 enum Command {
     /// Run an embedded Kintone with a company's data, for psql, Power BI and curl
     Demo(demo::DemoArgs),
+    /// Run the embedded Kintone alone, to test Kintone programs with
+    Emulate(emulate::EmulateArgs),
     /// Serve the connections of a settings file over PostgreSQL and OData
     Serve(serve::ServeArgs),
     /// Run SQL and print the rows, as a table, CSV, JSON or Markdown
@@ -87,6 +90,7 @@ pub async fn run(arguments: Vec<OsString>) -> u8 {
 async fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Demo(args) => demo::run(args).await,
+        Command::Emulate(args) => emulate::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Query(args) => Box::pin(query::run(args)).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
