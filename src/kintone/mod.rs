@@ -16,6 +16,7 @@ mod comment;
 mod config;
 mod cursor;
 mod deploy;
+pub mod doctor;
 mod domain;
 mod error;
 mod fault;
