@@ -19,6 +19,7 @@
 mod architecture;
 mod cli;
 mod client;
+mod doctor;
 mod emulator;
 mod field;
 mod odata;

@@ -79,7 +79,7 @@ pub(in crate::kintone) struct Reply {
 impl Reply {
     /// Kintone's code of a refusal.
     pub(in crate::kintone) fn code(&self) -> Option<&str> {
-        self.json.as_ref()?.get("code")?.as_str().filter(|_| self.status != 200)
+        self.json.as_ref()?.get("code")?.as_str().filter(|code| self.status != 200 && !code.is_empty())
     }
 
     /// `200`, `400 GAIA_IQ03`, or `503` of who is not Kintone.

@@ -239,11 +239,11 @@ impl Visit<'_> {
         };
         // Tests may say what time it is; the time that steps took does not matter here.
         let skew = (self.bounds.now - date).num_seconds();
-        let (size, side) = (skew.unsigned_abs(), if skew > 0 { "ahead" } else { "behind" });
+        let (size, side) = (skew.unsigned_abs(), if skew > 0 { "ahead of" } else { "behind" });
         self.say(if skew.abs() <= SKEW {
             Step::ok(NAME, "as the server's")
         } else {
-            let told = format!("{size} s {side} of the server's");
+            let told = format!("{size} s {side} the server's");
             let advice = "set this machine's clock: TLS and date filters such as today depend on it";
             Step::warning(NAME, told, advice)
         });

@@ -83,6 +83,49 @@ const QUESTIONS: &[Question] = &[
     ("large_offsets", "3.7", "offset 10001", Taken),
 ];
 
+/// Questions that no switch stands for: a name, a section, queries.
+const FACTS: &[(&str, &str, &[&str])] = &[
+    (
+        "bounds_of_functions",
+        "3.4",
+        &["moment = THIS_YEAR()", "moment < THIS_YEAR()", "moment <= THIS_YEAR()", "moment >= THIS_YEAR()"],
+    ),
+    (
+        "lists_of_text",
+        "3.5",
+        &[
+            "text in (\"APPLE\")",
+            "text in (\"apple  \")",
+            "text not in (\"apple\", \"\")",
+            "text = \"\"",
+            "text = \"  \"",
+        ],
+    ),
+    (
+        "empties_elsewhere",
+        "3.5",
+        &[
+            "n < 1",
+            "n >= 0",
+            "n = 0",
+            "n in (\"\", \"10\")",
+            "calc = \"\"",
+            "date = \"\"",
+            "date != \"\"",
+            "moment = \"\"",
+            "choice in (\"\")",
+            "quantity in (\"\")",
+            "quantity not in (\"1\")",
+            "rich like \"b\"",
+        ],
+    ),
+    (
+        "lists_of_times",
+        "3.2",
+        &["time in (\"09:00\")", "moment in (\"2020-01-10T00:00:00Z\")", "time = \"09:00:30\""],
+    ),
+];
+
 /// Codes of a refusal that say nothing of the question: the field, the option, the user are not there.
 const BESIDE: [&str; 5] = ["GAIA_ST02", "GAIA_IQ10", "GAIA_IL26", "CB_NO02", "GAIA_IQ07"];
 
@@ -91,6 +134,29 @@ pub(super) async fn ask_all(asker: &Asker<'_>, scratch: &Scratch, findings: &mut
     for (switch, section, query, decides) in QUESTIONS {
         let (asked, outcome) = one(asker, scratch, switch, query, *decides).await;
         findings.add(switch, section, asked, outcome);
+    }
+    for (name, section, queries) in FACTS {
+        let mut asked = vec![];
+        for query in *queries {
+            let text = filled(scratch, &format!("({query}) and $id <= {{D}}"), |id| id.to_string());
+            let answer = match records(asker, scratch, Who::Login, &text).await {
+                Ok(reply) => answer(&reply, &letters(scratch, &reply, true)),
+                Err(why) => why,
+            };
+            asked.push((shown(scratch, query), answer));
+        }
+        let taken = asked.iter().filter(|(_, answer)| answer.starts_with("taken")).count();
+        let told = format!("{taken} of {} queries are taken", asked.len());
+        findings.add(name, section, asked, Outcome::Told(told));
+    }
+}
+
+/// What a query found, for people.
+fn answer(reply: &Reply, found: &str) -> String {
+    match (reply.status, found) {
+        (200, "") => "taken, no record".to_owned(),
+        (200, found) => format!("taken, {found}"),
+        _ => reply.outcome(),
     }
 }
 
@@ -115,12 +181,7 @@ async fn one(
         Err(why) => return (vec![(shown(scratch, query), why.clone())], Outcome::Open(why)),
     };
     let found = letters(scratch, &reply, !matches!(decides, Order(_)));
-    let answer = match (reply.status, found.as_str()) {
-        (200, "") => "taken, no record".to_owned(),
-        (200, found) => format!("taken, {found}"),
-        _ => reply.outcome(),
-    };
-    let asked = vec![(shown(scratch, query), answer)];
+    let asked = vec![(shown(scratch, query), answer(&reply, &found))];
     let odd = || Outcome::Open(format!("an unexpected answer: {}", reply.outcome()));
     let beside = reply.code().is_some_and(|code| BESIDE.contains(&code));
     let outcome = match (decides, reply.status) {

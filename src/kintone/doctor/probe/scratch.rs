@@ -28,8 +28,6 @@ pub(super) struct Scratch {
     pub(super) missing: Vec<(&'static str, String)>,
     /// Why process management could not be enabled.
     pub(super) no_process: Option<String>,
-    /// Whether categories are enabled.
-    pub(super) has_category: bool,
     /// The ids of A, B, C and D. D is empty, and the last of them.
     pub(super) letters: Vec<u64>,
     /// The hours of the other records: (id, hour).
@@ -93,27 +91,24 @@ fn form() -> Vec<(&'static str, Value)> {
 }
 
 /// Fields that Kintone may not take, or that need others.
-fn late_form(app: u64) -> Vec<(&'static str, Value)> {
-    let number = |code: &str| json!({"type": "NUMBER", "code": code, "label": code});
-    vec![
-        // An empty divisor divides by nothing: the only empty value that a formula has (K§4.1).
-        (
-            "calc",
-            json!({"type": "CALC", "code": "calc", "label": "calc", "expression": "n / divisor", "format": "NUMBER"}),
-        ),
-        ("limit", number("limit")),
-        (
-            "others",
-            json!({
-                "type": "REFERENCE_TABLE", "code": "others", "label": "others",
-                "referenceTable": {
-                    "relatedApp": {"app": app.to_string(), "code": ""},
-                    "condition": {"field": "k", "relatedField": "k"},
-                    "filterCond": "", "displayFields": ["text"], "sort": "", "size": "5",
-                },
-            }),
-        ),
-    ]
+fn late_form() -> Vec<(&'static str, Value)> {
+    // An empty divisor divides by nothing: the only empty value that a formula has (K§4.1).
+    let calc = json!({
+        "type": "CALC", "code": "calc", "label": "calc", "expression": "n / divisor", "format": "NUMBER",
+    });
+    vec![("calc", calc), ("limit", json!({"type": "NUMBER", "code": "limit", "label": "limit"}))]
+}
+
+/// The app's own records by `k`: these need the live app.
+fn related_form(app: u64) -> Vec<(&'static str, Value)> {
+    let reference = json!({
+        "relatedApp": {"app": app.to_string(), "code": ""},
+        "condition": {"field": "k", "relatedField": "k"},
+        "filterCond": "", "displayFields": ["text"], "sort": "", "size": "5",
+    });
+    let field =
+        json!({"type": "REFERENCE_TABLE", "code": "others", "label": "others", "referenceTable": reference});
+    vec![("others", field)]
 }
 
 fn number(value: Option<&Value>) -> Option<u64> {
@@ -144,62 +139,93 @@ impl Scratch {
             system: BTreeMap::new(),
             missing: vec![],
             no_process: None,
-            has_category: false,
             letters: vec![],
             hours: vec![],
             short_month,
             written: vec![],
         };
-        scratch.complete(asker, &live).await?;
+        scratch.prepare(asker, &live).await.map_err(|fault| match options.app {
+            App::New => Fault::Failed(format!("{fault}; app {id} was made for the probe, and stays")),
+            App::Id(_) => fault,
+        })?;
+        Ok(scratch)
+    }
+
+    /// Everything but the records.
+    async fn prepare(&mut self, asker: &Asker<'_>, live: &Map<String, Value>) -> Result<(), Fault> {
+        self.complete(asker, live).await?;
+        let id = self.id;
         let app = asker.must(&Ask::get("/k/v1/app.json").with("id", id)).await?;
-        text(&app, "code").clone_into(&mut scratch.code);
+        text(&app, "code").clone_into(&mut self.code);
         let form = asker.must(&Ask::get("/k/v1/app/form/fields.json").with("app", id)).await?;
         for (code, field) in form.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let kind = text(field, "type");
-            if kind == "CATEGORY" {
-                scratch.has_category = field.get("enabled").and_then(Value::as_bool).unwrap_or_default();
-            }
-            scratch.system.entry(kind.to_owned()).or_insert_with(|| code.clone());
+            self.system.entry(kind.to_owned()).or_insert_with(|| code.clone());
         }
-        Ok(scratch)
+        Ok(())
     }
 
     /// Adds what the form lacks, turns process management on, and brings both live.
     async fn complete(&mut self, asker: &Asker<'_>, live: &Map<String, Value>) -> Result<(), Fault> {
-        let id = self.id;
-        let lacks = |fields: Vec<(&'static str, Value)>| {
-            fields.into_iter().filter(|(code, _)| !live.contains_key(*code)).collect::<Vec<_>>()
-        };
-        let (form, late) = (lacks(form()), lacks(late_form(id)));
+        let form: Map<_, _> = form()
+            .into_iter()
+            .filter(|(code, _)| !live.contains_key(*code))
+            .map(|(code, field)| (code.to_owned(), field))
+            .collect();
         let mut changed = !form.is_empty();
         if changed {
-            let properties: Map<_, _> =
-                form.into_iter().map(|(code, field)| (code.to_owned(), field)).collect();
-            asker.make(Method::POST, FIELDS, json!({"app": id, "properties": properties})).await?;
+            asker.make(Method::POST, FIELDS, json!({"app": self.id, "properties": form})).await?;
         }
-        for (code, field) in late {
-            let sent = json!({"app": id, "properties": {code: field}});
+        changed |= self.add(asker, late_form(), live).await?;
+        changed |= self.enable_process(asker).await?;
+        if changed {
+            asker.deploy(self.id, false).await?;
+        }
+        if self.add(asker, related_form(self.id), live).await? {
+            asker.deploy(self.id, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds fields one by one, since Kintone may refuse one; whether any was taken.
+    async fn add(
+        &mut self,
+        asker: &Asker<'_>,
+        fields: Vec<(&'static str, Value)>,
+        live: &Map<String, Value>,
+    ) -> Result<bool, Fault> {
+        let mut changed = false;
+        for (code, field) in fields.into_iter().filter(|(code, _)| !live.contains_key(*code)) {
+            let sent = json!({"app": self.id, "properties": {code: field}});
             match asker.change(Who::Login, Method::POST, FIELDS, sent).await {
                 Ok(reply) if reply.status == 200 => changed = true,
                 Ok(reply) => self.missing.push((code, reply.outcome())),
                 Err(why) => return Err(Fault::Failed(why)),
             }
         }
-        let process = asker.must(&Ask::get("/k/v1/preview/app/status.json").with("app", id)).await?;
-        if process.get("enable").and_then(Value::as_bool) != Some(true) {
-            let state = |name: &str, index: &str| json!({"name": name, "index": index});
-            let sent = json!({
-                "app": id, "enable": true,
-                "states": {"open": state("open", "0"), "done": state("done", "1")},
-                "actions": [{"name": "finish", "from": "open", "to": "done", "filterCond": ""}],
-            });
-            match asker.change(Who::Login, Method::PUT, "preview/app/status.json", sent).await {
-                Ok(reply) if reply.status == 200 => changed = true,
-                Ok(reply) => self.no_process = Some(reply.outcome()),
-                Err(why) => return Err(Fault::Failed(why)),
-            }
+        Ok(changed)
+    }
+
+    /// Whether it was off, and is on now.
+    async fn enable_process(&mut self, asker: &Asker<'_>) -> Result<bool, Fault> {
+        let process = asker.must(&Ask::get("/k/v1/preview/app/status.json").with("app", self.id)).await?;
+        if process.get("enable").and_then(Value::as_bool) == Some(true) {
+            return Ok(false);
         }
-        if changed { asker.deploy(id, false).await } else { Ok(()) }
+        let state = |name: &str, index: &str| json!({"name": name, "index": index});
+        let sent = json!({
+            "app": self.id, "enable": true,
+            "states": {"open": state("open", "0"), "done": state("done", "1")},
+            "actions": [{"name": "finish", "from": "open", "to": "done", "filterCond": ""}],
+        });
+        match asker.change(Who::Login, Method::PUT, "preview/app/status.json", sent).await {
+            Ok(reply) if reply.status == 200 => Ok(true),
+            Ok(reply) => {
+                self.no_process = Some(reply.outcome());
+                Ok(false)
+            }
+            Err(why) => Err(Fault::Failed(why)),
+        }
     }
 
     /// The code of a field that every app has; such as `Created_by`, in the language of who made the app.
@@ -272,14 +298,17 @@ impl Scratch {
             ]),
         ];
         self.letters = self.insert(asker, &records).await?;
-        let empty = self.insert(asker, &[values(&[("radio", json!(""))])]).await?;
+        // Kintone may not take an empty radio button; then it has one of its options.
+        let empty = match self.insert(asker, &[values(&[("radio", json!(""))])]).await {
+            Ok(ids) => ids,
+            Err(_) => self.insert(asker, &[values(&[])]).await?,
+        };
         self.letters.extend(empty);
         self.add_person(asker).await?;
         let hour = DateTime::from_timestamp(now.timestamp().div_euclid(3_600) * 3_600, 0).unwrap_or(now);
         let hours: Vec<_> = (0..HOURS).map(|back| hour - TimeDelta::hours(i64::from(back))).collect();
         let moment = |hour: &DateTime<Utc>| json!(hour.format("%Y-%m-%dT%H:%M:00Z").to_string());
-        let records: Vec<_> =
-            hours.iter().map(|hour| values(&[("hour", moment(hour)), ("radio", json!(""))])).collect();
+        let records: Vec<_> = hours.iter().map(|hour| values(&[("hour", moment(hour))])).collect();
         let ids = self.insert(asker, &records).await?;
         self.hours = ids.into_iter().zip(hours).collect();
         Ok(())

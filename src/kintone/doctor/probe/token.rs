@@ -191,7 +191,7 @@ async fn identity(
     scratch: &mut Scratch,
     who: Who<'_>,
 ) -> Result<(Asked, Outcome), String> {
-    let sent = json!({"app": scratch.id, "record": {"radio": {"value": ""}}});
+    let sent = json!({"app": scratch.id, "record": {}});
     let made = asker.change(who, Method::POST, "record.json", sent).await?;
     let id = made.json.as_ref().and_then(|body| body.get("id")?.as_str()?.parse::<u64>().ok());
     let Some(id) = id.filter(|_| made.status == 200) else {
