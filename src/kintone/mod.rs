@@ -25,6 +25,7 @@ mod form;
 mod http;
 mod log;
 mod login;
+mod process;
 mod properties;
 mod query;
 mod record;
@@ -39,7 +40,7 @@ pub use acl::{
     AppRule, FieldRights, FieldRule, FieldRuleEntity, RecordRights, RecordRule, RecordRuleEntity, Rights,
     RuleEntity,
 };
-pub use app::{Action, App, AppSettings, AppStatistics, Process, State, View};
+pub use app::{App, AppSettings, AppStatistics, View};
 pub use change::{Change, Changed, Deletion, Saved, StatusChange, Target, Update, Upserted, Values};
 pub use client::{AppKey, Client, Entity, EntityKind};
 pub use comment::{Comment, CommentPage, Mention, NewComment};
@@ -52,6 +53,7 @@ pub use fault::Fault;
 pub use file::{Content, Download};
 pub use form::{FieldProperties, Form, Lookup, Reference};
 pub use log::Request;
+pub use process::{Action, Process, State};
 pub use properties::{PropertyError, Resolve, property_names};
 pub use query::{Condition, Operator, OrderBy, Query};
 pub use record::{Page, RecordsRequest};

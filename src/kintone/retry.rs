@@ -114,6 +114,10 @@ impl RetryConfig {
 mod tests {
     use super::*;
 
+    fn handshake(sent: bool) -> Error {
+        Error::Handshake { connection: "c".into(), host: "h".into(), reason: "a certificate".into(), sent }
+    }
+
     fn rejected(status: u16, code: &str) -> Error {
         Error::Rejected {
             connection: "c".into(),
@@ -148,19 +152,12 @@ mod tests {
         };
         let decode = Error::Decode { connection: connection.clone(), call: call.clone(), reason };
         let login = Error::CredentialsRejected { connection: connection.clone() };
-        let handshake = |sent| Error::Handshake {
-            connection: connection.clone(),
-            host: "h".into(),
-            reason: "a certificate".into(),
-            sent,
-        };
-        let (early, late) = (handshake(false), handshake(true));
         let wait = Duration::from_secs(5);
         let silent = Error::Unavailable { connection, host: "h".into(), wait };
         for (error, read, lease, change) in [
             (connect, Retry(10), Retry(10), Retry(10)),
-            (early, Final, Final, Final),
-            (late, Final, Final, Unknown),
+            (handshake(false), Final, Final, Final),
+            (handshake(true), Final, Final, Unknown),
             (transport, Retry(10), Final, Unknown),
             (rejected(429, "GAIA_TO04"), Retry(5), Retry(5), Retry(5)),
             (rejected(429, "GAIA_TM12"), Retry(5), Final, Retry(5)),

@@ -17,6 +17,10 @@ enum Probe {
     Outcome(&'static str, &'static str),
     /// The names of all apps for an API token, or the code of the refusal.
     TokenApps,
+    /// The code that a token gets for reading the preview of its app's form.
+    TokenPreview,
+    /// The columns of a table after an update of it that names the first alone.
+    Columns,
     /// The names of all apps for a person.
     Apps,
     /// A field of the empty record, as JSON.
@@ -62,6 +66,21 @@ async fn ask(domain: &Domain, probe: &Probe) -> String {
         Probe::TokenQuery(query) => ids(domain, query, token("token1")).await,
         Probe::Outcome(path, sent) => send(port, "GET", path, &[token(sent)], None).await.outcome(),
         Probe::TokenApps => names(&send(port, "GET", "/k/v1/apps.json", &[token("token1")], None).await),
+        Probe::TokenPreview => {
+            let target = "/k/v1/preview/app/form/fields.json?app=1";
+            let outcome = send(port, "GET", target, &[token("token1")], None).await.outcome();
+            outcome.split(' ').next_back().unwrap().to_owned()
+        }
+        Probe::Columns => {
+            let fields = json!({"d": {"type": "SINGLE_LINE_TEXT", "code": "d", "label": "d"}});
+            let rows = json!({"rows": {"type": "SUBTABLE", "code": "rows", "fields": fields}});
+            let path = "preview/app/form/fields.json";
+            let reply = domain.call("PUT", path, json!({"app": 2, "properties": rows})).await;
+            assert_eq!(reply.outcome(), "200", "{}", reply.json());
+            let form = domain.get(&format!("{path}?app=2")).await.json();
+            let columns = form["properties"]["rows"]["fields"].as_object().unwrap().keys();
+            columns.cloned().collect::<Vec<_>>().join(" ")
+        }
         Probe::Apps => names(&domain.get("apps.json").await),
         Probe::Empty(code) => domain.get("record.json?app=1&id=4").await.json()["record"][code].to_string(),
         Probe::TypedGet => {
@@ -188,7 +207,8 @@ fn world(today: &Today) -> Value {
             {"app": {"appId": 2, "name": "two"}, "apiTokens": ["token2"],
              "form": {"properties": {
                 "a": {"type": "SINGLE_LINE_TEXT"}, "k": {"type": "NUMBER"},
-                "rows": {"type": "SUBTABLE", "fields": {"d": {"type": "SINGLE_LINE_TEXT", "defaultValue": "default"}}},
+                "rows": {"type": "SUBTABLE", "fields": {
+                    "d": {"type": "SINGLE_LINE_TEXT", "defaultValue": "default"}, "e": {"type": "NUMBER"}}},
              }},
              "records": [{"a": "same", "k": "5"}, {"a": "old", "k": "5"}]},
             {"app": {"appId": 3, "name": "three"}, "guestSpaceId": 7, "form": {"properties": {}}},
@@ -283,6 +303,8 @@ fn cases(today: &Today) -> Vec<(&'static str, Probe, Vec<String>)> {
     let views = Probe::Outcome("/k/v1/app/views.json?app=1", "token1");
     case("person_only_status", views, &["403 GAIA_NO01", "400 GAIA_NO01"]);
     case("tokens_list_apps", Probe::TokenApps, &["GAIA_NO01", "one"]);
+    case("tokens_change_settings", Probe::TokenPreview, &["GAIA_NO01", "200"]);
+    case("unnamed_columns_are_deleted", Probe::Columns, &["d e", "d"]);
     case(
         "empty_number_is_null",
         Probe::Empty("n"),
