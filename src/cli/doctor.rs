@@ -4,6 +4,7 @@
 //! Absent on purpose: any knowledge of Kintone; `kintone::doctor` has it.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
@@ -70,7 +71,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<()> {
             let first = source.connections.first().ok_or_else(|| Failure::own("there is no connection"))?;
             // What the embedded Kintone has is made up, and gone at the end.
             let config = ClientConfig { read_only: first.read_only && !source.is_demo(), ..first.clone() };
-            probed(&config, app, &args).await
+            probed(&config, app, &args, source.is_demo()).await
         }
     }
 }
@@ -108,7 +109,7 @@ async fn examine(connections: &[ClientConfig], json: bool) -> Result<()> {
     }
 }
 
-async fn probed(config: &ClientConfig, app: App, args: &DoctorArgs) -> Result<()> {
+async fn probed(config: &ClientConfig, app: App, args: &DoctorArgs, is_demo: bool) -> Result<()> {
     if !args.yes {
         let what = match app {
             App::New => "makes an app".to_owned(),
@@ -120,7 +121,12 @@ async fn probed(config: &ClientConfig, app: App, args: &DoctorArgs) -> Result<()
         )));
     }
     let tokens = args.tokens.as_deref().map(tokens).transpose()?.unwrap_or_default();
-    let report = Box::pin(probe::run(config, &Options { tokens, ..Options::new(app) })).await;
+    let mut options = Options { tokens, ..Options::new(app) };
+    if is_demo {
+        // The embedded Kintone deploys at once.
+        options.pause = Duration::from_millis(100);
+    }
+    let report = Box::pin(probe::run(config, &options)).await;
     let report = report.map_err(|fault| match fault {
         Fault::Refused(why) => Failure::own(why),
         Fault::Failed(why) => Failure::reported(2, format!("connection {}: {why}", config.name)),

@@ -252,9 +252,9 @@ pub(super) fn proxy(config: &ClientConfig) -> Option<&Url> {
 }
 
 /// A header that nothing prints.
-fn secret(text: String) -> Result<HeaderValue, String> {
+fn secret(text: &str) -> Result<HeaderValue, String> {
     let mut value =
-        HeaderValue::from_str(&text).map_err(|_| "a credential has a character that HTTP cannot carry")?;
+        HeaderValue::from_str(text).map_err(|_| "a credential has a character that HTTP cannot carry")?;
     value.set_sensitive(true);
     Ok(value)
 }
@@ -269,7 +269,7 @@ pub(super) fn gate(config: &ClientConfig) -> Result<HeaderMap, String> {
     headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
     if let Some(basic) = &config.basic {
         let login = format!("Basic {}", pair(&basic.user, basic.password.reveal()));
-        headers.insert(AUTHORIZATION, secret(login)?);
+        headers.insert(AUTHORIZATION, secret(&login)?);
     }
     Ok(headers)
 }
@@ -279,14 +279,14 @@ pub(super) fn login(credentials: &Credentials) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     match credentials {
         Credentials::Password { user, password } => {
-            headers.insert("X-Cybozu-Authorization", secret(pair(user, password.reveal()))?);
+            headers.insert("X-Cybozu-Authorization", secret(&pair(user, password.reveal()))?);
         }
         Credentials::ApiTokens(tokens) => {
             let tokens: Vec<_> = tokens.iter().map(Secret::reveal).collect();
-            headers.insert("X-Cybozu-API-Token", secret(tokens.join(","))?);
+            headers.insert("X-Cybozu-API-Token", secret(&tokens.join(","))?);
         }
         Credentials::OAuth(token) => {
-            headers.insert(AUTHORIZATION, secret(format!("Bearer {}", token.reveal()))?);
+            headers.insert(AUTHORIZATION, secret(&format!("Bearer {}", token.reveal()))?);
         }
     }
     Ok(headers)

@@ -1,6 +1,7 @@
 //! One request, once, with everything that its answer says: no retries, no governor. Who diagnoses must see the first
 //! failure, and send little.
 
+use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ impl<'a> Ask<'a> {
         Self { method, path: path.into(), query: vec![], body: None, typed: false, overridden: false }
     }
 
-    pub(in crate::kintone) fn with(mut self, name: &'a str, value: impl ToString) -> Self {
+    pub(in crate::kintone) fn with(mut self, name: &'a str, value: impl Display + Copy) -> Self {
         self.query.push((name, value.to_string()));
         self
     }

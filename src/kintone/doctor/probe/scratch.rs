@@ -99,6 +99,62 @@ fn late_form() -> Vec<(&'static str, Value)> {
     vec![("calc", calc), ("limit", json!({"type": "NUMBER", "code": "limit", "label": "limit"}))]
 }
 
+/// A record as it is sent.
+fn values(pairs: &[(&str, Value)]) -> Value {
+    pairs
+        .iter()
+        .map(|(code, value)| ((*code).to_owned(), json!({"value": value})))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// The records A, B and C.
+fn lettered(now: DateTime<Utc>, month: ShortMonth) -> [Value; 3] {
+    let year = now.year();
+    let first_of_next = month.last_day.checked_add_days(Days::new(1));
+    let next = first_of_next.map(|day| day.to_string()).unwrap_or_default();
+    let row = |quantity: &str| json!([{"value": {"quantity": {"value": quantity}}}]);
+    [
+        values(&[
+            ("text", json!("apple")),
+            ("rich", json!("b")),
+            ("n", json!("10")),
+            ("divisor", json!("5")),
+            ("k", json!("7")),
+            ("date", json!("2026-01-10")),
+            ("time", json!("09:00")),
+            ("moment", json!("2020-01-10T00:00:00Z")),
+            ("radio", json!("z")),
+            ("choice", json!("z")),
+            ("rows", row("1")),
+        ]),
+        values(&[
+            ("text", json!("5")),
+            ("rich", json!("a")),
+            ("n", json!("20")),
+            ("divisor", json!("4")),
+            ("k", json!("7")),
+            ("date", json!(month.last_day.to_string())),
+            ("time", json!("10:00")),
+            ("moment", json!(format!("{year}-07-01T03:00:00Z"))),
+            ("radio", json!("a")),
+            ("choice", json!("a")),
+            ("rows", row("")),
+        ]),
+        values(&[
+            ("text", json!("x")),
+            ("rich", json!("c")),
+            ("n", json!("30")),
+            ("divisor", json!("3")),
+            ("date", json!(next)),
+            ("time", json!("11:00")),
+            ("moment", json!("2020-01-11T00:00:00Z")),
+            ("radio", json!("a")),
+            ("choice", json!("a")),
+        ]),
+    ]
+}
+
 /// The app's own records by `k`: these need the live app.
 fn related_form(app: u64) -> Vec<(&'static str, Value)> {
     let reference = json!({
@@ -247,56 +303,7 @@ impl Scratch {
 
     /// Writes the records: A to C with values, D without, and one for each hour of the last day.
     pub(super) async fn fill(&mut self, asker: &Asker<'_>, now: DateTime<Utc>) -> Result<(), Fault> {
-        let year = now.year();
-        let first_of_next = self.short_month.last_day.checked_add_days(Days::new(1));
-        let next = first_of_next.map(|day| day.to_string()).unwrap_or_default();
-        let values = |pairs: &[(&str, Value)]| -> Value {
-            pairs
-                .iter()
-                .map(|(code, value)| ((*code).to_owned(), json!({"value": value})))
-                .collect::<Map<_, _>>()
-                .into()
-        };
-        let row = |quantity: &str| json!([{"value": {"quantity": {"value": quantity}}}]);
-        let records = [
-            values(&[
-                ("text", json!("apple")),
-                ("rich", json!("b")),
-                ("n", json!("10")),
-                ("divisor", json!("5")),
-                ("k", json!("7")),
-                ("date", json!("2026-01-10")),
-                ("time", json!("09:00")),
-                ("moment", json!("2020-01-10T00:00:00Z")),
-                ("radio", json!("z")),
-                ("choice", json!("z")),
-                ("rows", row("1")),
-            ]),
-            values(&[
-                ("text", json!("5")),
-                ("rich", json!("a")),
-                ("n", json!("20")),
-                ("divisor", json!("4")),
-                ("k", json!("7")),
-                ("date", json!(self.short_month.last_day.to_string())),
-                ("time", json!("10:00")),
-                ("moment", json!(format!("{year}-07-01T03:00:00Z"))),
-                ("radio", json!("a")),
-                ("choice", json!("a")),
-                ("rows", row("")),
-            ]),
-            values(&[
-                ("text", json!("x")),
-                ("rich", json!("c")),
-                ("n", json!("30")),
-                ("divisor", json!("3")),
-                ("date", json!(next)),
-                ("time", json!("11:00")),
-                ("moment", json!("2020-01-11T00:00:00Z")),
-                ("radio", json!("a")),
-                ("choice", json!("a")),
-            ]),
-        ];
+        let records = lettered(now, self.short_month);
         self.letters = self.insert(asker, &records).await?;
         // Kintone may not take an empty radio button; then it has one of its options.
         let empty = match self.insert(asker, &[values(&[("radio", json!(""))])]).await {

@@ -242,7 +242,7 @@ async fn cursor(asker: &Asker<'_>, scratch: &Scratch) -> Answer {
     };
     let sent = json!({"app": scratch.id, "id": id, "record": {"text": {"value": "changed"}}});
     let changed = asker.change(Who::Login, Method::PUT, "record.json", sent).await?;
-    let page = asker.get(&Ask::get("/k/v1/records/cursor.json").with("id", cursor)).await?;
+    let page = asker.get(&Ask::get("/k/v1/records/cursor.json").with("id", cursor.as_str())).await?;
     let text = page.list("records").first().and_then(|record| record.pointer("/text/value")?.as_str());
     let outcome = match text {
         _ if changed.status != 200 => odd(&changed.outcome()),
