@@ -287,7 +287,7 @@ fn sql_errors_are_as_psql_shows_them() {
 fn the_doctor_finds_out_what_is_wrong() {
     let text = succeeds(&[&["doctor"], &DEMO[..]].concat());
     for line in [
-        "kintone  http://localhost:",
+        "public  http://localhost:",
         "  ✓ login        demo is logged in and sees ",
         " ok; ",
         " requests in ",
@@ -297,7 +297,7 @@ fn the_doctor_finds_out_what_is_wrong() {
     assert!(!text.contains('✗') && !text.contains('!'), "{text}");
     let json: serde_json::Value =
         serde_json::from_str(&succeeds(&[&["doctor", "--json"], &DEMO[..]].concat())).unwrap();
-    assert_eq!((&json[0]["connection"], &json[0]["exitCode"]), (&"kintone".into(), &0.into()));
+    assert_eq!((&json[0]["connection"], &json[0]["exitCode"]), (&"public".into(), &0.into()));
     // Nobody listens there.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let connection = format!("Url=http://{free};User=me;Password=env:PW");
@@ -311,7 +311,7 @@ fn the_doctor_finds_out_what_is_wrong() {
     assert!(!out(&run).contains("canary"));
     // Settings.
     let (code, text) = fails(&["doctor", "--connection", "Url=https://example.cybozu.com;User=me"]);
-    assert_eq!((code, text.as_str()), (1, "connection kintone: Password is missing\n"));
+    assert_eq!((code, text.as_str()), (1, "connection public: Password is missing\n"));
 }
 
 #[test]

@@ -17,6 +17,9 @@ use crate::kintone::doctor::probe::{self, App, Fault, Options};
 use crate::kintone::doctor::{Bounds, Report, Step, diagnose};
 use crate::kintone::{ClientConfig, Secret};
 
+/// How long the embedded Kintone may take.
+const DEMO: Duration = Duration::from_secs(60);
+
 /// The arguments of `doctor`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -38,18 +41,19 @@ pub(super) struct DoctorArgs {
 }
 
 const EXAMPLES: &str = "\
-Each connection is looked at from its settings to its apps: name, TCP or proxy, TLS, the site's gate, the clock,
-login, rights, guest spaces, quota, load. It takes at most 10 seconds and about three requests for each app, changes
-nothing, and prints no secret. A rejected login is sent once.
+Each connection is looked at from its settings to its apps: name, TCP or proxy, TLS, the site's
+gate, the clock, login, rights, guest spaces, quota, load. It takes at most 10 seconds and about
+three requests for each of five apps, changes nothing, and prints no secret. A rejected login is
+sent once.
 
 Examples:
   kintone-sql doctor --config kintone-sql.toml
-  kintone-sql doctor --connection \"Url=https://example.cybozu.com;User=me;Password=env:KINTONE_PASSWORD\"
+  kintone-sql doctor --connection \"Url=https://example.cybozu.com;User=me;Password=env:PASSWORD\"
   kintone-sql doctor --demo --probe new --yes
 
-The probe needs User and Password, Readonly=false, and the right to make apps. It writes to no app but its own, which
-is named \"kintone-sql probe\". Give that app a code, categories and an API token by hand, and probe it again with
---tokens: then every question has an answer.
+The probe needs User and Password, Readonly=false, and the right to make apps. It writes to no app
+but its own, which is named \"kintone-sql probe\". Give that app a code, categories and an API token
+by hand, and probe it again with --tokens: then every question has an answer.
 
 Exit codes: 0 it works, 1 the settings are wrong, 2 Kintone is not reached or refuses.";
 
@@ -66,7 +70,7 @@ fn app(text: &str) -> Result<App, String> {
 pub(super) async fn run(args: DoctorArgs) -> Result<()> {
     let source = Source::find(&args.connection).await?;
     match args.probe {
-        None => examine(&source.connections, args.json).await,
+        None => examine(&source, args.json).await,
         Some(app) => {
             let first = source.connections.first().ok_or_else(|| Failure::own("there is no connection"))?;
             // What the embedded Kintone has is made up, and gone at the end.
@@ -77,10 +81,10 @@ pub(super) async fn run(args: DoctorArgs) -> Result<()> {
 }
 
 /// Each connection in turn.
-async fn examine(connections: &[ClientConfig], json: bool) -> Result<()> {
+async fn examine(source: &Source, json: bool) -> Result<()> {
     let mut out = output::open(None)?;
     let mut reports: Vec<Report> = vec![];
-    for config in connections {
+    for config in &source.connections {
         let mut written: io::Result<()> = Ok(());
         if !json {
             let gap = if reports.is_empty() { "" } else { "\n" };
@@ -91,7 +95,12 @@ async fn examine(connections: &[ClientConfig], json: bool) -> Result<()> {
                 written = out.write_all(step.text().as_bytes()).and_then(|()| out.flush());
             }
         };
-        let report = Box::pin(diagnose(config, Bounds::default(), &mut show)).await;
+        let mut bounds = Bounds::default();
+        if source.is_demo() {
+            // The embedded Kintone makes its records when they are asked for.
+            bounds.total = DEMO;
+        }
+        let report = Box::pin(diagnose(config, bounds, &mut show)).await;
         written?;
         if !json {
             write!(out, "\n{}", report.summary())?;

@@ -97,7 +97,7 @@ async fn a_good_connection_is_good_from_end_to_end() {
     assert_eq!(told(&report, "gate"), ["the Basic login opens it"]);
     assert_eq!(told(&report, "login"), ["sato is logged in and sees 2 apps"]);
     assert_eq!(told(&report, "rights")[0], "app 1 (案件): records, form and settings can be read");
-    assert_eq!(told(&report, "guest space"), ["5 has 1 apps for this login"]);
+    assert_eq!(told(&report, "guest space"), ["5 has 1 app for this login"]);
     assert_eq!(told(&report, "concurrency"), ["1 of 100 requests run on the domain"]);
     let text = report.text();
     assert!(text.starts_with(&format!("crm  {}/\n  ✓ settings     the password", emulator.url())), "{text}");
@@ -403,7 +403,7 @@ async fn rights_quota_and_load() {
     let report = seen(&config).await;
     let expected = [
         "rights Warning: app 7 (x): records and form, but not the settings (403 CB_NO02)",
-        "quota Warning: 6 requests by this diagnosis; today's most are 9001 to app 7, of 10000 in the Standard course",
+        "quota Warning: 6 requests by this diagnosis; the busiest app, 7, got 9001 today, of 10000 in the Standard course",
         "concurrency Warning: 95 of 100 requests run on the domain",
     ];
     assert_eq!((faults(&report), report.exit_code()), (expected.map(String::from).to_vec(), 0));

@@ -60,7 +60,7 @@ impl Visit<'_> {
         self.rights(line, apps).await?;
         if !matches!(config.credentials, Credentials::ApiTokens(_)) {
             self.spaces(line).await?;
-            self.quota(line).await?;
+            self.quota(line).await;
         }
         self.concurrency(line);
         Ok(())
@@ -247,36 +247,37 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Requests of today.
-    async fn quota(&mut self, line: &Line) -> Result<(), Stop> {
+    /// Requests of today. Not to be told of them is no fault.
+    async fn quota(&mut self, line: &Line) {
         const NAME: &str = "quota";
-        let reply = self
-            .ask(line, NAME, Who::Login, Ask::get("/k/v1/apps/statistics.json").with("limit", 100))
-            .await?;
-        let sent = line.traffic().requests;
-        if reply.status != 200 {
-            let told =
-                format!("{sent} requests by this diagnosis; others' are not told ({})", reply.outcome());
-            self.say(Step::skipped(NAME, told));
-            return Ok(());
-        }
+        let ask = Ask::get("/k/v1/apps/statistics.json").with("limit", 100);
+        let reply = line.send(Who::Login, &ask).await;
+        let own = format!("{} requests by this diagnosis", line.traffic().requests);
+        let reply = match reply {
+            Ok(reply) if reply.status == 200 => reply,
+            Ok(reply) => {
+                let told = format!("{own}; others' are not told ({})", reply.outcome());
+                return self.say(Step::skipped(NAME, told));
+            }
+            Err(broken) => {
+                let told = format!("{own}; others' are not told ({})", broken.words());
+                return self.say(Step::skipped(NAME, told));
+            }
+        };
         let counts = reply.list("apps").iter();
         let most =
             counts.filter_map(|app| Some((number(app, "dailyRequestCount")?, number(app, "id")?))).max();
-        let Some((count, app)) = most else {
-            self.say(Step::ok(NAME, format!("{sent} requests by this diagnosis")));
-            return Ok(());
+        let Some((count, app)) = most.filter(|(count, _)| *count > 0) else {
+            return self.say(Step::ok(NAME, own));
         };
-        let told = format!(
-            "{sent} requests by this diagnosis; today's most are {count} to app {app}, of {DAILY} in the Standard course"
-        );
+        let told =
+            format!("{own}; the busiest app, {app}, got {count} today, of {DAILY} in the Standard course");
         self.say(if count > DAILY * 8 / 10 {
             let advice = "fewer, larger queries; find out which other programs ask; the count starts anew at 09:00 in Japan";
             Step::warning(NAME, told, advice)
         } else {
             Step::ok(NAME, told)
         });
-        Ok(())
     }
 
     /// Requests at once, of the whole domain.
