@@ -235,10 +235,11 @@ impl Visit<'_> {
             let ask = Ask::get(path(Some(space), "apps.json"));
             let reply = self.ask(line, "guest space", Who::Login, ask).await?;
             self.say(if reply.status == 200 {
-                Step::ok(
-                    "guest space",
-                    format!("{space} has {} apps for this login", reply.list("apps").len()),
-                )
+                let apps = match reply.list("apps").len() {
+                    1 => "1 app".to_owned(),
+                    n => format!("{n} apps"),
+                };
+                Step::ok("guest space", format!("{space} has {apps} for this login"))
             } else {
                 let told = format!("{space} is closed to this login, or is not there ({})", reply.outcome());
                 Step::failed("guest space", told, "check GuestSpaceId, and join the space with this user")
