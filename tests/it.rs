@@ -19,7 +19,10 @@
 mod architecture;
 mod cli;
 mod client;
+mod data_file;
+mod doctor;
 mod emulator;
+mod faults;
 mod field;
 mod odata;
 mod postgres;
@@ -29,3 +32,4 @@ mod requests;
 mod scan;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
+mod tls;
