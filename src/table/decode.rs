@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::error::Error;
-use super::field::Decoder;
+use super::field::{Decoder, Text};
 use super::schema::{Columns, Shape, Source};
 use crate::kintone::FieldProperties;
 
@@ -92,6 +92,10 @@ impl PageDecoder {
         if let Some((_, cells)) = &mut self.rows {
             cells.forget();
         }
+        // Checked once as a whole: then no string in it is checked again.
+        let Ok(text) = std::str::from_utf8(body) else {
+            return Err(Error::Page { app: self.app.clone(), reason: "it is not UTF-8".into() });
+        };
         let mut state = PageState {
             page: self,
             ids: vec![],
@@ -101,7 +105,7 @@ impl PageDecoder {
             rows: RowState::default(),
             fault: None,
         };
-        let mut json = serde_json::Deserializer::from_slice(body);
+        let mut json = serde_json::Deserializer::from_str(text);
         let outcome = (&mut json).deserialize_map(PageVisitor(&mut state)).and_then(|()| json.end());
         let PageState { ids, total, lacks_table, rows, fault, .. } = state;
         if let Some(fault) = fault {
@@ -446,7 +450,7 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
         let mut id = None;
         let mut fault = None;
         // A fault waits for the record's end, when its `$id` is known.
-        while let Some(code) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        while let Some(Text(code)) = map.next_key::<Text<'_>>()? {
             let cell: Cell<'_> = map.next_value()?;
             if fault.is_none() {
                 fault = state.cell(&code, &cell, &mut id).err();
