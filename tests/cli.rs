@@ -284,6 +284,61 @@ fn sql_errors_are_as_psql_shows_them() {
 }
 
 #[test]
+fn the_doctor_finds_out_what_is_wrong() {
+    let text = succeeds(&[&["doctor"], &DEMO[..]].concat());
+    for line in [
+        "public  http://localhost:",
+        "  ✓ login        demo is logged in and sees ",
+        " ok; ",
+        " requests in ",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(!text.contains('✗') && !text.contains('!'), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&[&["doctor", "--json"], &DEMO[..]].concat())).unwrap();
+    assert_eq!((&json[0]["connection"], &json[0]["exitCode"]), (&"public".into(), &0.into()));
+    // Nobody listens there.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let connection = format!("Url=http://{free};User=me;Password=env:PW");
+    let run = command(&["doctor", "--connection", &connection]).env("PW", "canary").output().unwrap();
+    assert_eq!((code(&run), err(&run).as_str()), (2, ""));
+    assert!(
+        out(&run).contains(&format!("  ✗ TCP          failed: {free}: Connection refused")),
+        "{}",
+        out(&run)
+    );
+    assert!(!out(&run).contains("canary"));
+    // Settings.
+    let (code, text) = fails(&["doctor", "--connection", "Url=https://example.cybozu.com;User=me"]);
+    assert_eq!((code, text.as_str()), (1, "connection public: Password is missing\n"));
+}
+
+#[test]
+fn the_probe_asks_before_it_writes() {
+    let (code, text) = fails(&["doctor", "--demo", "--probe", "new"]);
+    assert_eq!(code, 1);
+    assert!(text.contains("--probe makes an app on localhost") && text.contains("add --yes"), "{text}");
+    let connection = "Url=http://localhost:1;User=me;Password=env:PW";
+    let run =
+        command(&["doctor", "--connection", connection, "--probe", "7", "--yes"]).env("PW", "p").output();
+    let run = run.unwrap();
+    assert_eq!(self::code(&run), 1);
+    assert!(err(&run).contains("give Readonly=false"), "{}", err(&run));
+    assert!(fails(&["doctor", "--demo", "--probe", "deals"]).1.contains("takes the id of an app, or new"));
+    let text = succeeds(&[&["doctor", "--probe", "new", "--yes"], &DEMO[..]].concat());
+    for line in [
+        " switches are settled\n",
+        "  ✓ K§3.5  numbers_equal_empty = no\n             n = \"\" → 400 CB_VA01\n",
+        "  ? K§3.4  token_zone is open: needs an API token of the app",
+        "\nThe capability table\n  stay      SINGLE_LINE_TEXT, LINK =, IN",
+        "itself stays, since Kintone has no call that deletes an app",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
 fn an_unreachable_kintone_exits_with_2() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let connection = format!("Url=http://127.0.0.1:{free};User=me;Password=env:PW");

@@ -20,6 +20,7 @@ mod architecture;
 mod cli;
 mod client;
 mod data_file;
+mod doctor;
 mod emulator;
 mod faults;
 mod field;

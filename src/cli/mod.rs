@@ -8,6 +8,7 @@ mod check;
 mod company;
 mod connection;
 mod demo;
+mod doctor;
 mod doors;
 mod emulate;
 mod failure;
@@ -59,6 +60,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Run data checks: queries that must return no row
     Check(check::CheckArgs),
+    /// Find out why a connection does not work, step by step
+    Doctor(doctor::DoctorArgs),
     /// Make tokens for clients of the OData door
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -94,6 +97,7 @@ async fn dispatch(command: Command) -> Result<()> {
         Command::Serve(args) => serve::run(args).await,
         Command::Query(args) => Box::pin(query::run(args)).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args)).await,
         Command::Token(command) => token::run(&command),
         Command::Config(command) => settings::run(&command),
     }
