@@ -565,7 +565,7 @@ fn emulate_serves_a_data_file_and_saves_it() {
     fs::write(&data, DATA.replace("\"250\"", "\"much\"")).unwrap();
     let (code, text) = fails(&["emulate", "--port", "0", "--data", &data]);
     let expected =
-        format!("{data}: line 4, column 64: apps[0].records[1].Amount.value: \"much\" is not a number\n");
+        format!("{data}: line 4, column 66: apps[0].records[1].Amount.value: \"much\" is not a number\n");
     assert_eq!((code, text), (1, expected));
     let (code, text) = fails(&["emulate", "--save", "/nowhere/x.json"]);
     assert_eq!((code, text.as_str()), (1, "--save /nowhere/x.json: cannot be written there\n"));
