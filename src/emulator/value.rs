@@ -3,21 +3,25 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use num_bigint::{BigInt, Sign};
 
 use super::app::File;
 
 /// Decimal places that a [`Decimal`] keeps: Kintone's most (K§3.5).
 pub(super) const PLACES: usize = 10;
-pub(super) const ONE: i128 = 10_i128.pow(10);
-/// Digits before the point that fit.
-const WHOLE_DIGITS: usize = 28;
+/// Ten-billionths in one.
+const ONE: u64 = 10_u64.pow(10);
+/// Digits before the point of a number that is read: Kintone's most (K§3.5).
+const WHOLE_DIGITS: usize = 30;
 
-/// An exact decimal with ten places, in two words so that a value stays at 24 bytes.
+/// An exact decimal with ten places. It orders as it is declared: the next whole number below it, in two words so that
+/// a value stays at 32 bytes, then the ten-billionths above that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Decimal {
     high: i64,
     low: u64,
+    fraction: u64,
 }
 
 /// How digits past the app's decimal places are dropped (K§2.2, `numberPrecision`).
@@ -68,17 +72,18 @@ impl Digits {
         }
         let kept = self.fraction.get(..places).unwrap_or(&self.fraction);
         let dropped = self.fraction.get(places..).unwrap_or_default();
-        let scaled: i128 = format!("{}{kept:0<PLACES$}", self.whole).parse().ok()?;
-        let unit = 10_i128.pow(u32::try_from(PLACES - places).ok()?);
-        let odd = (scaled / unit) % 2 == 1;
+        let whole: i128 = format!("0{}", self.whole).parse().ok()?;
+        let fraction: u64 = format!("{kept:0<PLACES$}").parse().ok()?;
+        let unit = 10_u64.pow(u32::try_from(PLACES - places).ok()?);
+        let odd = if places == 0 { whole % 2 == 1 } else { (fraction / unit) % 2 == 1 };
         let up = match rounding {
             Rounding::Down => false,
             Rounding::Up => !dropped.is_empty(),
             // Trailing zeros are gone, so "5" alone is exactly half.
             Rounding::HalfEven => dropped > "5" || (dropped == "5" && odd),
         };
-        let magnitude = if up { scaled.checked_add(unit)? } else { scaled };
-        Some(Decimal::from_scaled(if self.negative { -magnitude } else { magnitude }))
+        let fraction = if up { fraction + unit } else { fraction };
+        Some(Decimal::of(self.negative, whole + i128::from(fraction / ONE), fraction % ONE))
     }
 }
 
@@ -102,22 +107,55 @@ fn shift(whole: &mut String, fraction: &mut String, exponent: i16) {
 }
 
 impl Decimal {
-    /// Of ten-billionths.
-    pub(super) fn from_scaled(scaled: i128) -> Self {
-        let low = u64::try_from(scaled & i128::from(u64::MAX)).unwrap_or_default();
-        let high = i64::try_from(scaled >> 64).unwrap_or_default();
-        Self { high, low }
+    /// The parts of its magnitude; `whole` is not negative.
+    fn of(negative: bool, whole: i128, fraction: u64) -> Self {
+        match (negative, fraction) {
+            (false, _) => Self::above(whole, fraction),
+            (true, 0) => Self::above(-whole, 0),
+            (true, _) => Self::above(-whole - 1, ONE - fraction),
+        }
+    }
+
+    /// So many ten-billionths above a whole number.
+    fn above(whole: i128, fraction: u64) -> Self {
+        let low = u64::try_from(whole & i128::from(u64::MAX)).unwrap_or_default();
+        let high = i64::try_from(whole >> 64).unwrap_or_default();
+        Self { high, low, fraction }
+    }
+
+    /// The next whole number below.
+    fn floor(self) -> i128 {
+        (i128::from(self.high) << 64) | i128::from(self.low)
+    }
+
+    /// A whole number.
+    pub(super) fn whole(number: i64) -> Self {
+        Self::above(i128::from(number), 0)
+    }
+
+    /// Of ten-billionths; `None` where it does not fit.
+    pub(super) fn from_scaled(scaled: &BigInt) -> Option<Self> {
+        let magnitude = scaled.magnitude();
+        let whole = i128::try_from(magnitude / ONE).ok().filter(|whole| *whole < i128::MAX)?;
+        let fraction = u64::try_from(magnitude % ONE).ok()?;
+        Some(Self::of(scaled.sign() == Sign::Minus, whole, fraction))
+    }
+
+    /// In ten-billionths, of which a word cannot hold so many.
+    pub(super) fn scaled(self) -> BigInt {
+        BigInt::from(self.floor()) * ONE + self.fraction
+    }
+
+    /// Without the digits behind the point.
+    pub(super) fn truncated(self) -> i128 {
+        let floor = self.floor();
+        if floor < 0 && self.fraction > 0 { floor + 1 } else { floor }
     }
 
     /// How many digits stand before the point.
     pub(super) fn whole_digits(self) -> usize {
-        let whole = self.scaled().unsigned_abs() / ONE.unsigned_abs();
+        let whole = self.truncated().unsigned_abs();
         if whole == 0 { 0 } else { usize::try_from(whole.ilog10()).unwrap_or(usize::MAX).saturating_add(1) }
-    }
-
-    /// In ten-billionths.
-    pub(super) fn scaled(self) -> i128 {
-        (i128::from(self.high) << 64) | i128::from(self.low)
     }
 
     /// Reads a plain decimal; `None` where it is not one, or has more digits than are kept.
@@ -132,14 +170,12 @@ impl Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scaled = self.scaled();
-        let sign = if scaled < 0 { "-" } else { "" };
-        let magnitude = scaled.unsigned_abs();
-        let one = ONE.unsigned_abs();
-        let (whole, fraction) = (magnitude / one, magnitude % one);
-        if fraction == 0 {
+        let (is_negative, whole) = (self.floor() < 0, self.truncated().unsigned_abs());
+        let sign = if is_negative { "-" } else { "" };
+        if self.fraction == 0 {
             return write!(f, "{sign}{whole}");
         }
+        let fraction = if is_negative { ONE - self.fraction } else { self.fraction };
         let fraction = format!("{fraction:0>PLACES$}");
         write!(f, "{sign}{whole}.{}", fraction.trim_end_matches('0'))
     }
@@ -173,16 +209,25 @@ pub(super) struct TableRow {
     pub(super) cells: Vec<Value>,
 }
 
+/// Whether a text has digits where the pattern has `0`, and elsewhere what the pattern has. The readers of dates
+/// and times alone pass over spaces, signs and missing digits.
+fn is_like(text: &str, pattern: &str) -> bool {
+    let fits = |(byte, wanted): (u8, u8)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted };
+    text.len() == pattern.len() && text.bytes().zip(pattern.bytes()).all(fits)
+}
+
 /// Days since 1970 of `2026-04-24`.
 pub(super) fn parse_date(text: &str) -> Option<i32> {
-    Some(NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.to_epoch_days())
+    let date = is_like(text, "0000-00-00").then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())?;
+    date.map(|date| date.to_epoch_days())
 }
 
 /// Minutes of the day of `15:31` or `15:31:00`.
 pub(super) fn parse_time(text: &str) -> Option<i32> {
-    let time = chrono::NaiveTime::parse_from_str(text, "%H:%M")
-        .or_else(|_| chrono::NaiveTime::parse_from_str(text, "%H:%M:%S"))
-        .ok()?;
+    if !is_like(text, "00:00") && !(is_like(text, "00:00:00") && is_seconds(text.get(5..)?)) {
+        return None;
+    }
+    let time = NaiveTime::parse_from_str(text.get(..5)?, "%H:%M").ok()?;
     i32::try_from(time.num_seconds_from_midnight() / 60).ok()
 }
 
@@ -191,16 +236,34 @@ pub(super) fn parse_datetime(text: &str) -> Option<i64> {
     if let Some(days) = parse_date(text) {
         return Some(i64::from(days) * 24 * 60);
     }
-    let zoned = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"];
-    let seconds = zoned
-        .iter()
-        .find_map(|format| DateTime::parse_from_str(text, format).ok())
-        .map(|instant| instant.timestamp())
-        .or_else(|| {
-            let plain = NaiveDateTime::parse_from_str(text.strip_suffix('Z')?, "%Y-%m-%dT%H:%M").ok()?;
-            Some(plain.and_utc().timestamp())
-        })?;
-    Some(seconds.div_euclid(60))
+    let (minute, rest) = text.split_at_checked("2026-04-24T12:00".len())?;
+    let (seconds, zone) = rest.split_at_checked(rest.find(['Z', '+', '-'])?)?;
+    if !is_like(minute, "0000-00-00T00:00") || !(seconds.is_empty() || is_seconds(seconds)) {
+        return None;
+    }
+    let local = NaiveDateTime::parse_from_str(minute, "%Y-%m-%dT%H:%M").ok()?;
+    Some(local.and_utc().timestamp().div_euclid(60) - offset(zone)?)
+}
+
+/// `:59`, with or without a part of a second.
+fn is_seconds(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_part = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    is_like(whole, ":00") && whole < ":60" && is_part
+}
+
+/// Minutes of `Z`, `+09:00` or `+0900`.
+fn offset(zone: &str) -> Option<i64> {
+    if zone == "Z" {
+        return Some(0);
+    }
+    let (sign, digits) = zone.split_at_checked(1)?;
+    if !is_like(digits, "00:00") && !is_like(digits, "0000") {
+        return None;
+    }
+    let part = |text: Option<&str>, most: i64| text?.parse::<i64>().ok().filter(|number| *number <= most);
+    let minutes = part(digits.get(..2), 23)? * 60 + part(digits.get(digits.len() - 2..), 59)?;
+    Some(if sign == "-" { -minutes } else { minutes })
 }
 
 /// Minutes of `25:01`.
@@ -258,13 +321,43 @@ mod tests {
 
     #[test]
     fn decimals_order_as_numbers() {
+        let nines = "9".repeat(30);
         let mut previous = None;
-        for text in
-            ["-10000000000000000000", "-2", "-1.5", "0", "0.0000000001", "9", "10", "99999999999999999999"]
-        {
+        for text in [
+            &format!("-{nines}.9999999999"),
+            &format!("-{nines}"),
+            "-10000000000000000000",
+            "-2",
+            "-1.5",
+            "-1",
+            "-0.9999999999",
+            "-0.0000000001",
+            "0",
+            "0.0000000001",
+            "9",
+            "10",
+            "18446744073709551615",
+            "18446744073709551616",
+            "99999999999999999999",
+            &nines,
+            &format!("{nines}.0000000001"),
+            &format!("{nines}.9999999999"),
+        ] {
             let decimal = Decimal::parse(text);
             assert!(decimal > previous, "{text}");
+            assert_eq!(decimal.unwrap().to_string(), text);
+            assert_eq!(Decimal::from_scaled(&decimal.unwrap().scaled()), decimal, "{text}");
             previous = decimal;
+        }
+    }
+
+    #[test]
+    fn a_value_is_small() {
+        assert_eq!(size_of::<Value>(), 32);
+        assert_eq!(Decimal::parse(&format!("1{}", "0".repeat(30))), None);
+        assert_eq!(Decimal::from_scaled(&BigInt::from(10).pow(60)), None);
+        for (text, digits) in [("0.9", 0), ("-0.9", 0), ("-9.9", 1), ("-10", 2), (&"9".repeat(30), 30)] {
+            assert_eq!(Decimal::parse(text).unwrap().whole_digits(), digits, "{text}");
         }
     }
 
@@ -278,6 +371,14 @@ mod tests {
             ("-0.00019", 4, Rounding::Down, "-0.0001"),
             ("1.5e1", 4, Rounding::HalfEven, "15"),
             ("15e-2", 4, Rounding::HalfEven, "0.15"),
+            ("0.5", 0, Rounding::HalfEven, "0"),
+            ("-1.5", 0, Rounding::HalfEven, "-2"),
+            ("2.5", 0, Rounding::HalfEven, "2"),
+            ("0.99999", 4, Rounding::Up, "1"),
+            ("-0.99999", 4, Rounding::Up, "-1"),
+            ("9.00000000005", 10, Rounding::HalfEven, "9"),
+            ("999999999999999999999999999999.5", 0, Rounding::HalfEven, "1000000000000000000000000000000"),
+            ("-999999999999999999999999999999.5", 0, Rounding::Down, "-999999999999999999999999999999"),
         ] {
             assert_eq!(Digits::parse(text, true).unwrap().round(places, mode).unwrap().to_string(), shown);
         }
@@ -288,7 +389,27 @@ mod tests {
         for text in ["2012-02-03T09:00:59+0900", "2012-02-03T00:00:00Z", "2012-02-03T00:00Z", "2012-02-03"] {
             assert_eq!(format_datetime(parse_datetime(text).unwrap()), "2012-02-03T00:00:00Z", "{text}");
         }
-        assert_eq!(parse_datetime("2012-02-03T00:00:00"), None);
+        for text in [
+            "2012-02-03T00:00:00",
+            "2012-2-3T00:00:00Z",
+            "2012-02-03T0:0:0Z",
+            "2012-02-03 00:00:00Z",
+            "2012-02-03T00:00:60Z",
+            "2012-02-03T00:00:00.Z",
+            "2012-02-03T24:00:00Z",
+            "2012-02-03T00:00:00+9",
+            "2012-02-03T00:00:00+0960",
+            "2012-02-03t00:00:00z",
+            "+2012-02-03",
+            "2012-02-3",
+            " 2012-02-03",
+        ] {
+            assert_eq!(parse_datetime(text), None, "{text}");
+        }
+        assert_eq!((parse_time("09:05"), parse_time("09:05:59")), (Some(545), Some(545)));
+        for text in ["9:05", "09:5", "24:00", "09:05:60", "09:05:", "+9:05", " 9:05"] {
+            assert_eq!(parse_time(text), None, "{text}");
+        }
         assert_eq!(format_duration(parse_duration("-25:01").unwrap()), "-25:01");
     }
 }
