@@ -118,7 +118,7 @@ async fn respond(server: Arc<Server>, request: Request) -> Response<Body> {
     let gzip = accepts_gzip(&parts.headers);
     let method = effective_method(&parts);
     let mut logged = LoggedRequest {
-        method: method.to_string(),
+        method: method.as_ref().unwrap_or(&parts.method).to_string(),
         path: parts.uri.path().to_owned(),
         app: None,
         query: None,
@@ -135,8 +135,8 @@ async fn respond(server: Arc<Server>, request: Request) -> Response<Body> {
             Ok(body) => {
                 let shared = Arc::clone(&server);
                 let work = move || {
-                    let outcome = serve(&shared, &parts, &method, &body, &mut logged);
-                    (outcome, logged)
+                    let served = method.map(|method| serve(&shared, &parts, &method, &body, &mut logged));
+                    (served.unwrap_or_else(Outcome::from), logged)
                 };
                 // Loading and scanning an app takes a while: not on a thread that other sockets wait for.
                 match tokio::task::spawn_blocking(work).await {
@@ -173,14 +173,16 @@ fn early_refusal(server: &Server, parts: &Parts, running: u32) -> Option<Outcome
     None
 }
 
-/// `X-HTTP-Method-Override` on a POST (K§1.4).
-fn effective_method(parts: &Parts) -> Method {
-    let sent = parts.headers.get("x-http-method-override").and_then(|v| v.to_str().ok());
-    match sent {
-        Some("GET") if parts.method == Method::POST => Method::GET,
-        Some("PUT") if parts.method == Method::POST => Method::PUT,
-        Some("DELETE") if parts.method == Method::POST => Method::DELETE,
-        _ => parts.method.clone(),
+/// `X-HTTP-Method-Override` on a POST (K§1.4). One that is not understood must not run the POST instead.
+fn effective_method(parts: &Parts) -> Result<Method, Failure> {
+    let sent = parts.headers.get("x-http-method-override").filter(|_| parts.method == Method::POST);
+    match sent.map(|verb| verb.as_bytes()) {
+        None => Ok(parts.method.clone()),
+        Some(b"GET") => Ok(Method::GET),
+        Some(b"POST") => Ok(Method::POST),
+        Some(b"PUT") => Ok(Method::PUT),
+        Some(b"DELETE") => Ok(Method::DELETE),
+        Some(_) => Err(BAD_REQUEST.into()),
     }
 }
 
@@ -248,12 +250,15 @@ fn run(
     Ok(answer)
 }
 
-/// The parameters: a JSON body where there is one, else the query string.
+/// The parameters: a JSON body where there is one, else the query string, which only GET and DELETE have (K§1.4).
 fn params(parts: &Parts, method: &Method, body: &Bytes, unknowns: Unknowns) -> Result<Params, Failure> {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if body.is_empty() {
         let is_get = *method == Method::GET && parts.method == Method::GET;
         if is_get && content_type.is_some() && !unknowns.content_type_on_bodyless_get {
+            return Err(BAD_REQUEST.into());
+        }
+        if !matches!(*method, Method::GET | Method::DELETE) {
             return Err(BAD_REQUEST.into());
         }
         return Params::from_query(parts.uri.query().unwrap_or_default());
