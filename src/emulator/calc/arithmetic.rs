@@ -2,7 +2,7 @@
 
 use num_bigint::{BigInt, BigUint};
 
-use super::super::value::{Decimal, PLACES, Rounding};
+use super::super::decimal::{Decimal, PLACES, Rounding};
 
 /// How digits are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
