@@ -284,6 +284,61 @@ fn sql_errors_are_as_psql_shows_them() {
 }
 
 #[test]
+fn the_doctor_finds_out_what_is_wrong() {
+    let text = succeeds(&[&["doctor"], &DEMO[..]].concat());
+    for line in [
+        "public  http://localhost:",
+        "  ✓ login        demo is logged in and sees ",
+        " ok; ",
+        " requests in ",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(!text.contains('✗') && !text.contains('!'), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeds(&[&["doctor", "--json"], &DEMO[..]].concat())).unwrap();
+    assert_eq!((&json[0]["connection"], &json[0]["exitCode"]), (&"public".into(), &0.into()));
+    // Nobody listens there.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let connection = format!("Url=http://{free};User=me;Password=env:PW");
+    let run = command(&["doctor", "--connection", &connection]).env("PW", "canary").output().unwrap();
+    assert_eq!((code(&run), err(&run).as_str()), (2, ""));
+    assert!(
+        out(&run).contains(&format!("  ✗ TCP          failed: {free}: Connection refused")),
+        "{}",
+        out(&run)
+    );
+    assert!(!out(&run).contains("canary"));
+    // Settings.
+    let (code, text) = fails(&["doctor", "--connection", "Url=https://example.cybozu.com;User=me"]);
+    assert_eq!((code, text.as_str()), (1, "connection public: Password is missing\n"));
+}
+
+#[test]
+fn the_probe_asks_before_it_writes() {
+    let (code, text) = fails(&["doctor", "--demo", "--probe", "new"]);
+    assert_eq!(code, 1);
+    assert!(text.contains("--probe makes an app on localhost") && text.contains("add --yes"), "{text}");
+    let connection = "Url=http://localhost:1;User=me;Password=env:PW";
+    let run =
+        command(&["doctor", "--connection", connection, "--probe", "7", "--yes"]).env("PW", "p").output();
+    let run = run.unwrap();
+    assert_eq!(self::code(&run), 1);
+    assert!(err(&run).contains("give Readonly=false"), "{}", err(&run));
+    assert!(fails(&["doctor", "--demo", "--probe", "deals"]).1.contains("takes the id of an app, or new"));
+    let text = succeeds(&[&["doctor", "--probe", "new", "--yes"], &DEMO[..]].concat());
+    for line in [
+        " switches are settled\n",
+        "  ✓ K§3.5  numbers_equal_empty = no\n             n = \"\" → 400 CB_VA01\n",
+        "  ? K§3.4  token_zone is open: needs an API token of the app",
+        "\nThe capability table\n  stay      SINGLE_LINE_TEXT, LINK =, IN",
+        "itself stays, since Kintone has no call that deletes an app",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
 fn an_unreachable_kintone_exits_with_2() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let connection = format!("Url=http://127.0.0.1:{free};User=me;Password=env:PW");
@@ -449,4 +504,72 @@ fn serve_opens_both_doors_from_the_settings_file() {
         assert_eq!(out(&psql), "DEALS\n", "{}", err(&psql));
     }
     server.signal("-TERM");
+}
+
+/// A call of the embedded Kintone's API.
+fn kintone(address: &str, method: &str, target: &str, body: &str) -> String {
+    let mut socket = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "{method} /k/v1/{target} HTTP/1.1\r\nHost: k\r\nConnection: close\r\nX-Cybozu-API-Token: secret\r\n"
+    );
+    let body = match body {
+        "" => "\r\n".to_owned(),
+        body => format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+    };
+    socket.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut reply = String::new();
+    socket.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+const DATA: &str = r#"{"users": [{"code": "sato", "password": "pw"}],
+"apps": [{"app": {"code": "DEALS"}, "apiTokens": ["secret"],
+  "form": {"properties": {"Amount": {"type": "NUMBER"}}},
+  "records": [{"Amount": {"value": "100"}}, {"Amount": {"value": "250"}}]}]}
+"#;
+
+#[test]
+fn emulate_serves_a_data_file_and_saves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (data, saved) = (path("data.json"), path("saved.json"));
+    fs::write(&data, DATA).unwrap();
+    let mut server = Server::start(&["emulate", "--port", "0", "--data", &data, "--save", &saved]);
+    let address = server.value("kintone").to_owned();
+    assert_eq!(server.ready, format!("ready kintone={address}\n"));
+    let reply =
+        kintone(&address, "POST", "record.json", r#"{"app": 1, "record": {"Amount": {"value": "7"}}}"#);
+    assert!(reply.contains(r#"{"id":"3","revision":"1"}"#), "{reply}");
+    // A connection that stays open does not keep it from ending.
+    let open = TcpStream::connect(&address).unwrap();
+    let start = Instant::now();
+    server.signal("-TERM");
+    assert!(server.child.wait().unwrap().success());
+    assert!(start.elapsed() < Duration::from_secs(2));
+    drop(open);
+
+    // What it saved is served again, by the demo too.
+    let server = Server::start(&["emulate", "--port", "0", "--data", &saved]);
+    let reply = kintone(server.value("kintone"), "GET", "records.json?app=1&totalCount=true", "");
+    assert!(reply.contains(r#""totalCount":"3""#), "{reply}");
+    let doors = ["--pg", "127.0.0.1:0", "--http", "127.0.0.1:0", "--kintone", "127.0.0.1:0"];
+    let server = Server::start(&[&["demo", "--data", &saved][..], &doors].concat());
+    let url = format!("Url=http://{};User=sato;Password=pw", server.value("kintone"));
+    let sum = ["-c", "SELECT sum(\"Amount\") AS sum FROM \"DEALS\"", "--format", "csv"];
+    let rows = succeeds(&[&["query", "--connection", &url][..], &sum].concat());
+    assert_eq!(rows.replace('\r', ""), "sum\n357\n");
+    // Nothing beside the two files is left.
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+
+    fs::write(&data, DATA.replace("\"250\"", "\"much\"")).unwrap();
+    let (code, text) = fails(&["emulate", "--port", "0", "--data", &data]);
+    let expected =
+        format!("{data}: line 4, column 64: apps[0].records[1].Amount.value: \"much\" is not a number\n");
+    assert_eq!((code, text), (1, expected));
+    let (code, text) = fails(&["emulate", "--save", "/nowhere/x.json"]);
+    assert_eq!((code, text.as_str()), (1, "--save /nowhere/x.json: cannot be written there\n"));
+    let (code, text) = fails(&["emulate", "--unknown", "nothing=x"]);
+    assert!(code == 1 && text.starts_with("--unknown nothing=x: "), "{text}");
+    assert!(fails(&["emulate", "--data", &data, "--seed", "2"]).1.contains("cannot be used with"));
+    assert!(succeeds(&["emulate", "--help"]).contains("  ready kintone=HOST:PORT\n"));
 }

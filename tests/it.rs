@@ -19,7 +19,10 @@
 mod architecture;
 mod cli;
 mod client;
+mod data_file;
+mod doctor;
 mod emulator;
+mod faults;
 mod field;
 mod odata;
 mod postgres;

@@ -36,13 +36,13 @@ const ONE_VERSION: [&[&SupportedProtocolVersion]; 2] = [&[&version::TLS12], &[&v
 // Certificates.
 
 /// A certificate with its key.
-struct Pair {
+pub(crate) struct Pair {
     der: CertificateDer<'static>,
     key: KeyPair,
 }
 
 impl Pair {
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         format!("{}{}", pem(&self.der), self.key.serialize_pem())
     }
 
@@ -89,7 +89,7 @@ fn name(fields: &[(DnType, &str)]) -> DistinguishedName {
     name
 }
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     fn parameters(common_name: &str) -> CertificateParams {
@@ -114,7 +114,7 @@ impl Authority {
         self.0.der()
     }
 
-    fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> Pair {
+    pub(crate) fn sign(&self, change: impl FnOnce(&mut CertificateParams)) -> Pair {
         let mut params = CertificateParams::new(vec![]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
@@ -153,7 +153,7 @@ impl Seen {
     }
 }
 
-struct Server {
+pub(crate) struct Server {
     port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
@@ -352,15 +352,15 @@ async fn refusal(config: ClientConfig) -> String {
 }
 
 /// A folder, an authority, its server on `localhost`, and a client's certificate.
-struct World {
+pub(crate) struct World {
     folder: TempDir,
-    authority: Authority,
-    server: Pair,
-    client: Pair,
+    pub(crate) authority: Authority,
+    pub(crate) server: Pair,
+    pub(crate) client: Pair,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let authority = Authority::new("Test Authority");
         let (server, client) = (authority.server("localhost"), authority.client("sql reader"));
         let world = Self { folder: tempfile::tempdir().unwrap(), server, client, authority };
@@ -368,25 +368,25 @@ impl World {
         world
     }
 
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.folder.path().join(name), content).unwrap();
     }
 
-    fn config(&self, url: &str, more: &[(&str, &str)]) -> Result<ClientConfig, String> {
+    pub(crate) fn config(&self, url: &str, more: &[(&str, &str)]) -> Result<ClientConfig, String> {
         configured(self.folder.path(), &with_login(url, more))
     }
 
-    async fn start(&self, certificate: &Pair) -> Server {
+    pub(crate) async fn start(&self, certificate: &Pair) -> Server {
         Setup { certificate, clients: None, versions: rustls::ALL_VERSIONS }.start().await
     }
 
     /// Demands a client certificate.
-    async fn strict(&self, versions: &'static [&'static SupportedProtocolVersion]) -> Server {
+    pub(crate) async fn strict(&self, versions: &'static [&'static SupportedProtocolVersion]) -> Server {
         Setup { certificate: &self.server, clients: Some(&self.authority), versions }.start().await
     }
 }
 
-fn at(server: &Server) -> String {
+pub(crate) fn at(server: &Server) -> String {
     format!("https://localhost:{}", server.port)
 }
 

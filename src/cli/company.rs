@@ -1,6 +1,8 @@
-//! The embedded Kintone with its demo company, and the connection to it.
+//! The embedded Kintone with its demo company or a data file, and the connection to it.
 
+use std::fs::File;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +13,9 @@ use clap::Args;
 use super::doors::refused;
 use super::failure::{Failure, Result};
 use crate::config::DEFAULT_CONNECTION;
+use crate::emulator::app::World;
 use crate::emulator::demo::Company;
-use crate::emulator::{Emulator, Options};
+use crate::emulator::{Backdoor, Emulator, Fixture, Options, Unknowns};
 use crate::kintone::ClientConfig;
 
 /// The company that everybody sees who asks for no other.
@@ -45,26 +48,39 @@ pub(super) const USER: &str = "demo";
 /// Its password.
 pub(super) const PASSWORD: &str = "demo";
 
-/// The guest space that one of its apps is in.
-const GUEST_SPACE: &str = "5";
-
 /// A running embedded Kintone.
 pub(super) struct Running {
     emulator: Emulator,
+    /// Who logs in; `None` where nobody of a data file can.
+    login: Option<(String, String)>,
+    guest_spaces: Vec<u64>,
 }
 
 impl Running {
-    /// Starts it, on this machine only: at `HOST:PORT`, or at any free port.
-    pub(super) async fn start(args: &CompanyArgs, address: Option<&str>) -> Result<Self> {
-        let today = args.today.unwrap_or_else(|| Utc::now().with_timezone(&Tokyo).date_naive());
-        let company = Arc::new(Company::new(args.seed.unwrap_or(SEED), today));
+    /// Starts it, on this machine only, with the demo company or with a data file: at any free port, or at
+    /// `HOST:PORT`, which comes with the flag that changes it.
+    pub(super) async fn start(
+        args: &CompanyArgs,
+        data: Option<&Path>,
+        address: Option<(&str, &str)>,
+        unknowns: Unknowns,
+    ) -> Result<Self> {
+        let world: Arc<dyn World> = match data {
+            Some(path) => Arc::new(read(path).await?),
+            None => {
+                let today = args.today.unwrap_or_else(|| Utc::now().with_timezone(&Tokyo).date_naive());
+                Arc::new(Company::new(args.seed.unwrap_or(SEED), today))
+            }
+        };
+        let login = login(world.as_ref());
+        let guest_spaces = world.apps().iter().filter_map(|app| app.guest_space).collect();
         let latency = Duration::from_millis(args.latency_ms.unwrap_or(0));
-        let port = address.map_or(Ok(0), port)?;
-        let options = Options { port, latency, ..Options::default() };
-        let emulator = Emulator::start(company, options)
-            .await
-            .map_err(|error| refused(address.unwrap_or("127.0.0.1:0"), "--kintone HOST:PORT", &error))?;
-        Ok(Self { emulator })
+        let port = address.map_or(Ok(0), |(address, _)| port(address))?;
+        let options = Options { port, latency, unknowns, ..Options::default() };
+        let (address, remedy) = address.unwrap_or(("127.0.0.1:0", ""));
+        let emulator =
+            Emulator::start(world, options).await.map_err(|error| refused(address, remedy, &error))?;
+        Ok(Self { emulator, login, guest_spaces })
     }
 
     /// `HOST:PORT`.
@@ -77,12 +93,24 @@ impl Running {
         self.emulator.warm_up();
     }
 
+    /// What it serves, beside HTTP.
+    pub(super) fn store(&self) -> Backdoor {
+        self.emulator.backdoor()
+    }
+
     /// How the engine reaches it.
     pub(super) fn connection(&self) -> Result<ClientConfig> {
+        let (user, password) = self.login.as_ref().ok_or_else(|| {
+            Failure::own("the data file needs a user with a password, who reads the apps".to_owned())
+        })?;
         let url = self.emulator.url();
-        let properties =
-            [("Url", url.as_str()), ("User", USER), ("Password", PASSWORD), ("GuestSpaceId", GUEST_SPACE)];
-        let properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let spaces: Vec<String> = self.guest_spaces.iter().map(u64::to_string).collect();
+        let mut properties = vec![("Url", url), ("User", user.clone()), ("Password", password.clone())];
+        if !spaces.is_empty() {
+            properties.push(("GuestSpaceId", spaces.join(",")));
+        }
+        let properties: Vec<_> =
+            properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         ClientConfig::from_properties(DEFAULT_CONNECTION, &properties, &|text| Ok(text.to_owned()))
             .map_err(|error| Failure::own(error.to_string()))
     }
@@ -91,6 +119,22 @@ impl Running {
     pub(super) async fn stop(self) {
         self.emulator.stop().await;
     }
+}
+
+async fn read(path: &Path) -> Result<Fixture> {
+    let shown = path.display().to_string();
+    let path = path.to_owned();
+    // A large file takes a while.
+    let read = tokio::task::spawn_blocking(move || Fixture::from_reader(|| File::open(&path))).await;
+    let read = read.map_err(|error| Failure::own(error.to_string()))?;
+    read.map_err(|message| Failure::own(format!("{shown}: {message}")))
+}
+
+/// The first who can log in; the demo user where there is one.
+fn login(world: &dyn World) -> Option<(String, String)> {
+    let mut users: Vec<_> = world.directory().into_iter().filter(|user| user.valid).collect();
+    users.sort_by_key(|user| user.code != USER);
+    users.into_iter().find_map(|user| Some((user.code, user.password?)))
 }
 
 /// The port of an address of this machine: the embedded Kintone listens nowhere else.

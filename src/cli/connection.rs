@@ -1,4 +1,4 @@
-//! Which Kintone `query` and `check` ask: the embedded one, a settings file's, a connection string's, or the
+//! Which Kintone `query`, `check` and `doctor` ask: the embedded one, a settings file's, a connection string's, or the
 //! environment's.
 
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use super::failure::{Failure, Result};
 use super::progress::Traffic;
 use super::query::tell;
 use crate::config::{self, Config, DEFAULT_CONNECTION, Surroundings};
+use crate::emulator::Unknowns;
 use crate::engine::{Engine, EngineConfig, Session, User};
 use crate::kintone::{Client, ClientConfig};
 
@@ -74,18 +75,39 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// What the arguments and the environment name, before anything is asked of it.
+pub(super) struct Source {
+    engine: EngineConfig,
+    /// The default one first.
+    pub(super) connections: Vec<ClientConfig>,
+    /// The embedded Kintone, where that is asked.
+    company: Option<Running>,
+}
+
+impl Source {
+    /// Whether it is the embedded Kintone, where nobody's data is.
+    pub(super) fn is_demo(&self) -> bool {
+        self.company.is_some()
+    }
+
+    pub(super) async fn find(args: &ConnectionArgs) -> Result<Self> {
+        if args.demo {
+            let company = Running::start(&args.company, None, None, Unknowns::strict()).await?;
+            let connections = vec![company.connection()?];
+            return Ok(Self { engine: EngineConfig::default(), connections, company: Some(company) });
+        }
+        if args.company.given() {
+            return Err(Failure::own("--seed, --today and --latency-ms go with --demo"));
+        }
+        let (engine, connections) = connections(args, &surroundings())?;
+        Ok(Self { engine, connections, company: None })
+    }
+}
+
 /// Opens the connection that the arguments and the environment name.
 pub(super) async fn open(args: &ConnectionArgs) -> Result<Opened> {
-    if args.demo {
-        let company = Running::start(&args.company, None).await?;
-        let connection = company.connection()?;
-        return Opened::new(EngineConfig::default(), vec![connection], Some(company));
-    }
-    if args.company.given() {
-        return Err(Failure::own("--seed, --today and --latency-ms go with --demo"));
-    }
-    let (config, connections) = connections(args, &surroundings())?;
-    Opened::new(config, connections, None)
+    let Source { engine, connections, company } = Source::find(args).await?;
+    Opened::new(engine, connections, company)
 }
 
 /// The environment, and the folder we are in.

@@ -1,6 +1,7 @@
 //! `demo`: an embedded Kintone, the engine over it, and both doors.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -11,6 +12,7 @@ use super::doors::{Doors, Rules};
 use super::failure::Result;
 use super::output;
 use crate::config::{HTTP_LISTEN, POSTGRES_LISTEN};
+use crate::emulator::Unknowns;
 use crate::engine::EngineConfig;
 use crate::odata::{ApiUser, Cors, OdataConfig, Privileges, Token};
 use crate::postgres::{Login, PostgresConfig};
@@ -33,6 +35,9 @@ pub(super) struct DemoArgs {
     /// Where the embedded Kintone answers, on this machine only
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8090")]
     kintone: String,
+    /// Serve the apps and records of a JSON file instead of the company; `emulate --help` shows its shape
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "today"])]
+    data: Option<PathBuf>,
     #[command(flatten)]
     company: CompanyArgs,
 }
@@ -49,10 +54,16 @@ Examples:
 /// Runs the demo until a signal.
 pub(super) async fn run(args: DemoArgs) -> Result<()> {
     let doors = Doors::listen((&args.pg, "--pg HOST:PORT"), (&args.http, "--http HOST:PORT")).await?;
-    let company = Running::start(&args.company, Some(&args.kintone)).await?;
+    let company = Running::start(
+        &args.company,
+        args.data.as_deref(),
+        Some((&args.kintone, "--kintone HOST:PORT")),
+        Unknowns::strict(),
+    )
+    .await?;
     let (engine, _) = connection::engine(EngineConfig::default(), vec![company.connection()?])?;
     let mut out = output::open(None)?;
-    out.write_all(greeting(&doors, &company).as_bytes())?;
+    out.write_all(greeting(&doors, &company, args.data.is_some()).as_bytes())?;
     out.flush()?;
     company.warm_up();
     let odata = OdataConfig {
@@ -81,10 +92,28 @@ fn user() -> ApiUser {
 }
 
 /// The ready line that scripts wait for, then lines to paste.
-fn greeting(doors: &Doors, company: &Running) -> String {
+fn greeting(doors: &Doors, company: &Running, from_file: bool) -> String {
     let (pg, http, kintone) = (doors.postgres_address, doors.http_address, company.address());
+    let ready = format!(
+        "ready pg={pg} http={http} kintone={kintone} user={USER} password={PASSWORD} token={TOKEN} database=kintone"
+    );
+    if from_file {
+        return format!(
+            "{ready}
+
+A Kintone with the apps of the data file is running on this machine, with SQL on top of it. In another terminal:
+
+  psql \"postgresql://{USER}:{PASSWORD}@{pg}/kintone\"
+      \\dt                                             the apps are tables
+
+  curl -u {USER}:{TOKEN} 'http://{http}/api.rsc/'
+
+Ctrl-C ends it.
+"
+        );
+    }
     format!(
-        "ready pg={pg} http={http} kintone={kintone} user={USER} password={PASSWORD} token={TOKEN} database=kintone
+        "{ready}
 
 A Japanese company's Kintone is running on this machine, with SQL on top of it. In another terminal:
 

@@ -95,19 +95,20 @@ pub(super) fn refused(address: &str, remedy: &str, error: &io::Error) -> Failure
 }
 
 /// Ctrl-C and SIGTERM, from the moment on that the sockets are open.
-struct Ends {
+pub(super) struct Ends {
     ctrl_c: Signal,
     terminate: Signal,
 }
 
 impl Ends {
-    fn watch() -> Result<Self> {
+    pub(super) fn watch() -> Result<Self> {
         let watch =
             |kind| signal(kind).map_err(|error| Failure::own(format!("cannot watch for signals: {error}")));
         Ok(Self { ctrl_c: watch(SignalKind::interrupt())?, terminate: watch(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) {
+    /// Ready at the next of them.
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.ctrl_c.recv() => {}
             _ = self.terminate.recv() => {}

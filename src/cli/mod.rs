@@ -8,7 +8,9 @@ mod check;
 mod company;
 mod connection;
 mod demo;
+mod doctor;
 mod doors;
+mod emulate;
 mod failure;
 mod output;
 mod progress;
@@ -50,12 +52,16 @@ RUST_LOG=info (or debug) logs to standard error. kintone-sql COMMAND --help tell
 enum Command {
     /// Run an embedded Kintone with a company's data, for psql, Power BI and curl
     Demo(demo::DemoArgs),
+    /// Run the embedded Kintone alone, to test Kintone programs with
+    Emulate(emulate::EmulateArgs),
     /// Serve the connections of a settings file over PostgreSQL and OData
     Serve(serve::ServeArgs),
     /// Run SQL and print the rows, as a table, CSV, JSON or Markdown
     Query(query::QueryArgs),
     /// Run data checks: queries that must return no row
     Check(check::CheckArgs),
+    /// Find out why a connection does not work, step by step
+    Doctor(doctor::DoctorArgs),
     /// Make tokens for clients of the OData door
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -87,9 +93,11 @@ pub async fn run(arguments: Vec<OsString>) -> u8 {
 async fn dispatch(command: Command) -> Result<()> {
     match command {
         Command::Demo(args) => demo::run(args).await,
+        Command::Emulate(args) => emulate::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Query(args) => Box::pin(query::run(args)).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
+        Command::Doctor(args) => Box::pin(doctor::run(args)).await,
         Command::Token(command) => token::run(&command),
         Command::Config(command) => settings::run(&command),
     }

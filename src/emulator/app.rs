@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::store::Loaded;
+
 /// An app's settings, all of it but the records.
 #[derive(Debug, Clone, Default)]
 pub struct AppDefinition {
@@ -213,6 +215,11 @@ pub trait World: Send + Sync {
     fn apps(&self) -> Vec<AppDefinition>;
     /// An app's records, ids ascending. Called once an app, at first touch.
     fn records(&self, app: u64) -> Vec<Record>;
+    /// The same, where the world has them in the store's own form. It is asked first.
+    fn loaded(&self, app: u64) -> Option<Loaded> {
+        let _ = app;
+        None
+    }
     /// An app's comments by record id, in the order they were written. Called once an app.
     fn comments(&self, app: u64) -> Vec<(u64, Vec<Comment>)>;
 }

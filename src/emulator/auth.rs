@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use subtle::ConstantTimeEq as _;
 
 use super::reply::{
-    Failure, NOT_LOGGED_IN, TOKEN_NOT_ALLOWED, UNKNOWN_TOKEN, WRONG_APP_TOKEN, WRONG_PASSWORD,
+    Code, Failure, NOT_LOGGED_IN, TOKEN_NOT_ALLOWED, UNKNOWN_TOKEN, WRONG_APP_TOKEN, WRONG_PASSWORD,
 };
 use super::store::Store;
 use super::unknown::{self, Unknowns};
@@ -35,6 +35,17 @@ impl fmt::Debug for Caller {
 }
 
 impl Caller {
+    /// Someone who may do everything, for changes that nobody calls for.
+    pub(super) fn system() -> Self {
+        let code = unknown::TOKEN_USER.to_owned();
+        Self { code, zone: Tz::Asia__Tokyo, token_apps: None, unknowns: Unknowns::strict() }
+    }
+
+    /// Why the same credentials are not good any more.
+    pub(super) fn revoked(&self) -> Code {
+        if self.is_token() { UNKNOWN_TOKEN } else { WRONG_PASSWORD }
+    }
+
     /// Refuses an API token for calls that only people may make.
     pub(super) fn must_be_user(&self) -> Result<(), Failure> {
         if self.is_token() { Err(self.token_not_allowed()) } else { Ok(()) }

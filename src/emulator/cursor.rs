@@ -74,6 +74,11 @@ impl Rest {
 pub(super) struct Cursors(Mutex<HashMap<String, Cursor>>);
 
 impl Cursors {
+    /// Ends all of them.
+    pub(super) fn expire(&self) {
+        self.live().clear();
+    }
+
     /// The cursors that have not run out of time.
     fn live(&self) -> MutexGuard<'_, HashMap<String, Cursor>> {
         let mut cursors = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,10 +1,10 @@
-//! The log of answered requests: what tests and the demo count.
+//! The log of requests: what tests and the demo count.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A request that was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A request that was answered, or cut by a fault.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoggedRequest {
     /// The effective one, after `X-HTTP-Method-Override`.
     pub method: String,
@@ -16,7 +16,7 @@ pub struct LoggedRequest {
     pub query: Option<String>,
     /// The `fields` that it asks for; empty for all.
     pub fields: Vec<String>,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 where a fault left none.
     pub status: u16,
     /// Records, comments or apps in the answer, or records written.
     pub rows: u64,
@@ -24,37 +24,66 @@ pub struct LoggedRequest {
     pub bytes: u64,
     /// Requests that ran when it came in, itself among them.
     pub running: u32,
+    /// The faults that it met.
+    pub faults: Vec<&'static str>,
 }
 
-/// The latest requests, oldest first.
+/// Sums over all requests, also those that the log no longer keeps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests.
+    pub requests: u64,
+    /// Most that ran at the same time.
+    pub most_running: u32,
+    /// Bytes of bodies before compression.
+    pub bytes: u64,
+    /// Requests that met a fault.
+    pub faulty: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: VecDeque<LoggedRequest>,
+    totals: Totals,
+}
+
+/// The latest requests, oldest first, and the sums.
 #[derive(Debug)]
 pub(super) struct RequestLog {
     capacity: usize,
-    entries: Mutex<VecDeque<LoggedRequest>>,
+    state: Mutex<State>,
 }
 
 impl RequestLog {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, entries: Mutex::default() }
+        Self { capacity, state: Mutex::default() }
     }
 
     pub(super) fn push(&self, request: LoggedRequest) {
-        let mut entries = self.lock();
-        entries.push_back(request);
-        while entries.len() > self.capacity {
-            entries.pop_front();
+        let state = &mut *self.lock();
+        state.totals.requests += 1;
+        state.totals.most_running = state.totals.most_running.max(request.running);
+        state.totals.bytes += request.bytes;
+        state.totals.faulty += u64::from(!request.faults.is_empty());
+        state.entries.push_back(request);
+        while state.entries.len() > self.capacity {
+            state.entries.pop_front();
         }
     }
 
     pub(super) fn all(&self) -> Vec<LoggedRequest> {
-        self.lock().iter().cloned().collect()
+        self.lock().entries.iter().cloned().collect()
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        self.lock().totals
     }
 
     pub(super) fn clear(&self) {
-        self.lock().clear();
+        *self.lock() = State::default();
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<LoggedRequest>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,9 @@
 //! An embedded Kintone: a real HTTP server on loopback, as strict as Kintone is.
 //!
 //! Takes a [`app::World`] (a demo company, or a [`Fixture`] of JSON) and serves its apps over Kintone's REST API.
-//! A call goes through `server` (HTTP and its limits), `auth` (who asks), `params` (what was sent) and `routes` to
-//! the function of its endpoint, which gives an answer or a refusal of `reply`:
+//! A call goes through `socket`, `server` (HTTP and its limits), `auth` (who asks), `params` (what was sent) and
+//! `routes` to the function of its endpoint, and its answer or refusal (`reply`) back through `outcome`; `fault`
+//! spoils what it is asked to:
 //!
 //! - reads of records: `records` and `cursor` -> `query` -> `render`;
 //! - writes of records: `write` (with `calc` and `file`), `process`, `comment`; several at once: `bulk`;
@@ -16,6 +17,7 @@
 
 pub mod app;
 mod auth;
+mod backdoor;
 mod bulk;
 mod calc;
 mod call;
@@ -24,11 +26,12 @@ mod cursor;
 mod decimal;
 pub mod demo;
 mod directory;
+mod fault;
 mod field;
 mod file;
 mod fixture;
-mod fixture_people;
 mod log;
+mod outcome;
 mod params;
 mod process;
 mod query;
@@ -39,6 +42,7 @@ mod rights;
 mod routes;
 mod server;
 mod settings;
+mod socket;
 mod store;
 mod stored;
 mod unknown;
@@ -49,18 +53,20 @@ mod write;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use app::World;
+pub use backdoor::Backdoor;
+pub use fault::{Fault, Hook, Plan, When};
 pub use fixture::Fixture;
-pub use log::LoggedRequest;
+pub use log::{LoggedRequest, Totals};
+pub use routes::calls;
 pub use unknown::{SWITCHES, Switch, Unknowns};
 
 /// How long `stop` waits for connections to close.
@@ -75,6 +81,8 @@ pub struct Options {
     pub port: u16,
     /// Added to each request.
     pub latency: Duration,
+    /// Added to each request for each other one that runs.
+    pub latency_per_running: Duration,
     /// How many of the latest requests the log keeps.
     pub log_capacity: usize,
     /// Requests at the same time; one more is refused with 429 (K§5.1).
@@ -92,6 +100,7 @@ impl Default for Options {
         Self {
             port: 0,
             latency: Duration::ZERO,
+            latency_per_running: Duration::ZERO,
             log_capacity: 10_000,
             concurrency_limit: 100,
             basic: None,
@@ -106,6 +115,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("port", &self.port)
             .field("latency", &self.latency)
+            .field("latency_per_running", &self.latency_per_running)
             .field("log_capacity", &self.log_capacity)
             .field("concurrency_limit", &self.concurrency_limit)
             .field("basic", &self.basic.is_some())
@@ -120,7 +130,7 @@ pub struct Emulator {
     server: Arc<server::Server>,
     port: u16,
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<io::Result<()>>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl fmt::Debug for Emulator {
@@ -142,24 +152,19 @@ impl Emulator {
             store: RwLock::new(store::Store::new(&world, options.unknowns, options.deploy_time)),
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
-            latency: Mutex::new(options.latency),
+            pace: Mutex::new(server::Pace {
+                latency: options.latency,
+                per_running: options.latency_per_running,
+            }),
+            faults: fault::Faults::default(),
+            revoked: AtomicBool::new(false),
             basic: options.basic,
             concurrency_limit: options.concurrency_limit,
             running: AtomicU32::new(0),
             stop: stopped,
         });
-        let router = Router::new().fallback(server::handle).with_state(Arc::clone(&server));
-        let tasks = listeners
-            .into_iter()
-            .map(|listener| {
-                let mut stopped = stop.subscribe();
-                let serving = axum::serve(listener, router.clone()).with_graceful_shutdown(async move {
-                    // An error means that the emulator was dropped: stop as well.
-                    let _ = stopped.wait_for(|stopped| *stopped).await;
-                });
-                tokio::spawn(serving.into_future())
-            })
-            .collect();
+        let serve = |listener| tokio::spawn(socket::serve(listener, Arc::clone(&server)));
+        let tasks = listeners.into_iter().map(serve).collect();
         Ok(Self { server, port, stop, tasks })
     }
 
@@ -206,7 +211,35 @@ impl Emulator {
 
     /// Changes what is added to each request from now on.
     pub fn set_latency(&self, latency: Duration) {
-        *self.server.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+        self.server.pace.lock().unwrap_or_else(PoisonError::into_inner).latency = latency;
+    }
+
+    /// Sums over all requests since the start, or since the log was emptied.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.server.log.totals()
+    }
+
+    /// Asks for a fault.
+    pub fn fault(&self, when: When, fault: Fault) {
+        self.server.faults.add(when, fault);
+    }
+
+    /// Asks for faults by seed.
+    pub fn fault_plan(&self, plan: Plan) {
+        self.server.faults.follow(plan);
+    }
+
+    /// Takes back every fault that is asked for, and revoked credentials.
+    pub fn heal(&self) {
+        self.server.faults.clear();
+        self.server.revoked.store(false, Ordering::SeqCst);
+    }
+
+    /// The store itself, without HTTP.
+    #[must_use]
+    pub fn backdoor(&self) -> Backdoor {
+        Backdoor { server: Arc::clone(&self.server) }
     }
 
     /// How many hits of a keyword abort a search (K§3.6), from now on.

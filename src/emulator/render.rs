@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::directory::Directory;
 use super::field::{Field, Kind, Place, Schema};
 use super::store::{Store, Stored};
@@ -15,6 +18,8 @@ pub(super) struct Shape<'a> {
     schema: &'a Schema,
     directory: &'a Directory,
     unknowns: Unknowns,
+    /// Whether files carry what is in them.
+    contents: bool,
 }
 
 impl<'a> Shape<'a> {
@@ -31,7 +36,12 @@ impl<'a> Shape<'a> {
             .filter(|field| field.place != Place::Nowhere && is_shown(schema, field))
             .map(|field| (field, opening(field)))
             .collect();
-        Self { fields, schema, directory: &store.directory, unknowns: store.unknowns }
+        Self { fields, schema, directory: &store.directory, unknowns: store.unknowns, contents: false }
+    }
+
+    /// The same, with what is in the files.
+    pub(super) fn with_contents(self) -> Self {
+        Self { contents: true, ..self }
     }
 
     /// Writes `{"code":{"type":...,"value":...},...}`.
@@ -87,6 +97,10 @@ impl<'a> Shape<'a> {
                 string(out, &file.name);
                 out.extend_from_slice(b",\"size\":");
                 number(out, file.size);
+                if let Some(content) = file.content.as_ref().filter(|_| self.contents) {
+                    out.extend_from_slice(b",\"base64\":");
+                    string(out, &STANDARD.encode(&content.0));
+                }
                 out.push(b'}');
             }),
             Value::Rows(rows) => list(out, rows, |out, row| self.row(out, field, row)),

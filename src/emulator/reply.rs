@@ -38,6 +38,10 @@ pub(super) const NO_FILE: Code = code("GAIA_BL01", 404, "The specified file was 
 pub(super) const NO_KEY_MATCH: Code = code("GAIA_RE20", 404, "No record has the specified key.");
 pub(super) const REVISION_CONFLICT: Code =
     code("GAIA_CO02", 409, "The revision is not the latest. Someone may have updated the record.");
+pub(super) const LOCK_FAILED: Code =
+    code("GAIA_DA02", 400, "The database could not be locked. Try again later.");
+pub(super) const LOCK_TIMEOUT: Code =
+    code("GAIA_RE18", 400, "The record could not be locked in time. Try again later.");
 pub(super) const TOO_MANY_REQUESTS: Code = code("GAIA_TO04", 429, "Too many requests run at the same time.");
 pub(super) const TOO_MANY_CURSORS: Code = code("GAIA_TM12", 429, "No more than 10 cursors can be made.");
 pub(super) const NO_CURSOR: Code = code("GAIA_CN01", 404, "The cursor was not found or is no longer valid.");

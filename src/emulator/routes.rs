@@ -143,6 +143,12 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
     if endpoint.starts_with('/') { None } else { known(guest_space, endpoint) }
 }
 
+/// Every method and endpoint, such as `GET` and `records.json`.
+#[must_use]
+pub fn calls() -> Vec<(&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, endpoint, _)| (method.as_str(), *endpoint)).collect()
+}
+
 /// The function of an endpoint for a method.
 pub(super) fn handler(method: &Method, endpoint: &str) -> Option<Handler> {
     let route = ROUTES.iter().find(|(known, path, _)| known == method && *path == endpoint);

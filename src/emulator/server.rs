@@ -1,34 +1,30 @@
 //! HTTP: from a request to a call, and from its answer to a response (K§1, K§5).
 
-use std::io::Write as _;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Response, StatusCode, header};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use axum::http::{Method, Response, StatusCode, header};
 use tokio::sync::watch;
 
-use super::auth;
+use super::auth::{self, Caller};
+use super::backdoor::Backdoor;
 use super::call::{Call, Change};
 use super::cursor::Cursors;
+use super::fault::{Fault, Faults};
 use super::file;
 use super::log::{LoggedRequest, RequestLog};
+use super::outcome::{self, Delivery, Line, Load, Outcome};
 use super::params::{Params, integer};
 use super::reply::{Answer, BAD_REQUEST, Failure, TOO_MANY_REQUESTS};
 use super::routes::{self, Handler, Target};
 use super::settings;
+use super::socket::stopped;
 use super::store::Store;
 use super::unknown::{self, Unknowns};
-
-/// Shorter bodies are not worth compressing.
-const SHORTEST_GZIP: usize = 1024;
-const JSON: &str = "application/json;charset=utf-8";
-const HTML: &str = "text/html;charset=utf-8";
 
 /// What all requests share.
 pub(super) struct Server {
@@ -36,7 +32,10 @@ pub(super) struct Server {
     pub(super) store: RwLock<Store>,
     pub(super) cursors: Cursors,
     pub(super) log: RequestLog,
-    pub(super) latency: Mutex<Duration>,
+    pub(super) pace: Mutex<Pace>,
+    pub(super) faults: Faults,
+    /// Turns true when no password and no token is good any more.
+    pub(super) revoked: AtomicBool,
     pub(super) basic: Option<(String, String)>,
     pub(super) concurrency_limit: u32,
     pub(super) running: AtomicU32,
@@ -51,7 +50,7 @@ impl Server {
     }
 
     /// Brings live what has been deployed long enough ago.
-    fn settle(&self) {
+    pub(super) fn settle(&self) {
         let now = Instant::now();
         if self.store().deploys.is_due(now) {
             settings::settle(&mut self.store.write().unwrap_or_else(PoisonError::into_inner), now);
@@ -77,92 +76,121 @@ impl Drop for Slot<'_> {
     }
 }
 
-/// A response before its headers.
-struct Outcome {
-    status: u16,
-    body: Vec<u8>,
-    /// The code, for `X-Cybozu-Error`.
-    error: Option<&'static str>,
-    warning: Option<&'static str>,
-    content_type: String,
+/// Added to each request, besides what its call takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    pub(super) latency: Duration,
+    /// For each other request that runs.
+    pub(super) per_running: Duration,
 }
 
-impl Outcome {
-    fn page(status: u16, text: &str) -> Self {
-        let body = format!("<!DOCTYPE html><html><body>{text}</body></html>").into_bytes();
-        Self { status, body, error: None, warning: None, content_type: HTML.to_owned() }
-    }
-}
-
-impl From<Failure> for Outcome {
-    fn from(failure: Failure) -> Self {
-        let (status, body, error) = (failure.status(), failure.body(), Some(failure.name()));
-        Self { status, body, error, warning: None, content_type: JSON.to_owned() }
-    }
-}
-
-/// Answers every request.
-pub(super) async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response<Body> {
+/// Answers every request. Never ready where a fault cuts the connection.
+pub(super) async fn handle(server: Arc<Server>, request: Request, line: Arc<Line>) -> Response<Body> {
     let mut stop = server.stop.clone();
-    let answered = Box::pin(respond(Arc::clone(&server), request));
-    tokio::select! {
-        response = answered => response,
-        _ = stop.wait_for(|stopped| *stopped) => build(Response::builder().status(503), Body::empty()),
+    let load = |running| Load { limit: server.concurrency_limit, running };
+    // Of its own: what has begun is done and logged, also where the client has gone.
+    let answered = tokio::spawn(respond(Arc::clone(&server), request));
+    let answer = tokio::select! {
+        answered = answered => answered.ok(),
+        () = stopped(&mut stop) => return outcome::empty(StatusCode::SERVICE_UNAVAILABLE),
+    };
+    match answer {
+        Some((outcome, delivery, running)) => outcome::send(outcome, delivery, load(running), &line).await,
+        None => outcome::empty(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }
 
-async fn respond(server: Arc<Server>, request: Request) -> Response<Body> {
+/// The answer, how to send it, and how many requests ran.
+async fn respond(server: Arc<Server>, request: Request) -> (Outcome, Delivery, u32) {
     let slot = Slot::enter(&server.running);
     let running = slot.running;
     let (parts, body) = request.into_parts();
-    let gzip = accepts_gzip(&parts.headers);
+    let accepts_gzip = outcome::accepts_gzip(&parts.headers);
     let method = effective_method(&parts);
-    let mut logged = LoggedRequest {
-        method: method.as_ref().unwrap_or(&parts.method).to_string(),
-        path: parts.uri.path().to_owned(),
-        app: None,
-        query: None,
-        fields: vec![],
-        status: 0,
-        rows: 0,
-        bytes: 0,
-        running,
-    };
+    let (method_name, path) =
+        (method.as_ref().unwrap_or(&parts.method).to_string(), parts.uri.path().to_owned());
+    let mut logged = LoggedRequest { method: method_name, path, running, ..LoggedRequest::default() };
+    let mut delivery = Delivery { accepts_gzip, ..Delivery::default() };
     let outcome = match early_refusal(&server, &parts, running) {
         Some(outcome) => outcome,
         None => match to_bytes(body, unknown::LONGEST_BODY).await {
             Err(_) => Outcome::page(413, "Request Entity Too Large"),
             Ok(body) => {
                 let shared = Arc::clone(&server);
+                let mut tried = logged.clone();
                 let work = move || {
-                    let served = method.map(|method| serve(&shared, &parts, &method, &body, &mut logged));
-                    (served.unwrap_or_else(Outcome::from), logged)
+                    let outcome = match &method {
+                        Ok(method) => meet(&shared, &parts, method, &body, &mut tried, &mut delivery),
+                        Err(failure) => failure.clone().into(),
+                    };
+                    (outcome, tried, delivery)
                 };
                 // Loading and scanning an app takes a while: not on a thread that other sockets wait for.
                 match tokio::task::spawn_blocking(work).await {
-                    Ok((outcome, done)) => {
-                        logged = done;
+                    Ok((outcome, done, sent)) => {
+                        (logged, delivery) = (done, sent);
                         outcome
                     }
-                    Err(_) => return build(Response::builder().status(500), Body::empty()),
+                    Err(_) => {
+                        delivery = Delivery::default();
+                        Outcome::page(500, "Internal Server Error")
+                    }
                 }
             }
         },
     };
-    let latency = *server.latency.lock().unwrap_or_else(PoisonError::into_inner);
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+    let pace = *server.pace.lock().unwrap_or_else(PoisonError::into_inner);
+    let others = server.running.load(Ordering::SeqCst).saturating_sub(1);
+    let wait = pace.latency + pace.per_running.saturating_mul(others);
+    if !wait.is_zero() {
+        let mut stop = server.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stopped(&mut stop) => {}
+        }
     }
     logged.status = outcome.status;
     logged.bytes = u64::try_from(outcome.body.len()).unwrap_or(u64::MAX);
     server.log.push(logged);
-    finish(&server, outcome, running, gzip)
+    (outcome, delivery, running)
+}
+
+/// A call, and what goes wrong with it.
+fn meet(
+    server: &Arc<Server>,
+    parts: &Parts,
+    method: &Method,
+    body: &Bytes,
+    logged: &mut LoggedRequest,
+    delivery: &mut Delivery,
+) -> Outcome {
+    let unknowns = server.store().unknowns;
+    let sent = params(parts, method, body, unknowns);
+    if let Ok(sent) = &sent {
+        note(sent, logged);
+    }
+    let faults = server.faults.of(logged);
+    let door = Backdoor { server: Arc::clone(server) };
+    for fault in &faults {
+        fault.prepare(&door, logged);
+        fault.slow_down(delivery);
+        logged.faults.push(fault.name());
+    }
+    let refused = faults.iter().find_map(Fault::refusal);
+    let outcome = refused.unwrap_or_else(|| serve(server, parts, method, sent, logged));
+    faults.iter().fold(outcome, |outcome, fault| fault.spoil(outcome))
 }
 
 /// What the gateway refuses before it looks at a call.
 fn early_refusal(server: &Server, parts: &Parts, running: u32) -> Option<Outcome> {
     if parts.uri.path_and_query().is_some_and(|target| target.as_str().len() > unknown::LONGEST_URL) {
         return Some(Outcome::page(414, "Request URL Too Large"));
+    }
+    let announced =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes > unknown::LONGEST_BODY))
+    {
+        return Some(Outcome::page(413, "Request Entity Too Large"));
     }
     if running > server.concurrency_limit {
         return Some(Failure::from(TOO_MANY_REQUESTS).into());
@@ -190,7 +218,7 @@ fn serve(
     server: &Server,
     parts: &Parts,
     method: &Method,
-    body: &Bytes,
+    sent: Result<Params, Failure>,
     logged: &mut LoggedRequest,
 ) -> Outcome {
     let Some(Target { guest_space, endpoint }) = routes::target(parts.uri.path()) else {
@@ -199,55 +227,48 @@ fn serve(
     let Some(handler) = routes::handler(method, endpoint) else {
         return Outcome::page(405, "Method Not Allowed");
     };
-    match run(server, parts, (method, body), (guest_space, handler), logged) {
+    if let Handler::Open(handler) = handler {
+        return Outcome::answer(handler());
+    }
+    server.settle();
+    let answered =
+        caller(server, parts).and_then(|caller| dispatch(server, &caller, (guest_space, handler), &sent?));
+    match answered {
         Ok(answer) => {
-            let content_type = answer.content_type.unwrap_or_else(|| JSON.to_owned());
-            Outcome { status: 200, body: answer.body, error: None, warning: answer.warning, content_type }
+            logged.rows = answer.rows;
+            Outcome::answer(answer)
         }
         Err(failure) => failure.into(),
     }
 }
 
-fn run(
-    server: &Server,
-    parts: &Parts,
-    (method, body): (&Method, &Bytes),
-    (guest_space, handler): (Option<u64>, Handler),
-    logged: &mut LoggedRequest,
-) -> Result<Answer, Failure> {
-    if let Handler::Open(handler) = handler {
-        return Ok(handler());
+fn caller(server: &Server, parts: &Parts) -> Result<Caller, Failure> {
+    let caller = auth::caller(&parts.headers, &server.store())?;
+    if server.revoked.load(Ordering::SeqCst) {
+        return Err(caller.revoked().into());
     }
-    server.settle();
-    let (caller, unknowns) = {
-        let store = server.store();
-        (auth::caller(&parts.headers, &store)?, store.unknowns)
-    };
-    let params = params(parts, method, body, unknowns)?;
-    note(&params, logged);
+    Ok(caller)
+}
+
+/// Answers a call of somebody who is known.
+pub(super) fn dispatch(
+    server: &Server,
+    caller: &Caller,
+    (guest_space, handler): (Option<u64>, Handler),
+    params: &Params,
+) -> Result<Answer, Failure> {
     let now = chrono::Utc::now();
-    let answer = match handler {
-        Handler::Open(handler) => handler(),
+    match handler {
+        Handler::Open(handler) => Ok(handler()),
         Handler::Shared(handler) => {
             let store = &*server.store();
-            let call =
-                Call { store, cursors: &server.cursors, caller: &caller, guest_space, params: &params, now };
-            handler(&call)?
+            handler(&Call { store, cursors: &server.cursors, caller, guest_space, params, now })
         }
         Handler::Alone(handler) => {
             let store = &mut *server.store.write().unwrap_or_else(PoisonError::into_inner);
-            handler(&mut Change {
-                store,
-                cursors: &server.cursors,
-                caller: &caller,
-                guest_space,
-                params: &params,
-                now,
-            })?
+            handler(&mut Change { store, cursors: &server.cursors, caller, guest_space, params, now })
         }
-    };
-    logged.rows = answer.rows;
-    Ok(answer)
+    }
 }
 
 /// The parameters: a JSON body where there is one, else the query string, which only GET and DELETE have (K§1.4).
@@ -280,48 +301,4 @@ fn note(params: &Params, logged: &mut LoggedRequest) {
     }
     logged.query = params.text("query").ok().flatten().map(str::to_owned);
     logged.fields = params.texts("fields", usize::MAX).ok().flatten().unwrap_or_default();
-}
-
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|coding| {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-        name.trim().eq_ignore_ascii_case("gzip") && quality.trim() != "q=0"
-    })
-}
-
-fn compress(body: &[u8]) -> Option<Vec<u8>> {
-    let mut encoder = GzEncoder::new(vec![], Compression::fast());
-    encoder.write_all(body).ok()?;
-    encoder.finish().ok()
-}
-
-fn finish(server: &Server, outcome: Outcome, running: u32, gzip: bool) -> Response<Body> {
-    let mut response = Response::builder()
-        .status(outcome.status)
-        .header(header::CONTENT_TYPE, &outcome.content_type)
-        .header("x-concurrencylimit-limit", server.concurrency_limit)
-        .header("x-concurrencylimit-running", running);
-    if let Some(code) = outcome.error {
-        response = response.header("x-cybozu-error", code);
-    }
-    if let Some(warning) = outcome.warning {
-        response = response.header("x-cybozu-warning", warning);
-    }
-    if outcome.status == 401 && outcome.content_type == HTML {
-        response = response.header(header::WWW_AUTHENTICATE, "Basic realm=\"kintone\"");
-    }
-    let compressed = if gzip && outcome.body.len() > SHORTEST_GZIP { compress(&outcome.body) } else { None };
-    match compressed {
-        Some(body) => build(response.header(header::CONTENT_ENCODING, "gzip"), Body::from(body)),
-        None => build(response, Body::from(outcome.body)),
-    }
-}
-
-fn build(response: axum::http::response::Builder, body: Body) -> Response<Body> {
-    response.body(body).unwrap_or_else(|_| {
-        let mut plain = Response::new(Body::empty());
-        *plain.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        plain
-    })
 }

@@ -22,6 +22,19 @@ pub(super) use super::stored::{Key, Records, Stored};
 /// Of the settings that a world comes with.
 const FIRST_REVISION: u64 = 1;
 
+/// Records that a world keeps in the store's own form.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    pub(super) all: Vec<Arc<Stored>>,
+    /// The highest id of a table row.
+    pub(super) last_row: u64,
+    /// What is to be worked out, by the place of its record.
+    pub(super) computed: Vec<(usize, Computed)>,
+}
+
+/// Where a record's values are to be worked out: cells, and columns with the number of their row.
+pub(super) type Computed = HashSet<(Place, Option<usize>)>;
+
 /// An app's comments by record, oldest first.
 pub(super) type Comments = HashMap<u64, Vec<Comment>>;
 
@@ -72,8 +85,12 @@ impl App {
     }
 
     fn records(&self) -> &RwLock<Records> {
-        let load = || RwLock::new(load(self.calculator(), self.world.records(self.definition.id)));
-        self.records.get_or_init(load)
+        let id = self.definition.id;
+        let make = || match self.world.loaded(id) {
+            Some(loaded) => settle(self.calculator(), loaded),
+            None => load(self.calculator(), self.world.records(id)),
+        };
+        self.records.get_or_init(|| RwLock::new(make()))
     }
 
     /// The records, to read. Makes them at first touch; others wait for that.
@@ -120,7 +137,7 @@ pub(super) struct Store {
     pub(super) deploys: Deploys,
     /// The highest id ever given.
     pub(super) last_app: u64,
-    world: Arc<dyn World>,
+    pub(super) world: Arc<dyn World>,
     pub(super) uploads: Uploads,
 }
 
@@ -164,11 +181,11 @@ impl Store {
 
 /// One copy of each text that repeats, such as user codes and options.
 #[derive(Default)]
-struct Texts(HashSet<Arc<str>>);
+pub(super) struct Texts(HashSet<Arc<str>>);
 
 impl Texts {
-    fn share(&mut self, text: String) -> Arc<str> {
-        if let Some(known) = self.0.get(text.as_str()) {
+    pub(super) fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
             return Arc::clone(known);
         }
         let shared: Arc<str> = text.into();
@@ -176,8 +193,8 @@ impl Texts {
         shared
     }
 
-    fn share_all(&mut self, texts: Vec<String>) -> Arc<[Arc<str>]> {
-        texts.into_iter().map(|text| self.share(text)).collect()
+    pub(super) fn share_all(&mut self, texts: &[String]) -> Arc<[Arc<str>]> {
+        texts.iter().map(|text| self.share(text)).collect()
     }
 }
 
@@ -198,13 +215,13 @@ fn load(calculator: Calculator<'_>, records: Vec<Record>) -> Records {
             let mut stored = Stored {
                 id: record.id,
                 revision: record.revision,
-                creator: texts.share(record.creator),
-                modifier: texts.share(record.modifier),
+                creator: texts.share(&record.creator),
+                modifier: texts.share(&record.modifier),
                 created: record.created_at,
                 updated: record.updated_at,
-                status: record.status.map(|status| texts.share(status)),
-                assignees: texts.share_all(record.assignees),
-                categories: texts.share_all(record.categories),
+                status: record.status.map(|status| texts.share(&status)),
+                assignees: texts.share_all(&record.assignees),
+                categories: texts.share_all(&record.categories),
                 cells,
             };
             if !computed.is_empty() {
@@ -216,8 +233,19 @@ fn load(calculator: Calculator<'_>, records: Vec<Record>) -> Records {
     Records::new(all, last_row)
 }
 
-/// Where a record's values are to be worked out: cells, and columns with the number of their row.
-fn computed(cells: &[Cell]) -> HashSet<(Place, Option<usize>)> {
+/// Works out what is left to be.
+fn settle(calculator: Calculator<'_>, mut loaded: Loaded) -> Records {
+    for (at, computed) in &loaded.computed {
+        if let Some(slot) = loaded.all.get_mut(*at) {
+            let mut record = Stored::clone(slot);
+            calculator.compute(&mut record, |place, row| computed.contains(&(place, row)));
+            *slot = Arc::new(record);
+        }
+    }
+    Records::new(loaded.all, loaded.last_row)
+}
+
+fn computed(cells: &[Cell]) -> Computed {
     let mut out = HashSet::new();
     for (index, cell) in cells.iter().enumerate() {
         match cell {
@@ -238,12 +266,12 @@ fn computed(cells: &[Cell]) -> HashSet<(Place, Option<usize>)> {
 fn typed(field: &Field, cell: Cell, texts: &mut Texts, last_row: &mut u64) -> Value {
     match cell {
         Cell::Text(text) if text.is_empty() => Value::Empty,
-        Cell::Text(text) if field.kind.is_choice() => Value::Text(texts.share(text)),
+        Cell::Text(text) if field.kind.is_choice() => Value::Text(texts.share(&text)),
         Cell::Text(text) => typed_text(field.domain, &text),
         Cell::Texts(list) if list.is_empty() => Value::Empty,
-        Cell::Texts(list) => Value::Texts(texts.share_all(list)),
+        Cell::Texts(list) => Value::Texts(texts.share_all(&list)),
         Cell::Codes(list) if list.is_empty() => Value::Empty,
-        Cell::Codes(list) => Value::Codes(texts.share_all(list)),
+        Cell::Codes(list) => Value::Codes(texts.share_all(&list)),
         Cell::Files(files) if files.is_empty() => Value::Empty,
         Cell::Files(files) => Value::Files(files.into()),
         Cell::Rows(rows) if rows.is_empty() => Value::Empty,

@@ -9,6 +9,7 @@ use chrono::Utc;
 use reqwest::header::{ACCEPT_LANGUAGE, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
+use url::Url;
 
 use super::answer::Incoming;
 use super::config::{ClientConfig, Credentials, is_local, login_fault, url_fault};
@@ -54,25 +55,10 @@ impl Http {
         if let Some((_, why)) = login_fault(&config) {
             return Err(fault(why));
         }
-        // Redirects would carry the login elsewhere: reqwest keeps Kintone's headers on them.
-        let mut builder = reqwest::Client::builder()
-            .default_headers(headers(&config).map_err(fault)?)
-            .redirect(Policy::none())
-            .connect_timeout(config.timeouts.connect)
-            .timeout(config.timeouts.total)
-            .no_proxy()
-            .tls_backend_preconfigured(tls::client_config(&config).map_err(fault)?)
-            .user_agent(concat!("kintone-sql/", env!("CARGO_PKG_VERSION")));
-        // This machine's servers speak plain HTTP, which a proxy would see with the login in it.
-        if let Some(url) = config.proxy.as_ref().filter(|_| !is_local(&config.url)) {
-            let proxy =
-                reqwest::Proxy::all(url.clone()).map_err(|_| fault("the proxy's URL is not one".into()))?;
-            builder = builder.proxy(match &config.proxy_login {
-                Some(login) => proxy.basic_auth(&login.user, login.password.reveal()),
-                None => proxy,
-            });
-        }
-        let client = builder.build().map_err(|_| fault("the HTTP client cannot be made".into()))?;
+        let mut all = gate(&config).map_err(fault)?;
+        all.extend(login(&config.credentials).map_err(fault)?);
+        let client =
+            transport(&config, all, tls::client_config(&config, None).map_err(fault)?).map_err(fault)?;
         Ok(Self { client, lane: domains.lane(&config), log: Log::default(), config })
     }
 
@@ -235,32 +221,73 @@ impl Attempt for Json<'_> {
     }
 }
 
-/// The headers that every call carries; those with a secret are marked so that nothing prints them.
-fn headers(config: &ClientConfig) -> Result<HeaderMap, String> {
-    let secret = |text: String| {
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| "a credential has a character that HTTP cannot carry")?;
-        value.set_sensitive(true);
-        Ok::<_, String>(value)
-    };
-    let pair = |user: &str, password: &str| BASE64_STANDARD.encode(format!("{user}:{password}"));
+/// What sends a connection's calls, with these headers on each.
+pub(super) fn transport(
+    config: &ClientConfig,
+    headers: HeaderMap,
+    tls: rustls::ClientConfig,
+) -> Result<reqwest::Client, String> {
+    // Redirects would carry the login elsewhere: reqwest keeps Kintone's headers on them.
+    let mut builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .redirect(Policy::none())
+        .connect_timeout(config.timeouts.connect)
+        .timeout(config.timeouts.total)
+        .no_proxy()
+        .tls_backend_preconfigured(tls)
+        .user_agent(concat!("kintone-sql/", env!("CARGO_PKG_VERSION")));
+    if let Some(url) = proxy(config) {
+        let proxy = reqwest::Proxy::all(url.clone()).map_err(|_| "the proxy's URL is not one")?;
+        builder = builder.proxy(match &config.proxy_login {
+            Some(login) => proxy.basic_auth(&login.user, login.password.reveal()),
+            None => proxy,
+        });
+    }
+    builder.build().map_err(|_| "the HTTP client cannot be made".into())
+}
+
+/// The proxy on the way. This machine's servers speak plain HTTP, which a proxy would see with the login in it.
+pub(super) fn proxy(config: &ClientConfig) -> Option<&Url> {
+    config.proxy.as_ref().filter(|_| !is_local(&config.url))
+}
+
+/// A header that nothing prints.
+fn secret(text: &str) -> Result<HeaderValue, String> {
+    let mut value =
+        HeaderValue::from_str(text).map_err(|_| "a credential has a character that HTTP cannot carry")?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn pair(user: &str, password: &str) -> String {
+    BASE64_STANDARD.encode(format!("{user}:{password}"))
+}
+
+/// The headers of every call, whoever asks: the language of messages, and what the site's gate wants.
+pub(super) fn gate(config: &ClientConfig) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
-    match &config.credentials {
+    if let Some(basic) = &config.basic {
+        let login = format!("Basic {}", pair(&basic.user, basic.password.reveal()));
+        headers.insert(AUTHORIZATION, secret(&login)?);
+    }
+    Ok(headers)
+}
+
+/// The headers that say who asks.
+pub(super) fn login(credentials: &Credentials) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    match credentials {
         Credentials::Password { user, password } => {
-            headers.insert("X-Cybozu-Authorization", secret(pair(user, password.reveal()))?);
+            headers.insert("X-Cybozu-Authorization", secret(&pair(user, password.reveal()))?);
         }
         Credentials::ApiTokens(tokens) => {
             let tokens: Vec<_> = tokens.iter().map(Secret::reveal).collect();
-            headers.insert("X-Cybozu-API-Token", secret(tokens.join(","))?);
+            headers.insert("X-Cybozu-API-Token", secret(&tokens.join(","))?);
         }
         Credentials::OAuth(token) => {
-            headers.insert(AUTHORIZATION, secret(format!("Bearer {}", token.reveal()))?);
+            headers.insert(AUTHORIZATION, secret(&format!("Bearer {}", token.reveal()))?);
         }
-    }
-    if let Some(basic) = &config.basic {
-        headers
-            .insert(AUTHORIZATION, secret(format!("Basic {}", pair(&basic.user, basic.password.reveal())))?);
     }
     Ok(headers)
 }

@@ -2,9 +2,9 @@
 //!
 //! Takes: a connection's configuration, typed requests. Gives: typed replies, pages of records as bytes, errors with
 //! Kintone's code, field and row. Reads are retried, writes only where Kintone did nothing; one domain's requests
-//! are governed together, one rejected login stops them all. Absent on purpose: any knowledge of tables, and the
-//! environment: secrets are resolved by the caller. Of the file system it reads certificates only, when a
-//! configuration is made.
+//! are governed together, one rejected login stops them all; `doctor` finds out why a connection does not work.
+//! Absent on purpose: any knowledge of tables, and the environment: secrets are resolved by the caller. Of the file
+//! system it reads certificates only, when a configuration is made.
 
 mod acl;
 mod answer;
@@ -16,6 +16,7 @@ mod comment;
 mod config;
 mod cursor;
 mod deploy;
+pub mod doctor;
 mod domain;
 mod error;
 mod fault;

@@ -6,8 +6,8 @@ use serde_json::json;
 #[test]
 fn a_fixture_says_where_it_is_wrong() {
     for (fixture, at) in [
-        (json!([]), "the fixture"),
-        (json!({"apps": {}}), "apps: expected an array"),
+        (json!([]), "invalid type: sequence, expected an object"),
+        (json!({"apps": {}}), "apps: invalid type: map, expected an array of apps"),
         (json!({"users": [{"name": "x"}]}), "users[0]"),
         (json!({"apps": [{"form": {"properties": {"a": {"type": "NOPE"}}}}]}), "apps[0].form.properties.a"),
         (json!({"apps": [{"records": [{"b": {"value": "1"}}]}]}), "apps[0].records[0].b"),

@@ -168,14 +168,23 @@ async fn queries_know_the_primary_organization() {
 #[test]
 fn fixtures_say_who_belongs_to_nothing() {
     for (world, expected) in [
-        (json!({"users": [{"code": "a", "organizations": ["x"]}]}), "a: there is no organization x"),
-        (json!({"users": [{"code": "a", "groups": ["x"]}]}), "a: there is no group x"),
-        (json!({"groups": [{"code": "g", "users": ["x"]}]}), "groups[0]: one of its users is not there"),
-        (json!({"organizations": [{"code": "o", "parentCode": "x"}]}), "o: there is no organization x"),
-        (json!({"users": [{"code": "a", "id": 1}, {"code": "b", "id": 1}]}), "b: the id 1 is taken"),
+        (
+            json!({"users": [{"code": "a", "organizations": ["x"]}]}),
+            "users[0].organizations: a: there is no organization x",
+        ),
+        (json!({"users": [{"code": "a", "groups": ["x"]}]}), "users[0].groups: a: there is no group x"),
+        (json!({"groups": [{"code": "g", "users": ["x"]}]}), "groups[0].users[0]: g: there is no user x"),
+        (
+            json!({"organizations": [{"code": "o", "parentCode": "x"}]}),
+            "organizations[0].parentCode: o: there is no organization x",
+        ),
+        (
+            json!({"users": [{"code": "a", "id": 1}, {"code": "b", "id": 1}]}),
+            "users[1].id: b: the id 1 is taken",
+        ),
         (
             json!({"organizations": [{"code": "o"}], "users": [{"code": "a", "primaryOrganization": "o"}]}),
-            "a: the primary organization is not one of the user's",
+            "users[0].primaryOrganization: a: the primary organization is not one of the user's",
         ),
     ] {
         assert_eq!(Fixture::from_json(&world).unwrap_err(), expected);

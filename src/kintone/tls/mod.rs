@@ -9,6 +9,7 @@ mod pem;
 mod reason;
 mod subject;
 mod trust;
+mod watch;
 
 use std::sync::Arc;
 
@@ -16,18 +17,26 @@ pub use certificate::ClientCertificate;
 pub(super) use certificate::Form;
 pub(super) use reason::{innermost, of_proxy, reason};
 pub use trust::ServerCertificates;
+pub(super) use watch::{Facts, Shown};
 
 use super::config::ClientConfig;
 
-/// The TLS side of a connection.
+/// The TLS side of a connection. `shown` gets the certificate that the server shows.
 ///
 /// # Errors
 /// In words: the platform's verifier or the client certificate cannot be used.
-pub(super) fn client_config(config: &ClientConfig) -> Result<rustls::ClientConfig, String> {
+pub(super) fn client_config(
+    config: &ClientConfig,
+    shown: Option<&Shown>,
+) -> Result<rustls::ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = trust::verifier(&config.server_certificates, &provider).map_err(|error| {
         format!("the certificates that servers are checked with cannot be used ({error})")
     })?;
+    let verifier = match shown {
+        Some(shown) => shown.watch(verifier),
+        None => verifier,
+    };
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS cannot be used ({error})"))?
