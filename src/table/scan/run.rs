@@ -190,7 +190,10 @@ impl Run {
         let rest = self.counted
             && matches!(self.end, End::UnderWay)
             && self.chains.left() <= u64::from(self.request().page_size);
-        while !rest {
+        if rest {
+            return Ok(());
+        }
+        loop {
             let memory = self.memory.new_empty();
             if let Err(error) = memory.try_resize(self.page_bytes) {
                 // What is under way or waits gives memory back.
