@@ -355,6 +355,7 @@ async fn a_lower_bound_of_time_ends_each_records_comments() {
 
 /// Writes to the app as fast as it answers, at most 200 times a second, until it is told to stop.
 async fn storm(url: String, stop: Arc<AtomicBool>, written: Arc<AtomicU64>, first: u64, last: u64) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{url}/k/v1/records.json");
     let login = BASE64_STANDARD.encode("demo:demo");

@@ -562,7 +562,7 @@ mod tests {
         check(
             "\"records\"",
             "\"rows\"",
-            "app 顧客: the answer is not a page of records (Data error at line 9 column 65)",
+            "app 顧客: the answer is not a page of records (Data error at line 9 column 63)",
         );
     }
 }
