@@ -554,17 +554,18 @@ fn emulate_serves_a_data_file_and_saves_it() {
     assert!(reply.contains(r#""totalCount":"3""#), "{reply}");
     let doors = ["--pg", "127.0.0.1:0", "--http", "127.0.0.1:0", "--kintone", "127.0.0.1:0"];
     let server = Server::start(&[&["demo", "--data", &saved][..], &doors].concat());
-    let url = format!("Url=http://{};User=sato;Password=pw", server.value("kintone"));
+    fs::write(path("password"), "pw").unwrap();
+    let url = format!("Url=http://{};User=sato;Password=file:{}", server.value("kintone"), path("password"));
     let sum = ["-c", "SELECT sum(\"Amount\") AS sum FROM \"DEALS\"", "--format", "csv"];
     let rows = succeeds(&[&["query", "--connection", &url][..], &sum].concat());
     assert_eq!(rows.replace('\r', ""), "sum\n357\n");
-    // Nothing beside the two files is left.
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    // Nothing beside the three files is left.
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 
     fs::write(&data, DATA.replace("\"250\"", "\"much\"")).unwrap();
     let (code, text) = fails(&["emulate", "--port", "0", "--data", &data]);
     let expected =
-        format!("{data}: line 4, column 64: apps[0].records[1].Amount.value: \"much\" is not a number\n");
+        format!("{data}: line 4, column 66: apps[0].records[1].Amount.value: \"much\" is not a number\n");
     assert_eq!((code, text), (1, expected));
     let (code, text) = fails(&["emulate", "--save", "/nowhere/x.json"]);
     assert_eq!((code, text.as_str()), (1, "--save /nowhere/x.json: cannot be written there\n"));

@@ -114,11 +114,12 @@ pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<Caller, Failu
             format!("No more than {MOST_TOKENS} tokens can be sent."),
         ));
     }
-    let apps: Vec<u64> =
-        tokens.iter().filter_map(|token| store.tokens.get(*token)).flatten().copied().collect();
-    if apps.is_empty() {
+    // One that no app knows spoils the others (`unknown::UNKNOWN_TOKEN_SPOILS_ALL`).
+    let known = tokens.iter().filter(|token| store.tokens.contains_key(**token)).count();
+    if known == 0 || (unknown::UNKNOWN_TOKEN_SPOILS_ALL && known < tokens.len()) {
         return Err(Failure::from(UNKNOWN_TOKEN).with_status(store.unknowns.unknown_token_status.status()));
     }
+    let apps = tokens.iter().filter_map(|token| store.tokens.get(*token)).flatten().copied().collect();
     Ok(Caller {
         code: unknown::TOKEN_USER.to_owned(),
         zone: store.unknowns.token_zone.zone(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::app::AppDefinition;
 use super::calc::Formulas;
-use super::value::Rounding;
+use super::decimal::Rounding;
 
 /// The types of fields (K§3.2), with `$id` and `$revision`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,10 +1,18 @@
 //! An embedded Kintone: a real HTTP server on loopback, as strict as Kintone is.
 //!
-//! Takes a [`app::World`] (a demo company, or a [`Fixture`] of JSON) and serves its apps over Kintone's REST
-//! API: `socket` -> `server` -> `auth` -> `routes` -> one function per endpoint -> `render` -> `outcome`, and
-//! `fault` spoils what it is asked to. The facts are those of the
-//! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
-//! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
+//! Takes a [`app::World`] (a demo company, or a [`Fixture`] of JSON) and serves its apps over Kintone's REST API.
+//! A call goes through `socket`, `server` (HTTP and its limits), `auth` (who asks), `params` (what was sent) and
+//! `routes` to the function of its endpoint, and its answer or refusal (`reply`) back through `outcome`; `fault`
+//! spoils what it is asked to:
+//!
+//! - reads of records: `records` and `cursor` -> `query` -> `render`;
+//! - writes of records: `write` (with `calc` and `file`), `process`, `comment`; several at once: `bulk`;
+//! - apps and their settings, live, in the preview and on the way between: `settings`; `rights`;
+//! - users, groups and organizations: `user_api` -> `directory`.
+//!
+//! All of them work on the `store` of apps, whose records are `stored` as `value`s. The facts are those of the
+//! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone. It shares no code with
+//! the rest of the program, so that a wrong reading of a fact shows as a difference.
 //! Deliberately absent: access rights of users.
 
 pub mod app;
@@ -15,6 +23,7 @@ mod calc;
 mod call;
 mod comment;
 mod cursor;
+mod decimal;
 pub mod demo;
 mod directory;
 mod fault;

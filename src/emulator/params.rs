@@ -19,7 +19,8 @@ pub(super) struct Params {
 }
 
 impl Params {
-    /// Of a query string: `fields[0]=a&fields[1]=b` is an array.
+    /// Of a query string: `fields[0]=a&fields[1]=b` is an array. A name that is there twice is refused, since
+    /// nothing says which one counts.
     pub(super) fn from_query(text: &str) -> Result<Self, Failure> {
         let mut plain = Map::new();
         let mut arrays: BTreeMap<String, BTreeMap<usize, Json>> = BTreeMap::new();
@@ -30,15 +31,21 @@ impl Params {
                 Some((array, index)) => {
                     let index = index.parse().ok().filter(|index| *index <= HIGHEST_INDEX);
                     let index = index.ok_or_else(|| Failure::invalid(&name, "The index must be 0 to 99."))?;
-                    arrays.entry(array.to_owned()).or_default().insert(index, value);
+                    if arrays.entry(array.to_owned()).or_default().insert(index, value).is_some() {
+                        return Err(sent_twice(&name));
+                    }
                 }
                 None => {
-                    plain.insert(name, value);
+                    if plain.insert(name.clone(), value).is_some() {
+                        return Err(sent_twice(&name));
+                    }
                 }
             }
         }
         for (name, values) in arrays {
-            plain.insert(name, Json::Array(values.into_values().collect()));
+            if plain.insert(name.clone(), Json::Array(values.into_values().collect())).is_some() {
+                return Err(sent_twice(&name));
+            }
         }
         Ok(Self { values: plain, file: None })
     }
@@ -115,6 +122,17 @@ impl Params {
         Ok(self.get(name).and_then(Json::as_array).map(Vec::as_slice))
     }
 
+    /// An array of ids as text, at most `most` of them.
+    pub(super) fn ids(&self, name: &str, most: usize) -> Result<Option<Vec<String>>, Failure> {
+        let ids = self.texts(name, most)?;
+        let is_id = |id: &String| id.parse::<u64>().is_ok_and(|number| number > 0 && !id.starts_with('+'));
+        if ids.iter().flatten().all(is_id) {
+            Ok(ids)
+        } else {
+            Err(Failure::invalid(name, "Enter an array of integers from 1."))
+        }
+    }
+
     /// An array of texts, at most `most` of them.
     pub(super) fn texts(&self, name: &str, most: usize) -> Result<Option<Vec<String>>, Failure> {
         let Some(values) = self.array(name)? else { return Ok(None) };
@@ -134,9 +152,13 @@ impl Params {
 pub(super) fn integer(value: &Json) -> Option<i64> {
     match value {
         Json::Number(number) => number.as_i64(),
-        Json::String(text) => text.parse().ok(),
+        Json::String(text) if !text.starts_with('+') => text.parse().ok(),
         _ => None,
     }
+}
+
+fn sent_twice(name: &str) -> Failure {
+    Failure::invalid(name, "Can be given once only.")
 }
 
 fn decode(text: &str) -> Result<String, Failure> {

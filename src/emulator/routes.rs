@@ -135,7 +135,7 @@ pub(super) fn target(path: &str) -> Option<Target<'_>> {
     let (guest_space, rest) = match rest.strip_prefix("guest/") {
         Some(rest) => {
             let (space, rest) = rest.split_once('/')?;
-            (Some(space.parse().ok()?), rest)
+            (Some(space.parse().ok().filter(|_| !space.starts_with('+'))?), rest)
         }
         None => (None, rest),
     };

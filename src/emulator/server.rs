@@ -107,7 +107,8 @@ async fn respond(server: Arc<Server>, request: Request) -> (Outcome, Delivery, u
     let (parts, body) = request.into_parts();
     let accepts_gzip = outcome::accepts_gzip(&parts.headers);
     let method = effective_method(&parts);
-    let (method_name, path) = (method.to_string(), parts.uri.path().to_owned());
+    let (method_name, path) =
+        (method.as_ref().unwrap_or(&parts.method).to_string(), parts.uri.path().to_owned());
     let mut logged = LoggedRequest { method: method_name, path, running, ..LoggedRequest::default() };
     let mut delivery = Delivery { accepts_gzip, ..Delivery::default() };
     let outcome = match early_refusal(&server, &parts, running) {
@@ -118,7 +119,10 @@ async fn respond(server: Arc<Server>, request: Request) -> (Outcome, Delivery, u
                 let shared = Arc::clone(&server);
                 let mut tried = logged.clone();
                 let work = move || {
-                    let outcome = meet(&shared, &parts, &method, &body, &mut tried, &mut delivery);
+                    let outcome = match &method {
+                        Ok(method) => meet(&shared, &parts, method, &body, &mut tried, &mut delivery),
+                        Err(failure) => failure.clone().into(),
+                    };
                     (outcome, tried, delivery)
                 };
                 // Loading and scanning an app takes a while: not on a thread that other sockets wait for.
@@ -197,14 +201,16 @@ fn early_refusal(server: &Server, parts: &Parts, running: u32) -> Option<Outcome
     None
 }
 
-/// `X-HTTP-Method-Override` on a POST (K§1.4).
-fn effective_method(parts: &Parts) -> Method {
-    let sent = parts.headers.get("x-http-method-override").and_then(|v| v.to_str().ok());
-    match sent {
-        Some("GET") if parts.method == Method::POST => Method::GET,
-        Some("PUT") if parts.method == Method::POST => Method::PUT,
-        Some("DELETE") if parts.method == Method::POST => Method::DELETE,
-        _ => parts.method.clone(),
+/// `X-HTTP-Method-Override` on a POST (K§1.4). One that is not understood must not run the POST instead.
+fn effective_method(parts: &Parts) -> Result<Method, Failure> {
+    let sent = parts.headers.get("x-http-method-override").filter(|_| parts.method == Method::POST);
+    match sent.map(|verb| verb.as_bytes()) {
+        None => Ok(parts.method.clone()),
+        Some(b"GET") => Ok(Method::GET),
+        Some(b"POST") => Ok(Method::POST),
+        Some(b"PUT") => Ok(Method::PUT),
+        Some(b"DELETE") => Ok(Method::DELETE),
+        Some(_) => Err(BAD_REQUEST.into()),
     }
 }
 
@@ -265,12 +271,15 @@ pub(super) fn dispatch(
     }
 }
 
-/// The parameters: a JSON body where there is one, else the query string.
+/// The parameters: a JSON body where there is one, else the query string, which only GET and DELETE have (K§1.4).
 fn params(parts: &Parts, method: &Method, body: &Bytes, unknowns: Unknowns) -> Result<Params, Failure> {
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if body.is_empty() {
         let is_get = *method == Method::GET && parts.method == Method::GET;
         if is_get && content_type.is_some() && !unknowns.content_type_on_bodyless_get {
+            return Err(BAD_REQUEST.into());
+        }
+        if !matches!(*method, Method::GET | Method::DELETE) {
             return Err(BAD_REQUEST.into());
         }
         return Params::from_query(parts.uri.query().unwrap_or_default());

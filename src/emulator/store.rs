@@ -8,13 +8,14 @@ use chrono_tz::Tz;
 
 use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
 use super::calc::Calculator;
+use super::decimal::Decimal;
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
 use super::file::Uploads;
 use super::query::Search;
 use super::settings::{self, Deploys, Preview};
 use super::unknown::Unknowns;
-use super::value::{self, Decimal, TableRow, Value};
+use super::value::{self, TableRow, Value};
 
 pub(super) use super::stored::{Key, Records, Stored};
 

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::app::Comment;
+use super::decimal::Decimal;
 use super::field::Place;
-use super::value::{Decimal, Value};
+use super::value::Value;
 
 /// A stored record. Replaced whole by a write, so that readers share it.
 #[derive(Debug, Clone)]

@@ -302,6 +302,9 @@ impl Default for Unknowns {
 /// may act.
 pub(super) const TOKEN_USER: &str = "Administrator";
 
+/// K§1.2: a request is refused where one of its API tokens is of no app, also beside others that are.
+pub(super) const UNKNOWN_TOKEN_SPOILS_ALL: bool = true;
+
 /// K§1.1: longest request target in bytes.
 pub(super) const LONGEST_URL: usize = 8 * 1024;
 

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use reqwest::Response;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::domain::Pass;
 use super::error::Error;
@@ -169,37 +170,36 @@ pub(super) fn place(error: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
+/// The code is what counts: nothing else that is missing or odd must hide it.
 #[derive(Deserialize)]
 struct WireError {
     code: String,
-    message: String,
     #[serde(default)]
-    errors: indexmap::IndexMap<String, WireMessages>,
-}
-
-#[derive(Deserialize)]
-struct WireMessages {
+    message: Value,
+    /// `{"record.F.value": {"messages": [...]}}`
     #[serde(default)]
-    messages: Vec<String>,
+    errors: Value,
 }
 
 /// A bulk request's: a place for each request, empty for those that did not fail.
 #[derive(Deserialize)]
 struct WireResults {
-    results: Vec<serde_json::Value>,
+    results: Vec<Value>,
 }
 
 /// Kintone's error body (K§5.2).
 fn rejection(connection: String, call: String, status: u16, body: &[u8]) -> Error {
     let Some((wire, request)) = wire_error(body) else { return Error::Status { connection, call, status } };
-    let each = |m: WireMessages| m.messages.iter().map(|text| clean(text, 500)).collect();
-    let errors = wire.errors.into_iter().take(20).map(|(key, m)| (clean(&key, 200), each(m)));
+    let texts = |of: &Value| of.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
+    let each = |of: &Value| texts(of).iter().filter_map(Value::as_str).map(|text| clean(text, 500)).collect();
+    let errors = wire.errors.as_object().into_iter().flatten().take(20);
+    let errors = errors.map(|(key, of)| (clean(key, 200), each(of)));
     Error::Rejected {
         connection,
         call,
         status,
         code: clean(&wire.code, 40),
-        message: clean(&wire.message, 500),
+        message: clean(wire.message.as_str().unwrap_or_default(), 500),
         errors: errors.collect(),
         request,
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::answer::place;
 use super::config::ClientConfig;
@@ -61,9 +62,8 @@ impl EntityKind {
     }
 }
 
-/// The reply `{}` of calls that have nothing to say.
-#[derive(Deserialize)]
-pub(super) struct Done {}
+/// The reply `{}` of calls that have nothing to say. A structure would also be read from a list.
+pub(super) type Done = Map<String, Value>;
 
 /// A connection to one Kintone domain. Cheap to clone: all clones share one log, all connections to a domain one
 /// governor. A write that is dropped before its answer is there may have been done: callers see it through.

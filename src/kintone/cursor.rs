@@ -27,6 +27,8 @@ pub struct Cursor {
     /// How many records it has.
     pub total: u64,
     is_open: bool,
+    /// A page is asked for, or its answer was lost: nobody knows which one would be next.
+    is_lost: bool,
     /// Given back after it is deleted.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -60,6 +62,7 @@ impl Client {
                 id: reply.id,
                 total: reply.total_count,
                 is_open: true,
+                is_lost: false,
                 place: Some(place),
             })),
             Err(error) if error.code() == Some(NO_CURSOR) => Ok(None),
@@ -78,24 +81,30 @@ impl Cursor {
     /// The next page; none after the last. A page without records is not the end: records may be gone by now.
     ///
     /// # Errors
-    /// [`Error::CursorLost`] where it cannot go on.
+    /// [`Error::CursorLost`] where it cannot go on, now and from then on: also after a call of this that was dropped
+    /// before its end.
     pub async fn next(&mut self) -> Result<Option<Page>, Error> {
+        let call = self.call(Method::GET, Effect::Lease);
+        if self.is_lost {
+            return Err(self.lost(self.client.http.not_sent(&call, "an earlier page was lost")));
+        }
         if !self.is_open {
             return Ok(None);
         }
-        let page = self.client.page(&self.call(Method::GET, Effect::Lease)).await;
-        let page = match page {
+        self.is_lost = true;
+        let page = match self.client.page(&call).await {
             Ok(page) => page,
             Err(error) => {
                 // Whatever is left of it is deleted when it is dropped.
                 self.is_open = error.code() != Some(GONE);
-                return Err(self.lost(error));
+                let error = self.lost(error);
+                self.is_lost = matches!(error, Error::CursorLost { .. });
+                return Err(error);
             }
         };
-        let reply: PageReply = match self.client.decode(&page.body, &page.call) {
-            Ok(reply) => reply,
-            Err(error) => return Err(self.lost(error)),
-        };
+        let reply: PageReply =
+            self.client.decode(&page.body, &page.call).map_err(|error| self.lost(error))?;
+        self.is_lost = false;
         self.is_open = reply.next;
         Ok(Some(page))
     }
@@ -110,7 +119,7 @@ impl Cursor {
         }
         let call = self.call(Method::DELETE, Effect::None);
         match self.client.reply::<Done>(&call).await {
-            Ok(Done {}) => Ok(()),
+            Ok(_) => Ok(()),
             Err(error) if error.code() == Some(GONE) => Ok(()),
             Err(error) => Err(error),
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::client::{AppKey, Client};
 use super::error::Error;
 use super::request::Call;
-use super::wire::{number, or_default};
+use super::wire::{id, number, or_default};
 
 /// The fields of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -80,7 +80,8 @@ impl Client {
 #[derive(Deserialize)]
 struct FieldsReply {
     properties: IndexMap<String, WireField>,
-    revision: String,
+    #[serde(deserialize_with = "id")]
+    revision: u64,
 }
 
 #[derive(Deserialize)]
@@ -183,7 +184,7 @@ fn form(fields: FieldsReply, layout: &LayoutReply) -> Form {
         sorted.extend(properties.shift_remove(&code).map(field));
     }
     sorted.extend(properties.into_values().map(field));
-    Form { revision: fields.revision, fields: sorted }
+    Form { revision: fields.revision.to_string(), fields: sorted }
 }
 
 fn codes(rows: &[WireRow], out: &mut Vec<String>) {

@@ -288,6 +288,31 @@ async fn a_lost_page_of_a_cursor_is_never_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_cursor_never_goes_on_past_a_page_that_was_lost() {
+    for lost in [vec![Reset], vec![Hang]] {
+        let server = Server::answers(vec![made(), lost.clone(), page(true)]).await;
+        let mut cursor = server.client().cursor(APP, &Query::default(), &[], 500).await.unwrap().unwrap();
+        tokio::select! {
+            outcome = cursor.next() => assert!(matches!(outcome, Err(Error::CursorLost { .. })), "{outcome:?}"),
+            // Nobody waits for the page any more.
+            () = async {
+                server.has_seen(2).await;
+                if matches!(lost.first(), Some(Reset)) {
+                    std::future::pending::<()>().await;
+                }
+            } => {}
+        }
+        for _ in 0..2 {
+            let outcome = cursor.next().await;
+            assert!(matches!(outcome, Err(Error::CursorLost { .. })), "{outcome:?}");
+        }
+        assert_eq!(server.seen().len(), 2);
+        cursor.close().await.unwrap();
+        assert_eq!(server.seen()[2].method, "DELETE");
+    }
+}
+
+#[tokio::test]
 async fn a_cursor_that_is_gone_is_not_deleted_and_one_that_is_left_is() {
     // Read to its end.
     let server =
@@ -311,7 +336,8 @@ async fn a_cursor_that_is_gone_is_not_deleted_and_one_that_is_left_is() {
     let error = cursor.next().await.unwrap_err();
     assert!(matches!(error, Error::CursorLost { .. }));
     assert_eq!(error.code(), Some("GAIA_CN01"));
-    assert!(cursor.next().await.unwrap().is_none());
+    // Not an end: who asks again is told again.
+    assert!(matches!(cursor.next().await, Err(Error::CursorLost { .. })));
     cursor.close().await.unwrap();
     assert_eq!(server.seen().len(), 2);
 

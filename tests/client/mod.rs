@@ -21,6 +21,7 @@ mod call;
 mod emulator;
 mod fault;
 mod governor;
+mod odd;
 mod truncation;
 
 const PASSWORD: &str = "canary-password";

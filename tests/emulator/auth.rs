@@ -27,6 +27,7 @@ async fn credentials() {
         (app1, vec![token("token2, token1")], "200"),
         (app1, vec![token("token2"), token("token1")], "200"),
         (app1, vec![token("token2")], "400 GAIA_AP15"),
+        (app1, vec![token("token1,nothing")], "520 GAIA_IA02"),
         (app1, vec![token(&["token1"; 9].join(","))], "200"),
         (app1, vec![token(&["token1"; 10].join(","))], "400 CB_VA01"),
         // A password wins, also a wrong one.

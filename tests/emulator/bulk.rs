@@ -71,7 +71,7 @@ async fn a_failure_takes_everything_back() {
     let before = snapshot(&domain).await;
     let writes = [
         add("a"),
-        inner("PUT", "record.json", json!({"app": 4, "id": 1, "record": {"表": {"value": [{}]}}})),
+        inner("PUT", "record.json", json!({"app": 4, "id": 1, "record": {"表": {"value": [{"value": {}}]}}})),
         inner("POST", "records.json", json!({"app": 2, "records": [{}, {}]})),
         inner("DELETE", "records.json", json!({"app": 1, "ids": [1]})),
         inner("DELETE", "records.json", json!({"app": 2, "ids": [1, 3]})),

@@ -284,6 +284,71 @@ async fn results_keep_to_the_precision_of_the_app() {
 }
 
 #[tokio::test]
+async fn thirty_digits_are_kept_exactly() {
+    let nines = "9".repeat(30);
+    let form = json!({"properties": {
+        "n": {"type": "NUMBER"},
+        "double": {"type": "CALC", "format": "NUMBER", "expression": "n + n"},
+        "less": {"type": "CALC", "format": "NUMBER", "expression": "n - 1"},
+        "same": {"type": "CALC", "format": "NUMBER", "expression": "n * n / n"},
+        "power": {"type": "CALC", "format": "NUMBER", "expression": "10 ^ 29"},
+        "too_far": {"type": "CALC", "format": "NUMBER", "expression": "10 ^ 30"},
+        "far": {"type": "CALC", "format": "NUMBER", "expression": "n ^ 50"},
+        "rounded": {"type": "CALC", "format": "NUMBER", "expression": "ROUNDDOWN(n, -29)"},
+    }});
+    let precision = |digits: &str, places: &str| json!({"numberPrecision": {"digits": digits, "decimalPlaces": places, "roundingMode": "HALF_EVEN"}});
+    let world = json!({
+        "users": [{"code": "sato", "password": "pw"}],
+        "apps": [
+            {"settings": precision("30", "0"), "form": form, "records": [{"n": {"value": nines}}]},
+            {"settings": precision("30", "10"), "form": {"properties": {"n": {"type": "NUMBER"}}}},
+        ],
+    });
+    let domain = Domain::start(&world).await;
+    let stored = values(&domain, 1).await;
+    let less = format!("{}8", "9".repeat(29));
+    let (power, rounded) = (format!("1{}", "0".repeat(29)), format!("9{}", "0".repeat(29)));
+    for (code, expected) in [
+        ("n", nines.as_str()),
+        ("double", ""),
+        ("less", &less),
+        // A product on the way has no room.
+        ("same", ""),
+        ("power", &power),
+        ("too_far", ""),
+        ("far", ""),
+        ("rounded", &rounded),
+    ] {
+        assert_eq!(stored[code]["value"], expected, "{code}");
+    }
+    let add = async |app: u64, number: &str| {
+        let reply =
+            domain.call("POST", "record.json", json!({"app": app, "record": {"n": {"value": number}}})).await;
+        reply.outcome()
+    };
+    assert_eq!(add(1, &format!("-{nines}")).await, "200");
+    assert_eq!(add(1, &format!("-{nines}.4")).await, "200");
+    assert_eq!(add(1, &less).await, "200");
+    assert_eq!(add(1, &format!("{nines}.5")).await, "400 CB_VA01");
+    assert_eq!(add(1, &format!("1{}", "0".repeat(30))).await, "400 CB_VA01");
+    for (query, ids) in [
+        (format!("n = {nines}"), "1"),
+        (format!("n = \"-{nines}\""), "3 2"),
+        (format!("n > {less}"), "1"),
+        (format!("n >= {less} order by n desc"), "1 4"),
+        ("n < 0 order by $id asc".to_owned(), "2 3"),
+    ] {
+        assert_eq!(domain.ids(1, &query).await, ids, "{query}");
+    }
+    let twenty = format!("-{}.0123456789", "9".repeat(20));
+    assert_eq!(add(2, &twenty).await, "200");
+    assert_eq!(add(2, &format!("{}.5", "9".repeat(21))).await, "400 CB_VA01");
+    assert_eq!(domain.ids(2, &format!("n = {twenty}")).await, "1");
+    let read = domain.get("record.json?app=2&id=1").await.json();
+    assert_eq!(read["record"]["n"]["value"], twenty);
+}
+
+#[tokio::test]
 async fn computed_values_can_be_searched() {
     let domain = domain().await;
     assert_eq!(domain.ids(1, "total = 55").await, "1");

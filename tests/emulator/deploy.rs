@@ -224,6 +224,7 @@ async fn definitions_are_checked() {
         (coded("1a"), "400 CB_VA01", "properties[1a].code"),
         (coded("a-b"), "400 CB_VA01", "properties[a-b].code"),
         (coded("not"), "400 CB_VA01", "properties[not].code"),
+        (coded("$id"), "400 CB_VA01", "properties[$id].code"),
         (coded(&"a".repeat(129)), "400 CB_VA01", ""),
         (coded("ｶﾅ_$￥・a1"), "200", ""),
         (text(json!({"required": "yes"})), "400 CB_VA01", "properties[新].required"),
@@ -275,6 +276,15 @@ async fn definitions_are_checked() {
         (lookup(json!(1), "番号", "無い", "社名"), "400 GAIA_FC01", ""),
         (lookup(json!(1), "番号", "件名", "無い"), "400 GAIA_FC01", ""),
         (of("REFERENCE_TABLE", json!({})), "400 CB_VA01", "properties[新].referenceTable"),
+        (
+            of(
+                "REFERENCE_TABLE",
+                json!({"referenceTable": {"relatedApp": {"app": 1}, "displayFields": ["社名"], "filterCond": "無い = 1",
+                    "condition": {"field": "件名", "relatedField": "番号"}}}),
+            ),
+            "400 GAIA_IQ11",
+            "",
+        ),
     ];
     for (properties, expected, at) in cases {
         let reply = domain.call("POST", FIELDS, json!({"app": 2, "properties": properties})).await;
@@ -434,6 +444,13 @@ async fn views_and_settings_are_checked() {
         (list(json!({"filterCond": "額 >"})), "400 CB_VA01"),
         (list(json!({"filterCond": "無い = 1"})), "400 GAIA_IQ11"),
         (list(json!({"sort": "明細 desc"})), "400 GAIA_IS02"),
+        // A condition alone and an order alone.
+        (list(json!({"filterCond": "額 > 1 limit 5"})), "400 CB_VA01"),
+        (list(json!({"filterCond": "order by 額 desc"})), "400 CB_VA01"),
+        (list(json!({"sort": "額 desc limit 5"})), "400 CB_VA01"),
+        (list(json!({"sort": 1})), "400 CB_VA01"),
+        (list(json!({"fields": "社名"})), "400 CB_VA01"),
+        (json!({"一": 1}), "400 CB_VA01"),
         (list(json!({"type": "CALENDAR", "date": "社名", "title": "社名"})), "400 CB_VA01"),
         (list(json!({"filterCond": "額 > 1", "sort": "額 desc"})), "200"),
     ] {
@@ -505,6 +522,11 @@ async fn process_management_is_switched_on_and_renamed() {
         (
             json!({"states": states("未着手"), "actions": [{"name": "x", "from": "未着手", "to": "無い"}]}),
             "400 CB_VA01",
+        ),
+        (
+            json!({"states": states("未着手"), "actions": [
+                {"name": "x", "from": "未着手", "to": "処理中", "filterCond": "無い = 1"}]}),
+            "400 GAIA_IQ11",
         ),
         (
             json!({"enable": true, "states": states("未着手"),

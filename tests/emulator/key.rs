@@ -186,6 +186,7 @@ async fn deletion_takes_all_or_none() {
         (json!({"ids": vec![1; 101]}), "400 CB_VA01"),
         (json!({"ids": [1, 2], "revisions": [1]}), "400 CB_VA01"),
         (json!({"ids": [1, 99]}), "404 GAIA_RE01"),
+        (json!({"ids": [1, "1"]}), "404 GAIA_RE01"),
         (json!({"ids": [1, 2], "revisions": [1, 2]}), "409 GAIA_CO02"),
         (json!({"ids": [1, 2], "revisions": [1, "x"]}), "400 CB_VA01"),
     ] {

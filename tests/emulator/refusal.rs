@@ -40,3 +40,34 @@ async fn refusals_have_kintones_body_and_headers() {
     let reply = send(port, "GET", "/k/v1/records.json?app=1&query=limit%200", &zipped, None).await;
     assert_eq!(reply.header("content-encoding"), None);
 }
+
+#[tokio::test]
+async fn parameters_stand_where_they_belong_and_once() {
+    let domain = Domain::start(&world()).await;
+    let verb = |name: &str| vec![("X-HTTP-Method-Override", name.to_owned())];
+    for (method, path, headers, body, expected) in [
+        // Writes have a JSON body.
+        ("POST", "record.json?app=2", vec![], None, "400 CB_IL02"),
+        ("PUT", "record.json?app=2&id=1", vec![], None, "400 CB_IL02"),
+        ("POST", "preview/app.json?name=x", vec![], None, "400 CB_IL02"),
+        ("DELETE", "records.json?app=2&ids%5B0%5D=99", vec![], None, "404 GAIA_RE01"),
+        // A method that is not understood runs no other.
+        ("POST", "record.json", verb("get"), Some("{\"app\":2}"), "400 CB_IL02"),
+        ("POST", "record.json", verb("PATCH"), Some("{\"app\":2}"), "400 CB_IL02"),
+        ("POST", "record.json", verb("GET"), Some("{\"app\":2,\"id\":1}"), "200"),
+        // Nothing says which one counts.
+        ("GET", "records.json?app=1&app=2", vec![], None, "400 CB_VA01"),
+        ("GET", "records.json?app=2&query=limit%201&query=limit%202", vec![], None, "400 CB_VA01"),
+        ("GET", "records.json?app=2&fields%5B0%5D=a&fields%5B0%5D=b", vec![], None, "400 CB_VA01"),
+        ("GET", "records.json?app=2&fields=a&fields%5B0%5D=b", vec![], None, "400 CB_VA01"),
+        ("GET", "records.json?app=%2B2", vec![], None, "400 CB_VA01"),
+        ("GET", "apps.json?ids%5B0%5D=x", vec![], None, "400 CB_VA01"),
+        ("GET", "apps.json?spaceIds%5B0%5D=0", vec![], None, "400 CB_VA01"),
+    ] {
+        let mut sent = headers.clone();
+        sent.push(password("sato", "pw"));
+        let reply = send(domain.emulator.port(), method, &format!("/k/v1/{path}"), &sent, body).await;
+        assert_eq!(reply.outcome(), expected, "{method} {path} {headers:?}");
+    }
+    assert_eq!(domain.ids(2, "").await, "2 1");
+}

@@ -23,6 +23,7 @@ fn world(required: bool) -> Value {
         "誰": {"type": "USER_SELECT", "entities": [{"type": "GROUP", "code": "everyone"}]},
         "組": {"type": "GROUP_SELECT", "entities": [{"type": "GROUP", "code": "everyone"}]},
         "部": {"type": "ORGANIZATION_SELECT"},
+        "添": {"type": "FILE"},
         "URL": {"type": "LINK", "protocol": "WEB", "minLength": "9"},
         "電話": {"type": "LINK", "protocol": "CALL"},
         "メール": {"type": "LINK", "protocol": "MAIL"},
@@ -131,6 +132,9 @@ async fn wrong_values_are_named() {
         ("日", json!("2015-02-30"), "record.日.value", "Enter a date."),
         ("日", json!(" 2015-02-03"), "record.日.value", "Enter a date."),
         ("日", json!("2015/02/03"), "record.日.value", "Enter a date."),
+        ("時刻", json!("9:05"), "record.時刻.value", "Enter a time."),
+        ("日時", json!("2026-1-1T0:0:0Z"), "record.日時.value", "Enter a date and time."),
+        ("日時", json!("2026-01-01T00:00:60Z"), "record.日時.value", "Enter a date and time."),
         ("時刻", json!("25:00"), "record.時刻.value", "Enter a time."),
         ("日時", json!("2026-01-01T00:00:00"), "record.日時.value", "Enter a date and time."),
         ("選", json!("c"), "record.選.value", "The value, \"c\", is not in options."),
@@ -149,7 +153,31 @@ async fn wrong_values_are_named() {
         ("作成日時", json!("soon"), "record.作成日時.value", "Enter a date and time."),
         ("表", json!("x"), "record.表.value", "Enter an array."),
         ("表", json!([1]), "record.表.value[0]", "Enter an object."),
-        ("表", json!([{}]), "record.表.value[0].value.必.value", "Required."),
+        ("表", json!([{"value": {}}]), "record.表.value[0].value.必.value", "Required."),
+        // A row that forgets `value`, an id that is none, a field that forgets it.
+        ("表", json!([{"必": {"value": "a"}}]), "record.表.value[0].value", "Required field."),
+        (
+            "表",
+            json!([{"id": "x", "value": {"必": {"value": "a"}}}]),
+            "record.表.value[0].id",
+            "Enter an integer.",
+        ),
+        (
+            "表",
+            json!([{"id": -1, "value": {"必": {"value": "a"}}}]),
+            "record.表.value[0].id",
+            "Enter an integer.",
+        ),
+        (
+            "表",
+            json!([{"value": {"必": {"value": "a"}, "行数": {"Value": "1"}}}]),
+            "record.表.value[0].value.行数.value",
+            "Required field.",
+        ),
+        ("添", json!("key"), "record.添.values", "Enter an array."),
+        ("添", json!({"fileKey": "key"}), "record.添.values", "Enter an array."),
+        ("添", json!(["key"]), "record.添.values[0].fileKey", "Required field."),
+        ("添", json!([{"key": "key"}]), "record.添.values[0].fileKey", "Required field."),
         (
             "表",
             json!([{"value": {"必": {"value": "long"}}}]),
@@ -181,6 +209,8 @@ async fn wrong_values_are_named() {
     assert_eq!(reply.json()["errors"], json!({"record.URL.value": {"messages": messages}}));
     let reply = post(&domain, &json!({"URL": {"value": "https://a.example"}, "数": 1})).await;
     assert_eq!(reply.json()["errors"], json!({"record.数": {"messages": ["Enter an object."]}}));
+    let reply = post(&domain, &json!({"URL": {"value": "https://a.example"}, "数": {"Value": 1}})).await;
+    assert_eq!(reply.json()["errors"], json!({"record.数.value": {"messages": ["Required field."]}}));
     assert_eq!(post(&domain, &json!([])).await.json()["errors"]["record"]["messages"][0], "Enter an object.");
     assert_eq!(domain.ids(1, "").await, "");
 }

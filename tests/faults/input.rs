@@ -208,7 +208,7 @@ async fn query_strings_of_any_kind_are_answered_everywhere() {
         assert_eq!(send(&emulator, "GET", path, None).await.outcome(), "404 html", "{path}");
     }
     let twice = get(emulator.port(), "record.json?app=9&app=1&id=1", "").await;
-    assert_eq!(twice.outcome(), "200");
+    assert_eq!(twice.outcome(), "400 CB_VA01");
 }
 
 #[tokio::test]

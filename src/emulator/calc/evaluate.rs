@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+use super::super::decimal::Decimal;
 use super::super::directory::Directory;
 use super::super::field::{Domain, Field, Place, Schema};
 use super::super::store::Stored;
-use super::super::value::{Decimal, TableRow, Value};
+use super::super::value::{TableRow, Value};
 use super::Fault;
 use super::arithmetic::{self, Mode};
 use super::parser::{Expression, Operator};

@@ -1,6 +1,6 @@
 //! The functions of formulas (K§4.3): their names, how many arguments each takes, and what it gives.
 
-use super::super::value::Decimal;
+use super::super::decimal::Decimal;
 use super::Fault;
 use super::arithmetic::{self, Mode};
 use super::date;

@@ -1,6 +1,6 @@
 //! A formula's text as tokens.
 
-use super::super::value::Decimal;
+use super::super::decimal::Decimal;
 use super::Fault;
 
 /// A token.

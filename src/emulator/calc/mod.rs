@@ -198,7 +198,7 @@ impl Calculator<'_> {
             let places = i32::try_from(self.schema.places).map_err(|_| Fault::value())?;
             let rounded = arithmetic::round(number, places, Mode::from(self.schema.rounding));
             let most = self.schema.digits.saturating_sub(self.schema.places);
-            let fits = rounded.filter(|number| arithmetic::whole_digits(*number) <= most);
+            let fits = rounded.filter(|number| number.whole_digits() <= most);
             return fits.map(Value::Number).ok_or_else(Fault::value);
         }
         let seconds = arithmetic::truncated(number).ok_or_else(Fault::value)?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::super::value::Decimal;
+use super::super::decimal::Decimal;
 use super::Fault;
 use super::function::Function;
 use super::lexer::{Token, tokens};

@@ -1,11 +1,12 @@
 //! A predicate's operands, read in its field's domain, as a test.
 
+use super::super::decimal::Decimal;
 use super::super::field::{Domain, Field, Kind, Place};
 use super::super::reply::{
     Failure, NO_GROUP, NO_OPTION, NO_ORGANIZATION, NO_USER, WRONG_ARITY, WRONG_OPERATOR,
 };
 use super::super::unknown::{SpanBounds, Unknowns};
-use super::super::value::{self, Decimal};
+use super::super::value;
 use super::check::Scope;
 use super::function::{self, Clock, Span};
 use super::like::Keyword;

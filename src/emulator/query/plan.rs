@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use super::super::app::File;
+use super::super::decimal::Decimal;
 use super::super::field::Place;
 use super::super::store::Stored;
-use super::super::value::{Decimal, TableRow, Value};
+use super::super::value::{TableRow, Value};
 use super::like::Keyword;
 use super::search::Found;
 use super::text::Texts;

@@ -45,6 +45,11 @@ impl Prepared<'_> {
         self.limit.is_some() || self.offset.is_some()
     }
 
+    /// Whether it says `order by`.
+    pub(crate) fn is_ordered(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// Whether a record satisfies the condition.
     pub(crate) fn holds(&self, record: &Stored) -> bool {
         self.plan.as_ref().is_none_or(|plan| plan.holds(record))

@@ -20,9 +20,9 @@ pub(crate) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         call.caller.must_be_user()?;
     }
     let params = call.params;
-    let ids = params.texts("ids", MOST)?;
+    let ids = params.ids("ids", MOST)?;
     let codes = params.texts("codes", MOST)?;
-    let spaces = params.texts("spaceIds", MOST)?;
+    let spaces = params.ids("spaceIds", MOST)?;
     let name = params.text("name")?.map(str::to_lowercase);
     if name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
         return Err(Failure::invalid("name", format!("Enter no more than {LONGEST_NAME} characters.")));

@@ -4,9 +4,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::super::decimal::Decimal;
 use super::super::field::Kind;
 use super::super::params::integer;
-use super::super::value::{Decimal, parse_date, parse_datetime, parse_time};
+use super::super::value::{parse_date, parse_datetime, parse_time};
 
 /// Characters of a code, a label, an option.
 pub(super) const LONGEST_NAME: usize = 128;

@@ -17,7 +17,7 @@ const MOST_FIELDS: usize = 500;
 /// Fields of one DELETE.
 const MOST_DELETED: usize = 100;
 /// What a code cannot be.
-const RESERVED: &[&str] = &["__ROOT__", "not"];
+const RESERVED: &[&str] = &["__ROOT__", "not", "$id", "$revision"];
 
 /// The definitions of a call by code.
 fn sent<'a>(call: &'a Call<'_>) -> Result<&'a Map<String, Json>, Failure> {

@@ -2,7 +2,7 @@
 //!
 //! Each app has a live side and, once something is changed, a `preview` with a revision of its own. Changes
 //! go there: `create`, `fields` (each definition held against `definition`, formulas against `calc`, other apps
-//! against `reference`), `layout`, `views`, `general`, `process`. `deploy` brings them live after a while, with the
+//! against `reference`, conditions and orders by `saved`), `layout`, `views`, `general`, `process`. `deploy` brings them live after a while, with the
 //! records made to fit by `convert`; values follow fields and options also where these were renamed. `read` shows
 //! both sides, `defaults` what is never changed here, `complete` fills in what a world leaves out. Deliberately
 //! absent: access rights, reports, notifications and plug-ins, beyond their default shapes.
@@ -23,6 +23,7 @@ mod preview;
 mod process;
 mod read;
 mod reference;
+mod saved;
 mod spaces;
 mod views;
 

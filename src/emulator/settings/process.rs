@@ -3,11 +3,11 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::super::app::AppDefinition;
-use super::super::call::Change;
+use super::super::call::{Call, Change};
 use super::super::params::integer;
 use super::super::reply::{Answer, Failure, NO_FIELD_CODE};
 use super::preview::edit;
-use super::reference;
+use super::{reference, saved};
 
 /// Characters of a state's or an action's name.
 const LONGEST_NAME: usize = 64;
@@ -38,9 +38,21 @@ pub(crate) fn update(change: &mut Change<'_>) -> Result<Answer, Failure> {
         preview.origins.rename_states(&renames);
         show(&mut preview.definition, enabled);
         preview.definition.status = status;
-        Ok(())
+        check_conditions(call, &preview.definition)
     })?;
     Ok(Answer::json(&json!({"revision": revision})))
+}
+
+/// An action's condition is read against the form as it will be.
+fn check_conditions(call: &Call<'_>, definition: &AppDefinition) -> Result<(), Failure> {
+    let app = call.store.make(definition.clone(), 0);
+    let actions = definition.status.get("actions").and_then(Json::as_array).into_iter().flatten();
+    for (index, action) in
+        actions.enumerate().filter_map(|(index, action)| Some((index, action.as_object()?)))
+    {
+        saved::read(call, &app, action, &format!("actions[{index}]"))?;
+    }
+    Ok(())
 }
 
 /// State and assignee are fields of the form while process management is on.

@@ -7,7 +7,7 @@ use super::super::call::Call;
 use super::super::field::Kind;
 use super::super::params::integer;
 use super::super::reply::{Failure, LOOKUP_NOT_UNIQUE, NO_APP, NO_FIELD_CODE};
-use super::preview;
+use super::{preview, saved};
 
 /// How many related records a form shows.
 const SIZES: &[i64] = &[1, 3, 5, 10, 20, 30, 40, 50];
@@ -147,6 +147,9 @@ fn reference_of(
     }
     for code in &shown {
         must_have(source, code)?;
+    }
+    if let Some(setting) = reference.as_object() {
+        saved::read(call, &call.store.make(source.clone(), 0), setting, &at(""))?;
     }
     let size = reference.get("size").map_or(Some(5), integer).filter(|size| SIZES.contains(size));
     let size =

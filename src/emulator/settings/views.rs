@@ -6,11 +6,10 @@ use super::super::app::AppDefinition;
 use super::super::call::{Call, Change};
 use super::super::field::Kind;
 use super::super::params::integer;
-use super::super::query::{Scope, prepare};
 use super::super::reply::{Answer, Failure, NO_FIELD_CODE};
 use super::super::store::App;
 use super::preview::edit;
-use super::reference;
+use super::{reference, saved};
 
 /// Views of an app (K§5.1).
 const MOST: usize = 1_000;
@@ -70,6 +69,8 @@ type Read = (i64, String, Map<String, Json>);
 /// One view: its place, its name, and what it is.
 fn read(call: &Call<'_>, app: &App, key: &str, view: &Json) -> Result<Read, Failure> {
     let fault = |name: &str, message: &str| Failure::invalid(&format!("views[{key}].{name}"), message);
+    let view = view.as_object();
+    let view = view.ok_or_else(|| Failure::invalid(&format!("views[{key}]"), "Enter an object."))?;
     let text = |name: &str| view.get(name).and_then(Json::as_str).unwrap_or_default();
     let index = view.get("index").and_then(integer).filter(|index| *index >= 0);
     let index = index.ok_or_else(|| fault("index", "Required field."))?;
@@ -86,7 +87,11 @@ fn read(call: &Call<'_>, app: &App, key: &str, view: &Json) -> Result<Read, Fail
     }
     match kind {
         "LIST" => {
-            let fields = view.get("fields").and_then(Json::as_array).cloned().unwrap_or_default();
+            let fields = match view.get("fields") {
+                None | Some(Json::Null) => vec![],
+                Some(Json::Array(fields)) => fields.clone(),
+                Some(_) => return Err(fault("fields", "Enter an array.")),
+            };
             fields.iter().try_for_each(|code| has(app, code.as_str().unwrap_or_default()).map(drop))?;
             out.insert("fields".to_owned(), json!(fields));
         }
@@ -116,12 +121,7 @@ fn read(call: &Call<'_>, app: &App, key: &str, view: &Json) -> Result<Read, Fail
         }
         _ => return Err(fault("type", "Must be LIST, CALENDAR or CUSTOM.")),
     }
-    let (condition, sort) = (text("filterCond"), text("sort"));
-    let order = if sort.is_empty() { String::new() } else { format!(" order by {sort}") };
-    prepare(
-        Scope { store: call.store, app, caller: call.caller, now: call.now },
-        &format!("{condition}{order}"),
-    )?;
+    let (condition, sort) = saved::read(call, app, view, &format!("views[{key}]"))?;
     out.insert("filterCond".to_owned(), json!(condition));
     out.insert("sort".to_owned(), json!(sort));
     Ok((index, name.to_owned(), out))

@@ -69,11 +69,10 @@ impl Draft {
             // A table's column is set in its rows alone, and `$id` nowhere.
             let known = app.schema.find(code).filter(|known| !matches!(known.place, Place::Column(..)));
             let Some(known) = known else { continue };
-            if !field.is_object() {
-                draft.errors.add(format!("{at}.{code}"), "Enter an object.");
-                continue;
+            match sent_value(field) {
+                Ok(value) => draft.take(call, app, known, value, adds),
+                Err((part, message)) => draft.errors.add(format!("{at}.{code}{part}"), message),
             }
-            draft.take(call, app, known, field.get("value").unwrap_or(&Json::Null), adds);
         }
         if draft.errors.is_empty() {
             draft.copy(call, app)?;
@@ -140,6 +139,13 @@ impl Draft {
     }
 }
 
+/// What a field is to hold, or which part of it is wrong and why. One without a value is no unset one, which is
+/// `null`: else a slip in the name would clear the field.
+fn sent_value(field: &Json) -> Result<&Json, (&'static str, &'static str)> {
+    let field = field.as_object().ok_or(("", "Enter an object."))?;
+    field.get("value").ok_or((".value", "Required field."))
+}
+
 /// A table's rows; `None` where they are no list.
 fn rows(
     call: &Call<'_>,
@@ -166,11 +172,22 @@ fn rows(
 }
 
 fn row(call: &Call<'_>, app: &App, table: &Field, sent: &Json, at: &str, errors: &mut Errors) -> RowDraft {
-    let id = sent.get("id").and_then(integer).and_then(|id| u64::try_from(id).ok());
+    let named = sent.get("id").filter(|id| !id.is_null());
+    let id = named.and_then(integer).and_then(|id| u64::try_from(id).ok());
     let mut draft = RowDraft { id, ..RowDraft::default() };
     let value = sent.get("value").unwrap_or(&Json::Null);
-    if !sent.is_object() || !(value.is_object() || value.is_null()) {
-        errors.add(at.to_owned(), "Enter an object.");
+    let fault = if !sent.is_object() || !(value.is_object() || value.is_null()) {
+        Some(("", "Enter an object."))
+    } else if named.is_some() != id.is_some() {
+        Some((".id", "Enter an integer."))
+    } else if id.is_none() && value.is_null() {
+        // The id alone keeps a row; nothing at all is a slip.
+        Some((".value", "Required field."))
+    } else {
+        None
+    };
+    if let Some((part, message)) = fault {
+        errors.add(format!("{at}{part}"), message);
         draft.refused = (0..table.columns.len()).collect();
         return draft;
     }
@@ -183,11 +200,14 @@ fn row(call: &Call<'_>, app: &App, table: &Field, sent: &Json, at: &str, errors:
         if column.kind == Kind::Calc {
             continue;
         }
-        if !field.is_object() {
-            errors.add(format!("{at}.{code}"), "Enter an object.");
-            continue;
-        }
-        match read(call, app, column, field.get("value").unwrap_or(&Json::Null), &at, true, errors) {
+        let value = match sent_value(field) {
+            Ok(value) => value,
+            Err((part, message)) => {
+                errors.add(format!("{at}.{code}{part}"), message);
+                continue;
+            }
+        };
+        match read(call, app, column, value, &at, true, errors) {
             Some(value) => drop(draft.cells.insert(place, value)),
             None => drop(draft.refused.insert(place)),
         }

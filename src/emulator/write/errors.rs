@@ -43,6 +43,7 @@ pub(super) enum Part {
     NotANumber,
     Values,
     Item(usize),
+    FileKey(usize),
     Person,
 }
 
@@ -73,6 +74,7 @@ impl Fault {
             Part::NotANumber => format!("{at}[{code}].value"),
             Part::Values => format!("{at}.{code}.values"),
             Part::Item(index) => format!("{at}.{code}.values[{index}].value"),
+            Part::FileKey(index) => format!("{at}.{code}.values[{index}].fileKey"),
             Part::Person => format!("{at}.{code}.values.value"),
         };
         self.messages.into_iter().for_each(|message| errors.add(key.clone(), message));

@@ -213,6 +213,10 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let stage = Stage::new(call, app);
     for (index, id) in ids.iter().enumerate() {
+        if ids.iter().take(index).any(|earlier| earlier == id) {
+            // It is gone by then.
+            return Err(Failure::about(NO_RECORD, &format!("id: {id}")));
+        }
         stage.get(*id, revision(revisions.get(index), &format!("revisions[{index}]"))?)?;
     }
     stage.remove(&ids);

@@ -1,7 +1,8 @@
 //! NUMBER values as they are sent (K§4.2).
 
+use super::super::decimal::{Decimal, Digits};
 use super::super::field::{Field, Schema};
-use super::super::value::{Decimal, Digits, Value};
+use super::super::value::Value;
 use super::errors::{Fault, Part};
 
 /// Reads a number: sign, point and exponent, spaces around it; rounded to the app's decimal places without a

@@ -31,7 +31,7 @@ pub(super) fn read(
         Kind::Number => number::read(&app.schema, field, scalar(sent).as_deref()),
         Kind::CheckBox | Kind::MultiSelect => options(field, sent),
         Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => people(call, field, sent),
-        Kind::File => Ok(files(sent)),
+        Kind::File => files(sent),
         _ => match scalar(sent) {
             None => Err(Fault::value("Enter a text.")),
             Some(text) if text.is_empty() => Ok(Value::Empty),
@@ -64,8 +64,6 @@ fn scalar(sent: &Json) -> Option<String> {
 
 fn single(field: &Field, text: &str) -> Read<Value> {
     let bad = |what: &str| Fault::value(format!("Enter a {what}."));
-    // The reader of times passes over spaces; Kintone does not.
-    let spaced = text.contains(char::is_whitespace);
     match field.kind {
         Kind::RadioButton | Kind::DropDown => {
             if !field.options.contains_key(text) {
@@ -74,10 +72,9 @@ fn single(field: &Field, text: &str) -> Read<Value> {
             Ok(Value::Text(text.into()))
         }
         Kind::Date => date(text).map(Value::Date).ok_or_else(|| bad("date")),
-        Kind::Time => value::parse_time(text).filter(|_| !spaced).map(Value::Time).ok_or_else(|| bad("time")),
+        Kind::Time => value::parse_time(text).map(Value::Time).ok_or_else(|| bad("time")),
         Kind::DateTime => {
-            let minutes = value::parse_datetime(text).filter(|_| !spaced && has_year(text));
-            minutes.map(Value::DateTime).ok_or_else(|| bad("date and time"))
+            value::parse_datetime(text).map(Value::DateTime).ok_or_else(|| bad("date and time"))
         }
         Kind::Link => {
             match (text_length(field, text), protocol(field, text)) {
@@ -94,25 +91,15 @@ fn single(field: &Field, text: &str) -> Read<Value> {
     }
 }
 
-/// Whether it begins with four digits and ends there or goes on with a hyphen.
-fn has_year(text: &str) -> bool {
-    let year = text.split('-').next().unwrap_or_default();
-    year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Days since 1970. `2015` and `2015-7` begin on their first day.
+/// Days since 1970. `2015` and `2015-7` begin on their first day, and months and days may lack their zero.
 fn date(text: &str) -> Option<i32> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let short = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    if !has_year(text) || !parts.iter().skip(1).all(short) {
+    let mut parts = text.split('-');
+    let year = parts.next().unwrap_or_default();
+    let (month, day) = (parts.next().unwrap_or("01"), parts.next().unwrap_or("01"));
+    if parts.next().is_some() {
         return None;
     }
-    let padded = match parts.len() {
-        1 => format!("{text}-01-01"),
-        2 => format!("{text}-01"),
-        _ => text.to_owned(),
-    };
-    value::parse_date(&padded)
+    value::parse_date(&format!("{year}-{month:0>2}-{day:0>2}"))
 }
 
 /// Lengths count UTF-16 units; the messages quote one past the limit, as Kintone's do.
@@ -217,13 +204,17 @@ fn is_offered(field: &Field, code: &str) -> bool {
 }
 
 /// Only keys are sent; the stage puts the files in their place.
-fn files(sent: &Json) -> Value {
-    let key = |file: &Json| file.get("fileKey").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let files: Vec<File> = sent
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|file| File { file_key: key(file), ..File::default() })
-        .collect();
-    if files.is_empty() { Value::Empty } else { Value::Files(files.into()) }
+fn files(sent: &Json) -> Read<Value> {
+    let items = match sent {
+        Json::Null => return Ok(Value::Empty),
+        Json::Array(items) => items,
+        _ => return Err(Fault::new(Part::Values, "Enter an array.")),
+    };
+    let mut files = vec![];
+    for (index, item) in items.iter().enumerate() {
+        let key = item.get("fileKey").and_then(Json::as_str).filter(|key| !key.is_empty());
+        let key = key.ok_or_else(|| Fault::new(Part::FileKey(index), "Required field."))?;
+        files.push(File { file_key: key.to_owned(), ..File::default() });
+    }
+    Ok(if files.is_empty() { Value::Empty } else { Value::Files(files.into()) })
 }
