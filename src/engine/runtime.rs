@@ -17,7 +17,7 @@ use url::Url;
 
 use super::pg_catalog::Catalog;
 use super::{dialect, function, plain_filter, postgres_cast};
-use crate::table::CountByTotal;
+use crate::table::{CountByTotal, LocalFilters};
 
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
@@ -54,6 +54,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_analyzer_rules(postgres_cast::analyzer_rules())
         .with_physical_optimizer_rules(plain_filter::optimizer_rules())
         .with_physical_optimizer_rule(Arc::new(CountByTotal))
+        .with_physical_optimizer_rule(Arc::new(LocalFilters))
         .build()
 }
 

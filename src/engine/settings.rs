@@ -16,6 +16,8 @@ pub(super) struct Settings {
     pub pushdown: bool,
     pub max_requests: Option<u64>,
     pub page_size: u32,
+    /// Requests of one scan at once; the connection's own bound holds besides.
+    pub concurrency: usize,
     /// Settings that are kept and shown back, and change nothing here.
     kept: Vec<(&'static str, String)>,
 }
@@ -73,6 +75,7 @@ impl Settings {
             pushdown: true,
             max_requests: None,
             page_size,
+            concurrency: 10,
             kept: vec![],
         }
     }
@@ -91,6 +94,7 @@ impl Settings {
             "kintone.pushdown" => on_off(self.pushdown),
             "kintone.max_requests" => self.max_requests.map_or_else(|| "0".into(), |n| n.to_string()),
             "kintone.page_size" => self.page_size.to_string(),
+            "kintone.concurrency" => self.concurrency.to_string(),
             lower => {
                 let kept =
                     self.kept.iter().find(|(n, _)| n.eq_ignore_ascii_case(lower)).map(|(_, v)| v.clone());
@@ -112,6 +116,7 @@ impl Settings {
             "kintone.pushdown",
             "kintone.max_requests",
             "kintone.page_size",
+            "kintone.concurrency",
         ];
         let names =
             ours.into_iter().chain(KEPT.iter().map(|(n, ..)| *n)).chain(FIXED.iter().map(|(n, _)| *n));
@@ -152,6 +157,10 @@ impl Settings {
             "kintone.page_size" => match value.trim().parse() {
                 Ok(size @ 1..=500) => self.page_size = size,
                 _ => return wrong("1 to 500"),
+            },
+            "kintone.concurrency" => match value.trim().parse() {
+                Ok(requests @ 1..=50) => self.concurrency = requests,
+                _ => return wrong("1 to 50 requests at once; the connection may allow fewer"),
             },
             lower => return self.keep(name, lower, value),
         }
@@ -248,6 +257,7 @@ mod tests {
             ("search_path", "\"$user\", public", "public"),
             ("kintone.pushdown", "off", "off"),
             ("kintone.max_requests", "50", "50"),
+            ("kintone.concurrency", "2", "2"),
             ("client_encoding", "utf-8", "UTF8"),
             ("client_encoding", "'utf-8'", "UTF8"),
             ("application_name", "psql", "psql"),
@@ -262,6 +272,7 @@ mod tests {
             ("client_encoding", "SJIS", Kind::InvalidValue),
             ("server_version", "9", Kind::InvalidValue),
             ("kintone.page_size", "501", Kind::InvalidValue),
+            ("kintone.concurrency", "51", Kind::InvalidValue),
         ] {
             assert_eq!(settings.set(name, value).unwrap_err().kind, kind, "{name}");
         }

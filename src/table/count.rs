@@ -15,6 +15,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::stream;
@@ -22,7 +23,7 @@ use futures::stream;
 use super::context::ScanContext;
 use super::error::Error;
 use super::leaf::leaf_methods;
-use super::scan::{KintoneScan, PART, TableRef};
+use super::scan::{FilterNote, KintoneScan, PART, TableRef, records_path};
 use super::schema::Shape;
 use crate::kintone::Condition;
 
@@ -54,6 +55,14 @@ impl PhysicalOptimizerRule for CountByTotal {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// The tables of Kintone that a plan reads.
+pub fn tables_of(plan: &Arc<dyn ExecutionPlan>) -> Vec<TableRef> {
+    let mut tables: Vec<TableRef> = plan.children().into_iter().flat_map(tables_of).collect();
+    tables.extend(plan.downcast_ref::<KintoneScan>().map(|scan| scan.request.table.clone()));
+    tables.extend(plan.downcast_ref::<KintoneCount>().map(|count| count.table.clone()));
+    tables
 }
 
 /// The scan whose rows `node` counts, and does nothing else with.
@@ -95,8 +104,10 @@ fn counts_rows(aggregate: &AggregateExec) -> bool {
 pub(crate) struct KintoneCount {
     table: TableRef,
     condition: Option<Condition>,
+    filters: Vec<FilterNote>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl KintoneCount {
@@ -110,8 +121,10 @@ impl KintoneCount {
         Self {
             table: scan.request.table.clone(),
             condition: scan.request.condition.clone(),
+            filters: scan.request.filters.clone(),
             schema,
             properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
         }
     }
 }
@@ -120,24 +133,38 @@ impl DisplayAs for KintoneCount {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let condition = self.condition.as_ref().map(|c| format!("{c} ")).unwrap_or_default();
         write!(f, "KintoneCount: {} (app {}){PART}", self.table.name, self.table.app)?;
-        write!(f, "query: {condition}limit 1{PART}one request: totalCount")
+        write!(f, "path: GET {}{PART}", records_path(self.table.app))?;
+        write!(f, "query: {condition}limit 1{PART}fields: $id{PART}requests: 1 (totalCount)")?;
+        self.filters.iter().try_for_each(|note| write!(f, "{PART}{}: {}", note.verdict, note.filter))
     }
 }
 
 impl ExecutionPlan for KintoneCount {
     leaf_methods!("KintoneCount");
 
-    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+    fn execute(&self, partition: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let context = ScanContext::of(&task)?;
         let client = context.client(&self.table.connection)?;
-        let (app, condition, schema) = (self.table.app, self.condition.clone(), Arc::clone(&self.schema));
+        let (table, condition, schema) =
+            (self.table.clone(), self.condition.clone(), Arc::clone(&self.schema));
+        let requests = MetricBuilder::new(&self.metrics).counter("requests", partition);
+        let waiting = MetricBuilder::new(&self.metrics).subset_time("waited_for_kintone", partition);
         let row = async move {
             context.budget.take()?;
-            let total = client.count(app, condition.as_ref()).await.map_err(Error::from)?;
+            requests.add(1);
+            context.remembered.spend(&table);
+            let timer = waiting.timer();
+            let total = client.count(table.app, condition.as_ref()).await.map_err(Error::from)?;
+            timer.done();
+            context.remembered.set_total(&table.connection, table.app, condition.as_ref(), total);
             let total = i64::try_from(total).unwrap_or(i64::MAX);
             let columns = schema.fields().iter().map(|_| Arc::new(Int64Array::from(vec![total])) as ArrayRef);
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect())?)
         };
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream::once(row))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 }

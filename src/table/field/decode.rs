@@ -1,6 +1,8 @@
 //! Readers of Kintone's JSON values into Arrow builders: straight from the page's bytes, no tree in between.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,6 +13,7 @@ use arrow::datatypes::{DataType, Field, IntervalMonthDayNano};
 use chrono::{DateTime, NaiveDate, NaiveTime, Timelike};
 use chrono_tz::Tz;
 use serde::Deserialize;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
 
 /// Why a value cannot be read: what was expected. The page's reader adds app, record and field.
 pub(crate) type BadValue = String;
@@ -117,8 +120,17 @@ pub(crate) fn decimal(text: &str, scale: i8) -> Option<i128> {
     if fraction.len() > scale || (integer.is_empty() && digits.len() < 2) {
         return None;
     }
-    let mut number: i128 = 0;
     let zeros = std::iter::repeat_n(b'0', scale - fraction.len());
+    if integer.len() + scale <= 18 {
+        // Nearly every number: in one register.
+        let mut number: i64 = 0;
+        for byte in integer.bytes().chain(fraction.bytes()).chain(zeros) {
+            let digit = byte.checked_sub(b'0').filter(|d| *d <= 9)?;
+            number = number * 10 + i64::from(digit);
+        }
+        return Some(i128::from(if negative { -number } else { number }));
+    }
+    let mut number: i128 = 0;
     for byte in integer.bytes().chain(fraction.bytes()).chain(zeros) {
         let digit = byte.checked_sub(b'0').filter(|d| *d <= 9)?;
         number = number.checked_mul(10)?.checked_add(i128::from(digit))?;
@@ -137,7 +149,10 @@ impl Decoder for DateDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
         let days = string(value)?
             .map(|text| {
-                let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|_| "a date")?;
+                let date = match plain_date(&text) {
+                    Some(date) => date,
+                    None => NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|_| "a date")?,
+                };
                 i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days())
                     .map_err(|_| "a date")
             })
@@ -151,6 +166,34 @@ impl Decoder for DateDecoder {
     }
 }
 
+/// The number that decimal digits write; `None` where one is none.
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |n, byte| Some(n * 10 + char::from(*byte).to_digit(10)?))
+}
+
+/// `2026-04-24` just so: the form in which Kintone gives every date, read without a pattern.
+fn plain_date(text: &str) -> Option<NaiveDate> {
+    let [y @ .., b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
+    let year = i32::try_from(digits(y).filter(|_| y.len() == 4)?).ok()?;
+    NaiveDate::from_ymd_opt(year, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?)
+}
+
+/// `2026-04-24T12:00:00Z` just so, in microseconds since 1970.
+fn plain_instant(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once('T')?;
+    let [h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = time.as_bytes() else { return None };
+    let clock = [digits(&[*h1, *h2])?, digits(&[*m1, *m2])?, digits(&[*s1, *s2])?];
+    let instant = plain_date(date)?.and_hms_opt(clock[0], clock[1], clock[2])?;
+    Some(instant.and_utc().timestamp_micros())
+}
+
+/// `15:31` just so, in minutes.
+fn plain_time(text: &str) -> Option<u32> {
+    let [h1, h2, b':', m1, m2] = text.as_bytes() else { return None };
+    let (hour, minute) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
+    (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+}
+
 /// `15:31`
 #[derive(Default)]
 pub(crate) struct TimeDecoder(Time64NanosecondBuilder);
@@ -159,6 +202,9 @@ impl Decoder for TimeDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
         let nanos = string(value)?
             .map(|text| {
+                if let Some(minutes) = plain_time(&text) {
+                    return Ok(i64::from(minutes) * 60_000_000_000);
+                }
                 NaiveTime::parse_from_str(&text, "%H:%M")
                     .or_else(|_| NaiveTime::parse_from_str(&text, "%H:%M:%S"))
                     .map(|t| i64::from(t.num_seconds_from_midnight()) * 1_000_000_000)
@@ -186,10 +232,11 @@ impl InstantDecoder {
 impl Decoder for InstantDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
         let micros = string(value)?
-            .map(|text| {
-                DateTime::parse_from_rfc3339(&text)
+            .map(|text| match plain_instant(&text) {
+                Some(micros) => Ok(micros),
+                None => DateTime::parse_from_rfc3339(&text)
                     .map(|t| t.timestamp_micros())
-                    .map_err(|_| "a date and time")
+                    .map_err(|_| "a date and time"),
             })
             .transpose()?;
         self.0.append_option(micros);
@@ -242,11 +289,8 @@ fn text_list() -> ListBuilder<StringBuilder> {
 
 impl Decoder for TextListDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
-        let items: Option<Vec<Cow<'_, str>>> =
-            value.map_or(Ok(None), serde_json::from_str).map_err(|_| "a list of strings")?;
-        for item in items.unwrap_or_default() {
-            self.0.values().append_value(item);
-        }
+        each_item(value, |item: Text<'_>| self.0.values().append_value(item.0))
+            .map_err(|_| "a list of strings")?;
         self.0.append(true);
         Ok(())
     }
@@ -254,6 +298,37 @@ impl Decoder for TextListDecoder {
     fn finish(&mut self) -> Vec<ArrayRef> {
         vec![Arc::new(self.0.finish())]
     }
+}
+
+/// A string, borrowed where it has no escape.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// Gives each item of a JSON list on as it is read; null and absent are an empty list.
+fn each_item<'a, T: Deserialize<'a>>(
+    json: Option<&'a str>,
+    take: impl FnMut(T),
+) -> Result<(), serde_json::Error> {
+    struct Items<T, F>(F, PhantomData<T>);
+    impl<'de, T: Deserialize<'de>, F: FnMut(T)> Visitor<'de> for Items<T, F> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+            while let Some(item) = seq.next_element()? {
+                (self.0)(item);
+            }
+            Ok(())
+        }
+    }
+    let Some(json) = json.filter(|json| *json != "null") else { return Ok(()) };
+    let mut reader = serde_json::Deserializer::from_str(json);
+    (&mut reader).deserialize_seq(Items(take, PhantomData))?;
+    reader.end()
 }
 
 /// A user, an organization or a group as Kintone writes it.
@@ -300,12 +375,11 @@ impl Default for EntitiesDecoder {
 
 impl Decoder for EntitiesDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
-        let entities: Option<Vec<Entity<'_>>> =
-            value.map_or(Ok(None), serde_json::from_str).map_err(|_| "a list of codes and names")?;
-        for entity in entities.unwrap_or_default() {
+        each_item(value, |entity: Entity<'_>| {
             self.codes.values().append_value(entity.code);
             self.names.values().append_value(entity.name);
-        }
+        })
+        .map_err(|_| "a list of codes and names")?;
         self.codes.append(true);
         self.names.append(true);
         Ok(())
@@ -419,6 +493,19 @@ mod tests {
         assert!(TextListDecoder::default().append(Some(r#"{"a":1}"#)).is_err());
         assert!(EntityDecoder::default().append(Some(r#"{"name":"a"}"#)).is_err());
         assert!(IntegerDecoder::default().append(None).is_err());
+    }
+
+    #[test]
+    fn dates_in_kintones_form_are_read_as_others_are() {
+        assert_eq!(plain_date("2024-02-29"), NaiveDate::from_ymd_opt(2024, 2, 29));
+        for text in ["2026-02-30", "2026-1-01", "20260-01-01", "２026-01-01", "-026-01-01", ""] {
+            assert_eq!(plain_date(text), None, "{text}");
+        }
+        assert_eq!((plain_time("09:30"), plain_time("24:00"), plain_time("9:30")), (Some(570), None, None));
+        assert_eq!(plain_instant("2026-04-24T12:00:00Z"), Some(1_777_032_000_000_000));
+        for text in ["2026-04-24T12:00:00+09:00", "2026-04-24T25:00:00Z", "2026-04-24T12:00Z", "2026-04-24"] {
+            assert_eq!(plain_instant(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
-pub(crate) use decode::Decoder;
+pub(crate) use decode::{Decoder, Text};
 pub(crate) use rule::{Comparison, Exactness, Formula, Predicate, Rule};
 
 use super::types::SqlType;
