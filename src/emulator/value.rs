@@ -109,6 +109,16 @@ impl Decimal {
         (i128::from(self.high) << 64) | i128::from(self.low)
     }
 
+    /// Reads a literal that values are compared with: one beyond all values stands for the largest or the least.
+    pub(super) fn literal(text: &str) -> Option<Self> {
+        let digits = Digits::parse(text, false)?;
+        match digits.round(PLACES, Rounding::Down) {
+            None if digits.negative => Some(Self::from_scaled(i128::MIN)),
+            None => Some(Self::from_scaled(i128::MAX)),
+            Some(_) => Self::parse(text),
+        }
+    }
+
     /// Reads a plain decimal; `None` where it is not one, or has more digits than are kept.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let digits = Digits::parse(text, false)?;

@@ -25,6 +25,7 @@ use super::context::{Budget, ScanContext};
 use super::decode::PageDecoder;
 use super::error::Error;
 use super::leaf::leaf_methods;
+use super::rules::{Rule, Rules};
 use super::schema::{Columns, Shape};
 use crate::kintone::{AppKey, Client, Condition, Operator, OrderBy, Query, RecordsRequest};
 
@@ -62,6 +63,7 @@ pub(crate) struct ScanRequest {
     pub(crate) filters: Vec<FilterNote>,
     pub(crate) limit: Option<usize>,
     pub(crate) page_size: u32,
+    pub(crate) rules: Rules,
 }
 
 impl ScanRequest {
@@ -183,6 +185,9 @@ impl ExecutionPlan for KintoneScan {
     }
 
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
+        if !self.request.rules.has(Rule::Limit) {
+            return None;
+        }
         let mut scan = self.clone();
         scan.request.limit = limit;
         scan.metrics = ExecutionPlanMetricsSet::new();

@@ -86,7 +86,9 @@ fn numbers(field: &Field, predicate: &Predicate) -> Result<Test, Failure> {
         return Ok(Test::Unset);
     }
     let read = |operand: &Operand| match operand {
-        Operand::Text(text) | Operand::Number(text) => Decimal::parse(text).ok_or_else(|| unreadable(field)),
+        Operand::Text(text) | Operand::Number(text) => {
+            Decimal::literal(text).ok_or_else(|| unreadable(field))
+        }
         Operand::Function(..) => Err(Failure::about(WRONG_OPERATOR, &field.code)),
     };
     if let (Some(comparison), Some(operand)) = (comparison(predicate.operator), predicate.operands.first()) {

@@ -1,0 +1,250 @@
+//! `count(*)`, `min` and `max` of a whole table, one request each: Kintone's totalCount, and the first record of
+//! an order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::Result as DfResult;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_expr::expressions::{Column, Literal};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use futures::future::try_join_all;
+use futures::stream;
+
+use super::context::ScanContext;
+use super::decode::PageDecoder;
+use super::error::Error;
+use super::field::Formula;
+use super::leaf::leaf_methods;
+use super::ordered::{Ordered, leaves_out_empty, narrowed, order_of};
+use super::rules::Rule;
+use super::scan::{KintoneScan, PART, ScanRequest};
+use super::schema::Shape;
+use crate::kintone::{OrderBy, Query};
+
+/// Replaces an aggregate over a scan, with no group, by a request for each of its values.
+///
+/// Sound because a filter that is not exact leaves a node between the two, and then nothing is replaced.
+#[derive(Debug)]
+pub struct Aggregates;
+
+impl PhysicalOptimizerRule for Aggregates {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let replaced = plan.transform_down(|node| {
+            Ok(match KintoneAggregate::of(&node) {
+                Some(aggregate) => Transformed::new(
+                    Arc::new(aggregate) as Arc<dyn ExecutionPlan>,
+                    true,
+                    TreeNodeRecursion::Jump,
+                ),
+                None => Transformed::no(node),
+            })
+        })?;
+        Ok(replaced.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "kintone_aggregates"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// The aggregate that makes whole values, and the scan of records that it is over, read to its end.
+pub(super) fn aggregated_scan(node: &Arc<dyn ExecutionPlan>) -> Option<(&AggregateExec, &KintoneScan)> {
+    let aggregate = node.downcast_ref::<AggregateExec>()?;
+    let first = match aggregate.mode() {
+        AggregateMode::Single | AggregateMode::SinglePartitioned => aggregate,
+        AggregateMode::Final | AggregateMode::FinalPartitioned => {
+            let mut below = aggregate.input();
+            if let Some(coalesce) = below.downcast_ref::<CoalescePartitionsExec>() {
+                below = coalesce.input();
+            }
+            let partial = below.downcast_ref::<AggregateExec>()?;
+            (*partial.mode() == AggregateMode::Partial).then_some(partial)?
+        }
+        _ => return None,
+    };
+    let scan = first.input().downcast_ref::<KintoneScan>()?;
+    let whole = scan.request.limit.is_none() && scan.request.columns.shape == Shape::Record;
+    let plain = first.filter_expr().iter().all(Option::is_none);
+    (whole && plain).then_some((first, scan))
+}
+
+/// Whether it is `count(*)` or a count of a constant.
+pub(super) fn counts_rows(aggregate: &AggregateFunctionExpr) -> bool {
+    let constant =
+        |e: &Arc<dyn PhysicalExpr>| e.downcast_ref::<Literal>().is_some_and(|l| !l.value().is_null());
+    aggregate.fun().name() == "count"
+        && !aggregate.is_distinct()
+        && aggregate.expressions().iter().all(constant)
+}
+
+/// One value of the answer.
+#[derive(Debug, Clone)]
+enum Value {
+    /// How many records match.
+    Total,
+    /// The value of the first record of an order; NULL without one.
+    First { column: usize, order: OrderBy, condition: Formula },
+}
+
+impl Value {
+    fn of(aggregate: &AggregateFunctionExpr, request: &ScanRequest) -> Option<Self> {
+        if counts_rows(aggregate) {
+            return request.rules.has(Rule::Count).then_some(Self::Total);
+        }
+        let ascending = match aggregate.fun().name() {
+            "min" => true,
+            "max" => false,
+            _ => return None,
+        };
+        let arguments = aggregate.expressions();
+        let [argument] = arguments.as_slice() else { return None };
+        let column = argument.downcast_ref::<Column>()?.index();
+        let (field, order) = order_of(request, column)?;
+        let filled =
+            if leaves_out_empty(request.condition.as_ref(), &field) { Formula::All } else { order.filled? };
+        let condition = narrowed(request, &filled);
+        let value = Self::First { column, order: OrderBy { field, ascending }, condition };
+        request.rules.has(Rule::MinMax).then_some(value)
+    }
+
+    fn query(&self, request: &ScanRequest) -> String {
+        let (order_by, condition) = match self {
+            Self::Total => (vec![], request.condition.clone()),
+            Self::First { order, condition, .. } => (
+                vec![order.clone()],
+                match condition {
+                    Formula::Of(condition) => Some(condition.clone()),
+                    _ => None,
+                },
+            ),
+        };
+        Query { condition, order_by, limit: Some(1), offset: None }.to_string()
+    }
+}
+
+/// One row of aggregates.
+#[derive(Debug)]
+pub(crate) struct KintoneAggregate {
+    request: ScanRequest,
+    values: Vec<Value>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl KintoneAggregate {
+    fn of(node: &Arc<dyn ExecutionPlan>) -> Option<Self> {
+        let (aggregate, scan) = aggregated_scan(node)?;
+        if !aggregate.group_expr().is_empty() || aggregate.aggr_expr().is_empty() {
+            return None;
+        }
+        let values = aggregate.aggr_expr().iter().map(|a| Value::of(a, &scan.request));
+        let values = values.collect::<Option<Vec<_>>>()?;
+        let schema = node.schema();
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        Some(Self { request: scan.request.clone(), values, schema, properties: Arc::new(properties) })
+    }
+}
+
+impl DisplayAs for KintoneAggregate {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = &self.request.table;
+        write!(f, "KintoneAggregate: {} (app {})", table.name, table.app)?;
+        let mut shown: Vec<String> = vec![];
+        for value in &self.values {
+            let query = value.query(&self.request);
+            let what = if matches!(value, Value::Total) { "totalCount" } else { "the first record" };
+            let line = format!("{PART}query: {query}{PART}one request: {what}");
+            if !shown.contains(&line) {
+                f.write_str(&line)?;
+                shown.push(line);
+            }
+        }
+        for note in &self.request.filters {
+            write!(f, "{PART}{}: {}", note.verdict, note.filter)?;
+        }
+        Ok(())
+    }
+}
+
+impl ExecutionPlan for KintoneAggregate {
+    leaf_methods!("KintoneAggregate");
+
+    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let context = ScanContext::of(&task)?;
+        let (request, values, schema) = (self.request.clone(), self.values.clone(), Arc::clone(&self.schema));
+        let row = async move {
+            let total = total(&context, &request, &values);
+            let firsts = try_join_all(values.iter().map(|value| first(&context, &request, value)));
+            let (total, firsts) = futures::try_join!(total, firsts)?;
+            let columns = firsts.into_iter().zip(schema.fields()).map(|(first, field)| match first {
+                None => Arc::new(Int64Array::from(vec![total])) as ArrayRef,
+                Some(array) if array.is_empty() => new_null_array(field.data_type(), 1),
+                Some(array) => array,
+            });
+            Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect())?)
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream::once(row))))
+    }
+}
+
+/// How many records match, where a value asks for it.
+async fn total(context: &ScanContext, request: &ScanRequest, values: &[Value]) -> Result<i64, Error> {
+    if !values.iter().any(|value| matches!(value, Value::Total)) {
+        return Ok(0);
+    }
+    count(context, request, request.condition.as_ref()).await
+}
+
+/// How many records match a condition, in one request.
+pub(super) async fn count(
+    context: &ScanContext,
+    request: &ScanRequest,
+    condition: Option<&crate::kintone::Condition>,
+) -> Result<i64, Error> {
+    let client = context.client(&request.table.connection)?;
+    context.budget.take()?;
+    let total = client.count(request.table.app, condition).await?;
+    Ok(i64::try_from(total).unwrap_or(i64::MAX))
+}
+
+/// An array of the first record's value, empty where there is none; `None` for a total.
+async fn first(
+    context: &ScanContext,
+    request: &ScanRequest,
+    value: &Value,
+) -> Result<Option<ArrayRef>, Error> {
+    let Value::First { column, order, condition } = value else { return Ok(None) };
+    let fault = |reason: arrow::error::ArrowError| Error::Page {
+        app: request.table.name.clone(),
+        reason: reason.to_string(),
+    };
+    let projection = vec![request.projection.get(*column).copied().unwrap_or_default()];
+    let schema = Arc::new(request.columns.schema.project(&projection).map_err(fault)?);
+    let mut decoder =
+        PageDecoder::new(request.table.name.clone(), &request.columns, &projection, Arc::clone(&schema));
+    let ordered = Ordered { context, request };
+    let page = ordered.page(&mut decoder, condition.clone(), vec![order.clone()], 1).await?;
+    let page = page.unwrap_or_else(|| RecordBatch::new_empty(schema));
+    Ok(Some(Arc::clone(page.column(0))))
+}

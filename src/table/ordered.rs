@@ -1,0 +1,69 @@
+//! One page in an order that Kintone makes: what top-k and extremes are read by.
+
+use arrow::array::RecordBatch;
+
+use super::context::ScanContext;
+use super::decode::PageDecoder;
+use super::error::Error;
+use super::field::{Formula, Order};
+use super::scan::ScanRequest;
+use super::schema::Source;
+use crate::kintone::{Condition, Operator, OrderBy, Query, RecordsRequest};
+
+/// The field behind a column of a scan's output and Kintone's order by it, where that is SQL's.
+pub(crate) fn order_of(request: &ScanRequest, column: usize) -> Option<(String, Order)> {
+    let column = request.columns.columns.get(*request.projection.get(column)?)?;
+    let Source::Record { field, field_type, part: 0 } = &column.source else { return None };
+    Some((field.code.clone(), field_type.order(field)?))
+}
+
+/// The scan's condition and another.
+pub(crate) fn narrowed(request: &ScanRequest, by: &Formula) -> Formula {
+    let own = request.condition.clone().map_or(Formula::All, Formula::Of);
+    Formula::and(vec![own, by.clone()])
+}
+
+/// Whether a condition leaves out the records that lack a value of the field: each comparison but `!=` does
+/// that which an empty value fails whether it counts as minus infinity or as nothing (K§3.5).
+pub(crate) fn leaves_out_empty(condition: Option<&Condition>, code: &str) -> bool {
+    match condition {
+        Some(Condition::And(parts)) => parts.iter().any(|part| leaves_out_empty(Some(part), code)),
+        Some(Condition::Compare { field, operator, value }) if field == code => match operator {
+            Operator::Eq | Operator::Gt | Operator::GtEq => !value.is_empty(),
+            Operator::NotEq => value.is_empty(),
+            Operator::Lt | Operator::LtEq => false,
+        },
+        _ => false,
+    }
+}
+
+/// A table to read ordered pages of.
+pub(crate) struct Ordered<'a> {
+    pub(crate) context: &'a ScanContext,
+    pub(crate) request: &'a ScanRequest,
+}
+
+impl Ordered<'_> {
+    /// The first `limit` records under a condition, in an order. No request where nothing can match.
+    pub(crate) async fn page(
+        &self,
+        decoder: &mut PageDecoder,
+        condition: Formula,
+        order_by: Vec<OrderBy>,
+        limit: u32,
+    ) -> Result<Option<RecordBatch>, Error> {
+        let condition = match condition {
+            Formula::Nothing => return Ok(None),
+            Formula::All => None,
+            Formula::Of(condition) => Some(condition),
+        };
+        let client = self.context.client(&self.request.table.connection)?;
+        let query = Query { condition, order_by, limit: Some(limit), offset: None };
+        let request = RecordsRequest { query, fields: decoder.fields(), total_count: false };
+        self.context.budget.take()?;
+        let page = client.records(self.request.table.app, &request).await?;
+        let decoded = decoder.decode(&page.body)?;
+        page.set_rows(decoded.records);
+        Ok(Some(decoded.batch))
+    }
+}

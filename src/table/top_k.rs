@@ -1,0 +1,259 @@
+//! ORDER BY ... LIMIT ordered by Kintone: the first rows in one request, or two where SQL and Kintone differ on
+//! where NULL stands.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray, Int64Array, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::Result as DfResult;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalSortExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{Boundedness, ChildrenPropertiesMode, EmissionType};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
+};
+use futures::stream;
+
+use super::context::ScanContext;
+use super::decode::PageDecoder;
+use super::error::Error;
+use super::field::Formula;
+use super::leaf::leaf_methods;
+use super::ordered::{Ordered, leaves_out_empty, narrowed, order_of};
+use super::rules::Rule;
+use super::scan::{KintoneScan, PART, ScanRequest};
+use super::schema::Shape;
+use crate::kintone::OrderBy;
+
+/// Rows of a page: more are not read in one request, and pages of an order cannot be joined without gaps.
+const MOST: usize = 500;
+
+/// Puts a [`KintoneTopK`] under each sort with a limit whose order Kintone makes too.
+///
+/// Sound because a filter that is not exact leaves a node between the sort and the scan. The sort stays: it orders
+/// the few rows that come.
+#[derive(Debug)]
+pub struct TopK;
+
+impl PhysicalOptimizerRule for TopK {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let place = |node: Arc<dyn ExecutionPlan>| {
+            let Some(sort) = node.downcast_ref::<SortExec>() else { return Ok(Transformed::no(node)) };
+            let Some(most) = sort.fetch().filter(|most| (1..=MOST).contains(most)) else {
+                return Ok(Transformed::no(node));
+            };
+            match replaced(sort.input(), sort.expr(), most)? {
+                Some(input) => {
+                    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+                    Ok(Transformed::yes(Arc::clone(&node).replace_children(vec![input], options)?))
+                }
+                None => Ok(Transformed::no(node)),
+            }
+        };
+        Ok(plan.transform_up(place)?.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "kintone_top_k"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// The sort's input with its scan replaced, through projections.
+fn replaced(
+    input: &Arc<dyn ExecutionPlan>,
+    order: &[PhysicalSortExpr],
+    most: usize,
+) -> DfResult<Option<Arc<dyn ExecutionPlan>>> {
+    if let Some(scan) = input.downcast_ref::<KintoneScan>() {
+        let top = KintoneTopK::new(&scan.request, input.schema(), order, most);
+        return Ok(top.map(|top| Arc::new(top) as Arc<dyn ExecutionPlan>));
+    }
+    let Some(projection) = input.downcast_ref::<ProjectionExec>() else { return Ok(None) };
+    let below = order.iter().map(|key| {
+        let column = key.expr.downcast_ref::<Column>()?;
+        let expr = Arc::clone(&projection.expr().get(column.index())?.expr);
+        Some(PhysicalSortExpr { expr, options: key.options })
+    });
+    let Some(below) = below.collect::<Option<Vec<_>>>() else { return Ok(None) };
+    let Some(inner) = replaced(projection.input(), &below, most)? else { return Ok(None) };
+    let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    Ok(Some(Arc::clone(input).replace_children(vec![inner], options)?))
+}
+
+/// The first rows of an order.
+#[derive(Debug)]
+pub(crate) struct KintoneTopK {
+    request: ScanRequest,
+    order: Vec<OrderBy>,
+    /// Asked for in turn, each for the rows that are still wanted.
+    parts: Vec<Formula>,
+    most: usize,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl KintoneTopK {
+    fn new(request: &ScanRequest, schema: SchemaRef, keys: &[PhysicalSortExpr], most: usize) -> Option<Self> {
+        let whole = request.limit.is_none() && request.columns.shape == Shape::Record;
+        if !whole || !request.rules.has(Rule::TopK) {
+            return None;
+        }
+        let mut order: Vec<OrderBy> = vec![];
+        let mut parts = vec![Formula::All];
+        for (place, key) in keys.iter().enumerate() {
+            let column = key.expr.downcast_ref::<Column>()?;
+            let (field, kintone) = order_of(request, column.index())?;
+            let ascending = !key.options.descending;
+            // Kintone: the empty ones first where it ascends, last where it descends.
+            let agrees = key.options.nulls_first == ascending
+                || kintone.empty == Some(Formula::Nothing)
+                || leaves_out_empty(request.condition.as_ref(), &field);
+            if !agrees {
+                // Apart, which works for the first key alone.
+                let (filled, empty) = (kintone.filled?, kintone.empty?);
+                parts = match (place, key.options.nulls_first) {
+                    (0, true) => vec![empty, filled],
+                    (0, false) => vec![filled, empty],
+                    _ => return None,
+                };
+            }
+            order.push(OrderBy { field, ascending });
+        }
+        if !order.iter().any(|key| key.field == "$id") {
+            order.push(OrderBy { field: "$id".into(), ascending: true });
+        }
+        let ordering = LexOrdering::new(keys.to_vec());
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new_with_orderings(Arc::clone(&schema), ordering),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        let request = request.clone();
+        Some(Self { request, order, parts, most, schema, properties: Arc::new(properties) })
+    }
+}
+
+impl DisplayAs for KintoneTopK {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = &self.request.table;
+        write!(f, "KintoneTopK: {} (app {})", table.name, table.app)?;
+        for part in &self.parts {
+            let condition = match narrowed(&self.request, part) {
+                Formula::Of(condition) => Some(condition),
+                _ => None,
+            };
+            let query = crate::kintone::Query {
+                condition,
+                order_by: self.order.clone(),
+                limit: u32::try_from(self.most).ok(),
+                offset: None,
+            };
+            write!(f, "{PART}query: {query}")?;
+        }
+        let decoder = PageDecoder::new(
+            String::new(),
+            &self.request.columns,
+            &self.request.projection,
+            Arc::clone(&self.schema),
+        );
+        write!(f, "{PART}fields: {}", decoder.fields().join(", "))?;
+        for note in &self.request.filters {
+            write!(f, "{PART}{}: {}", note.verdict, note.filter)?;
+        }
+        match self.parts.len() {
+            1 => write!(f, "{PART}one request: the first {} in Kintone's order", self.most),
+            _ => write!(f, "{PART}one or two requests: NULL stands elsewhere in Kintone's order"),
+        }
+    }
+}
+
+impl ExecutionPlan for KintoneTopK {
+    leaf_methods!("KintoneTopK");
+
+    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let context = ScanContext::of(&task)?;
+        let reading = Reading {
+            context,
+            request: self.request.clone(),
+            order: self.order.clone(),
+            parts: self.parts.clone(),
+            most: self.most,
+            schema: Arc::clone(&self.schema),
+        };
+        let rows = stream::once(async move { Ok(reading.rows().await?) });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
+    }
+}
+
+/// A running read.
+struct Reading {
+    context: Arc<ScanContext>,
+    request: ScanRequest,
+    order: Vec<OrderBy>,
+    parts: Vec<Formula>,
+    most: usize,
+    schema: SchemaRef,
+}
+
+impl Reading {
+    async fn rows(&self) -> Result<RecordBatch, Error> {
+        let source = Ordered { context: &self.context, request: &self.request };
+        let (mut decoder, ids) = self.decoder()?;
+        let mut seen = HashSet::new();
+        let (mut batches, mut wanted) = (vec![], self.most);
+        for part in &self.parts {
+            let Some(limit) = u32::try_from(wanted).ok().filter(|limit| *limit > 0) else { break };
+            let condition = narrowed(&self.request, part);
+            let page = source.page(&mut decoder, condition, self.order.clone(), limit).await?;
+            let Some(page) = page else { continue };
+            let page = unseen(&page, ids, &mut seen).map_err(|reason| self.fault(reason))?;
+            wanted = wanted.saturating_sub(page.num_rows());
+            let own: Vec<usize> = (0..self.schema.fields().len()).collect();
+            batches.push(page.project(&own).map_err(|reason| self.fault(reason))?);
+        }
+        concat_batches(&self.schema, &batches).map_err(|reason| self.fault(reason))
+    }
+
+    /// A decoder of the output's columns and, last, of `$id`: a record that changed between two requests must not
+    /// come twice.
+    fn decoder(&self) -> Result<(PageDecoder, usize), Error> {
+        let columns = &self.request.columns;
+        let id = columns.columns.iter().position(|column| column.name == "$id").unwrap_or_default();
+        let mut projection = self.request.projection.clone();
+        projection.push(id);
+        let schema: Schema = columns.schema.project(&projection).map_err(|reason| self.fault(reason))?;
+        let decoder =
+            PageDecoder::new(self.request.table.name.clone(), columns, &projection, Arc::new(schema));
+        Ok((decoder, projection.len() - 1))
+    }
+
+    fn fault(&self, reason: arrow::error::ArrowError) -> Error {
+        Error::Page { app: self.request.table.name.clone(), reason: reason.to_string() }
+    }
+}
+
+/// The rows whose id has not come before.
+fn unseen(
+    page: &RecordBatch,
+    ids: usize,
+    seen: &mut HashSet<i64>,
+) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let Some(ids) = page.column(ids).as_any().downcast_ref::<Int64Array>() else { return Ok(page.clone()) };
+    let fresh: BooleanArray = ids.values().iter().map(|id| Some(seen.insert(*id))).collect();
+    if fresh.true_count() == page.num_rows() { Ok(page.clone()) } else { filter_record_batch(page, &fresh) }
+}
