@@ -21,7 +21,6 @@ pub(super) struct Call<'a> {
 
 /// A call that changes what apps there are, their settings, or several apps at once: nobody else is served
 /// meanwhile.
-#[expect(dead_code, reason = "the first comes with the settings")]
 pub(super) struct Change<'a> {
     pub(super) store: &'a mut Store,
     pub(super) cursors: &'a Cursors,
@@ -34,7 +33,6 @@ pub(super) struct Change<'a> {
 
 impl Change<'_> {
     /// The same call, to look at what there is.
-    #[expect(dead_code, reason = "the first comes with the settings")]
     pub(super) fn call(&self) -> Call<'_> {
         Call {
             store: self.store,

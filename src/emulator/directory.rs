@@ -30,6 +30,11 @@ impl Directory {
         self.users.get(code).map(|(_, user)| user)
     }
 
+    /// Every user, in no order.
+    pub(super) fn users(&self) -> impl Iterator<Item = &Entity> {
+        self.users.values().map(|(_, user)| user)
+    }
+
     pub(super) fn organization(&self, code: &str) -> Option<&Entity> {
         self.organizations.get(code)
     }

@@ -4,11 +4,12 @@
 //! API: `server` -> `auth` -> `routes` -> one function per endpoint -> `render`. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, process actions, files' contents, access rights of users.
+//! Deliberately absent: settings changes, files' contents, access rights of users.
 
 pub mod app;
 mod app_api;
 mod auth;
+mod bulk;
 mod call;
 mod comment;
 mod cursor;
@@ -18,13 +19,16 @@ mod field;
 mod fixture;
 mod log;
 mod params;
+mod process;
 mod query;
 mod records;
 mod render;
 mod reply;
+mod rights;
 mod routes;
 mod server;
 mod store;
+mod stored;
 mod unknown;
 mod value;
 mod write;

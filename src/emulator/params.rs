@@ -47,6 +47,11 @@ impl Params {
         }
     }
 
+    /// Of an object within another call.
+    pub(super) fn from_json(values: Map<String, Json>) -> Self {
+        Self(values)
+    }
+
     /// Everything that was sent.
     pub(super) fn all(&self) -> &Map<String, Json> {
         &self.0

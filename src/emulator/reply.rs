@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::bulk;
+
 /// A published code with its HTTP status and message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Code {
@@ -56,6 +58,10 @@ pub(super) const NO_USER: Code = code("GAIA_IL26", 400, "The user was not found.
 pub(super) const NO_GROUP: Code = code("GAIA_IL27", 400, "The group was not found.");
 pub(super) const NO_ORGANIZATION: Code = code("GAIA_IL28", 400, "The organization was not found.");
 pub(super) const PROCESS_OFF: Code = code("GAIA_ST02", 400, "Process management is not enabled.");
+pub(super) const ACTION_NOT_POSSIBLE: Code =
+    code("GAIA_IL03", 400, "The action is not possible in the record's status.");
+pub(super) const NOT_ASSIGNEE: Code = code("GAIA_NT01", 400, "Only the assignee can run the action.");
+pub(super) const NO_ASSIGNEE: Code = code("GAIA_SA01", 400, "Specify the next assignee.");
 pub(super) const LOOKUP_NOT_UNIQUE: Code =
     code("GAIA_LO03", 400, "The lookup's key is not unique in the source app.");
 pub(super) const LOOKUP_NOT_FOUND: Code =
@@ -68,18 +74,20 @@ pub(super) struct Failure {
     message: String,
     /// Messages by parameter, such as `query` or `record.F.value`.
     errors: Vec<(String, Vec<String>)>,
+    /// Which call of how many of a bulk request it is.
+    slot: Option<(usize, usize)>,
 }
 
 impl From<Code> for Failure {
     fn from(code: Code) -> Self {
-        Self { code, message: code.message.to_owned(), errors: vec![] }
+        Self { code, message: code.message.to_owned(), errors: vec![], slot: None }
     }
 }
 
 impl Failure {
     /// A code whose message goes on with `detail`, such as the name of the field.
     pub(super) fn about(code: Code, detail: &str) -> Self {
-        Self { code, message: format!("{} ({detail})", code.message), errors: vec![] }
+        Self { message: format!("{} ({detail})", code.message), ..Self::from(code) }
     }
 
     /// `CB_VA01` on one parameter.
@@ -95,6 +103,12 @@ impl Failure {
     /// With another HTTP status, where it is an open fact.
     pub(super) fn with_status(mut self, status: u16) -> Self {
         self.code.status = status;
+        self
+    }
+
+    /// As the failure of one call of a bulk request.
+    pub(super) fn in_slot(mut self, index: usize, count: usize) -> Self {
+        self.slot = Some((index, count));
         self
     }
 
@@ -118,6 +132,10 @@ impl Failure {
                 .collect();
             body["errors"] = Json::Object(errors);
         }
+        let body = match self.slot {
+            Some((index, count)) => bulk::failed(body, index, count),
+            None => body,
+        };
         body.to_string().into_bytes()
     }
 }

@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::call::{Call, Change};
 use super::reply::{Answer, Failure};
-use super::{app_api, comment, cursor, records, write};
+use super::{app_api, bulk, comment, cursor, process, records, rights, write};
 
 /// What answers a call.
 #[derive(Clone, Copy)]
@@ -12,10 +12,9 @@ pub(super) enum Handler {
     /// Beside other calls.
     Shared(fn(&Call<'_>) -> Result<Answer, Failure>),
     /// While no other call is served.
-    #[expect(dead_code, reason = "the first comes with the settings")]
     Alone(fn(&mut Change<'_>) -> Result<Answer, Failure>),
 }
-use Handler::Shared;
+use Handler::{Alone, Shared};
 
 /// An API's path, taken apart.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +39,11 @@ const ROUTES: &[(Method, &str, Handler)] = &[
     (Method::POST, "records.json", Shared(write::insert)),
     (Method::PUT, "records.json", Shared(write::update)),
     (Method::DELETE, "records.json", Shared(write::delete)),
+    (Method::GET, "records/acl/evaluate.json", Shared(rights::evaluate)),
+    (Method::PUT, "record/status.json", Shared(process::act)),
+    (Method::PUT, "records/status.json", Shared(process::act_on_many)),
+    (Method::PUT, "record/assignees.json", Shared(process::assign)),
+    (Method::POST, "bulkRequest.json", Alone(bulk::run)),
     (Method::POST, "records/cursor.json", Shared(cursor::create)),
     (Method::GET, "records/cursor.json", Shared(cursor::read)),
     (Method::DELETE, "records/cursor.json", Shared(cursor::delete)),

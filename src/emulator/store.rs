@@ -9,43 +9,7 @@ use super::field::{Domain, Field, Place, Schema};
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
-/// A stored record. Replaced whole by a write, so that readers share it.
-#[derive(Debug, Clone)]
-pub(super) struct Stored {
-    pub(super) id: u64,
-    pub(super) revision: u64,
-    pub(super) creator: Arc<str>,
-    pub(super) modifier: Arc<str>,
-    /// Minutes since 1970 in UTC, as `updated`.
-    pub(super) created: i64,
-    pub(super) updated: i64,
-    pub(super) status: Option<Arc<str>>,
-    pub(super) assignees: Arc<[Arc<str>]>,
-    pub(super) categories: Arc<[Arc<str>]>,
-    pub(super) cells: Vec<Value>,
-}
-
-/// An app's records.
-#[derive(Debug, Default)]
-pub(super) struct Records {
-    /// Ids ascending.
-    pub(super) all: Vec<Arc<Stored>>,
-    /// The highest id ever given.
-    pub(super) last_id: u64,
-    /// The highest id of a table row ever given.
-    pub(super) last_row: u64,
-}
-
-impl Records {
-    /// Where the first record with this id or a larger one is.
-    pub(super) fn position(&self, id: u64) -> usize {
-        self.all.partition_point(|record| record.id < id)
-    }
-
-    pub(super) fn get(&self, id: u64) -> Option<&Arc<Stored>> {
-        self.all.get(self.position(id)).filter(|record| record.id == id)
-    }
-}
+pub(super) use super::stored::{Key, Records, Stored};
 
 /// An app's comments by record, oldest first.
 pub(super) type Comments = HashMap<u64, Vec<Comment>>;
@@ -83,6 +47,20 @@ impl App {
     pub(super) fn comments(&self) -> MutexGuard<'_, Comments> {
         let make = || Mutex::new(self.world.comments(self.definition.id).into_iter().collect());
         self.comments.get_or_init(make).lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes records with their comments.
+    pub(super) fn remove(&self, records: &mut Records, ids: &[u64]) {
+        records.remove(ids);
+        let mut comments = self.comments();
+        let gone = ids.iter().filter_map(|id| Some((*id, comments.remove(id)?))).collect();
+        records.note_comments(gone);
+    }
+
+    /// Takes back what was written since `Records::begin`.
+    pub(super) fn undo(&self) {
+        let comments = self.write().undo();
+        self.comments().extend(comments);
     }
 }
 
@@ -132,7 +110,7 @@ fn load(schema: &Schema, records: Vec<Record>) -> Records {
     let fields: Vec<&Field> = schema.fields.iter().filter(|f| matches!(f.place, Place::Cell(_))).collect();
     let mut texts = Texts::default();
     let mut last_row = 0;
-    let mut all: Vec<Arc<Stored>> = records
+    let all: Vec<Arc<Stored>> = records
         .into_iter()
         .map(|record| {
             let mut cells = record.cells.into_iter();
@@ -154,9 +132,7 @@ fn load(schema: &Schema, records: Vec<Record>) -> Records {
             })
         })
         .collect();
-    all.sort_by_key(|record| record.id);
-    let last_id = all.last().map_or(0, |record| record.id);
-    Records { all, last_id, last_row }
+    Records::new(all, last_row)
 }
 
 /// A cell in its field's typed form.

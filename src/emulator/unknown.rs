@@ -31,6 +31,9 @@ pub struct Unknowns {
     pub content_type_on_bodyless_get: bool,
     /// K§6: an update that changes nothing still makes a new revision.
     pub no_op_update_bumps_revision: bool,
+    /// K§4.2: a row that an update adds to a table takes the defaults of the fields that were not sent, as a row
+    /// of a new record does.
+    pub new_rows_of_updates_take_defaults: bool,
     /// K§2.2: `apps.json` on the plain path also lists the apps of guest spaces.
     pub plain_path_lists_guest_apps: bool,
 }
@@ -52,6 +55,7 @@ impl Unknowns {
             empty_radio_is_null: false,
             content_type_on_bodyless_get: false,
             no_op_update_bumps_revision: true,
+            new_rows_of_updates_take_defaults: true,
             plain_path_lists_guest_apps: false,
         }
     }
@@ -63,7 +67,8 @@ impl Default for Unknowns {
     }
 }
 
-/// K§1.2: who a caller with an API token is: creator of records, `LOGINUSER()`.
+/// K§1.2: who a caller with an API token is: creator of records, `LOGINUSER()`, and whose turn it must be where
+/// only an assignee may act.
 pub(super) const TOKEN_USER: &str = "Administrator";
 
 /// K§1.1: longest request target in bytes.
@@ -78,3 +83,13 @@ pub(super) const CURSOR_MINUTES: u64 = 10;
 /// K§3.3: each dotted predicate looks for a related record of its own, also beside others by `and`.
 /// A negative one then asks for a related record that differs.
 pub(super) const RELATED_PREDICATES_ARE_INDEPENDENT: bool = true;
+
+/// K§4.2: who wrote a record and when can be given with a new one; an update passes these over.
+pub(super) const NEW_RECORDS_BRING_WRITERS_AND_TIMES: bool = true;
+
+/// K§2.1: revisions that an action makes: one for the action, one for the state. Also where the state stays,
+/// since others must still act.
+pub(super) const REVISIONS_OF_ACTION: u64 = 2;
+
+/// K§2.1: rights are also told of a record that is not there: none. Else the call fails.
+pub(super) const MISSING_RECORDS_HAVE_NO_RIGHTS: bool = true;

@@ -44,7 +44,7 @@ impl Digits {
             None => (false, text),
         };
         let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) if exponent_allowed => (mantissa, exponent.parse::<i16>().ok()?),
+            Some((mantissa, exponent)) if exponent_allowed => (mantissa, self::exponent(exponent)?),
             Some(_) => return None,
             None => (rest, 0),
         };
@@ -58,11 +58,6 @@ impl Digits {
         let whole = whole.trim_start_matches('0').to_owned();
         let fraction = fraction.trim_end_matches('0').to_owned();
         Some(Self { negative, whole, fraction })
-    }
-
-    /// How many digits stand before the point.
-    pub(super) fn whole_digits(&self) -> usize {
-        self.whole.len()
     }
 
     /// The value to `places` decimals; `None` where it does not fit.
@@ -87,6 +82,14 @@ impl Digits {
     }
 }
 
+/// An exponent; one that no number could have is cut, since it is past every limit anyway.
+fn exponent(text: &str) -> Option<i16> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let past_all = if text.starts_with('-') { i16::MIN } else { i16::MAX };
+    is_number.then(|| text.parse().unwrap_or(past_all))
+}
+
 /// Moves the point by the exponent.
 fn shift(whole: &mut String, fraction: &mut String, exponent: i16) {
     for _ in 0..exponent.unsigned_abs().min(400) {
@@ -103,6 +106,12 @@ impl Decimal {
         let low = u64::try_from(scaled & i128::from(u64::MAX)).unwrap_or_default();
         let high = i64::try_from(scaled >> 64).unwrap_or_default();
         Self { high, low }
+    }
+
+    /// How many digits stand before the point.
+    pub(super) fn whole_digits(self) -> usize {
+        let whole = self.scaled().unsigned_abs() / ONE.unsigned_abs();
+        if whole == 0 { 0 } else { usize::try_from(whole.ilog10()).unwrap_or(usize::MAX).saturating_add(1) }
     }
 
     fn scaled(self) -> i128 {

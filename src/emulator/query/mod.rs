@@ -18,4 +18,4 @@ mod run;
 
 pub(super) use check::Scope;
 pub(super) use plan::View;
-pub(super) use run::prepare;
+pub(super) use run::{Prepared, prepare};

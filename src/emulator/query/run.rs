@@ -42,6 +42,11 @@ impl Prepared<'_> {
         self.limit.is_some() || self.offset.is_some()
     }
 
+    /// Whether a record satisfies the condition.
+    pub(crate) fn holds(&self, record: &Stored) -> bool {
+        self.plan.as_ref().is_none_or(|plan| plan.holds(record))
+    }
+
     /// One page, as the query says or of the default size.
     pub(crate) fn page(&self, records: &Records, count: bool) -> Selection {
         let limit = self.limit.unwrap_or(parser::DEFAULT_LIMIT);

@@ -8,22 +8,25 @@ use serde_json::Value as Json;
 use super::super::app::File;
 use super::super::call::Call;
 use super::super::field::{Field, Kind, Place};
-use super::super::query::View;
+use super::super::process;
 use super::super::reply::{Failure, NO_FILE, NO_RECORD, REVISION_CONFLICT};
-use super::super::store::{App, Records, Stored, typed_text};
+use super::super::store::{App, Key, Records, Stored, typed_text};
 use super::super::value::Value;
+use super::check::{check, must_be_unique};
+use super::default::defaults;
 use super::draft::Draft;
+use super::errors::Errors;
 use super::table;
-use super::value::{Errors, read};
 
 /// A call's writes on one app. Nobody else reads or writes the app's records meanwhile.
-pub(super) struct Stage<'a, 'c> {
+pub(crate) struct Stage<'a, 'c> {
     call: &'a Call<'c>,
     app: &'c App,
     records: RwLockWriteGuard<'c, Records>,
     staged: BTreeMap<u64, Stored>,
     last_id: u64,
     last_row: u64,
+    errors: Errors,
 }
 
 /// Whether `updateKey` can name the field.
@@ -31,46 +34,65 @@ pub(super) fn can_be_key(field: &Field) -> bool {
     field.kind == Kind::RecordNumber
         || (matches!(field.kind, Kind::SingleLineText | Kind::Number)
             && matches!(field.place, Place::Cell(_))
-            && field.flag("unique"))
+            && must_be_unique(field))
 }
 
 impl<'a, 'c> Stage<'a, 'c> {
-    pub(super) fn new(call: &'a Call<'c>, app: &'c App) -> Self {
+    pub(crate) fn new(call: &'a Call<'c>, app: &'c App) -> Self {
         let records = app.write();
         let (last_id, last_row) = (records.last_id, records.last_row);
-        Self { call, app, records, staged: BTreeMap::new(), last_id, last_row }
+        Self { call, app, records, staged: BTreeMap::new(), last_id, last_row, errors: Errors::default() }
     }
 
-    /// A record as this call has left it.
-    pub(super) fn get(&self, id: u64) -> Option<&Stored> {
-        self.staged.get(&id).or_else(|| self.records.get(id).map(|record| &**record))
+    /// A record as this call has left it, of the expected revision where one is given.
+    pub(crate) fn get(&self, id: u64, revision: Option<u64>) -> Result<&Stored, Failure> {
+        let stored = self.staged.get(&id).or_else(|| self.records.get(id).map(|record| &**record));
+        let stored = stored.ok_or(NO_RECORD)?;
+        if revision.is_some_and(|revision| revision != stored.revision) {
+            return Err(REVISION_CONFLICT.into());
+        }
+        Ok(stored)
     }
 
-    fn each(&self) -> impl Iterator<Item = &Stored> {
-        let stored = self.records.all.iter().filter(|record| !self.staged.contains_key(&record.id));
-        stored.map(|record| &**record).chain(self.staged.values())
+    /// Whether a record is there.
+    pub(super) fn has(&self, id: u64) -> bool {
+        self.get(id, None).is_ok()
     }
 
     /// The record whose key field has that value.
     pub(super) fn find(&self, code: &str, value: &Json) -> Option<u64> {
         let field = self.app.schema.find(code)?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let wanted = match field.kind {
-            Kind::RecordNumber => {
-                text.strip_prefix(self.app.schema.number_prefix.as_str()).unwrap_or(&text).to_owned()
-            }
-            _ => View::of(&typed_text(field.domain, &text)).key()?,
-        };
-        self.each()
-            .find(|record| View::at(record, field.place).key().as_deref() == Some(wanted.as_str()))
-            .map(|record| record.id)
+        if field.kind == Kind::RecordNumber {
+            let number = text.strip_prefix(self.app.schema.number_prefix.as_str()).unwrap_or(&text);
+            return number.parse().ok().filter(|id| self.has(*id));
+        }
+        self.holder(field, &typed_text(field.domain, &text))
+    }
+
+    /// The record that has that value in a field.
+    fn holder(&self, field: &Field, value: &Value) -> Option<u64> {
+        let Place::Cell(cell) = field.place else { return None };
+        let staged = self.staged.iter().find(|(_, record)| record.cells.get(cell) == Some(value));
+        staged.map(|(id, _)| *id).or_else(|| {
+            let stored = self.records.find(field.place, &Key::of(value)?);
+            stored.into_iter().find(|id| !self.staged.contains_key(id))
+        })
+    }
+
+    fn is_taken(&self, id: u64, field: &Field, value: &Value) -> bool {
+        let Place::Cell(cell) = field.place else { return false };
+        let same = |(other, record): (&u64, &Stored)| *other != id && record.cells.get(cell) == Some(value);
+        let stored = || Key::of(value).map(|key| self.records.find(field.place, &key)).unwrap_or_default();
+        self.staged.iter().any(same)
+            || stored().into_iter().any(|other| other != id && !self.staged.contains_key(&other))
     }
 
     /// Adds a record and gives its id.
-    pub(super) fn insert(&mut self, draft: &Draft, at: &str) -> Result<u64, Failure> {
-        let fields = self.app.schema.fields.iter();
-        let filled = self.defaults(fields.clone())?;
-        let cells = fields.filter(|field| matches!(field.place, Place::Cell(_))).count();
+    pub(super) fn insert(&mut self, draft: Draft) -> Result<u64, Failure> {
+        let fields = &self.app.schema.fields;
+        let mut filled = defaults(self.call, self.app, fields);
+        let cells = fields.iter().filter(|field| matches!(field.place, Place::Cell(_))).count();
         let user: Arc<str> = self.call.caller.code.as_str().into();
         let person = |code: &Option<String>| code.as_deref().map_or_else(|| Arc::clone(&user), Arc::from);
         self.last_id += 1;
@@ -81,117 +103,62 @@ impl<'a, 'c> Stage<'a, 'c> {
             modifier: person(&draft.modifier),
             created: draft.created.unwrap_or(self.call.minute()),
             updated: draft.updated.unwrap_or(self.call.minute()),
-            status: self.first_state(),
+            status: None,
             assignees: [].into(),
             categories: [].into(),
-            cells: (0..cells).map(|cell| filled.get(&cell).cloned().unwrap_or(Value::Empty)).collect(),
+            cells: (0..cells).map(|cell| filled.remove(&cell).unwrap_or(Value::Empty)).collect(),
         };
-        self.fill(&mut record, draft)?;
-        self.check(&record, at)?;
+        self.fill(&mut record, &draft, true)?;
+        process::start(self.call, self.app, &mut record);
+        self.check(&record, draft);
         self.staged.insert(record.id, record);
         Ok(self.last_id)
     }
 
     /// Changes a record and gives its new revision.
-    pub(super) fn update(
-        &mut self,
-        id: u64,
-        draft: &Draft,
-        revision: Option<u64>,
-        at: &str,
-    ) -> Result<u64, Failure> {
-        let old = self.get(id).ok_or(NO_RECORD)?;
-        if revision.is_some_and(|revision| revision != old.revision) {
-            return Err(REVISION_CONFLICT.into());
-        }
-        let mut record = old.clone();
-        self.fill(&mut record, draft)?;
-        self.check(&record, at)?;
-        let changed = self.get(id).is_none_or(|old| old.cells != record.cells);
+    pub(super) fn update(&mut self, id: u64, draft: Draft, revision: Option<u64>) -> Result<u64, Failure> {
+        let mut record = self.get(id, revision)?.clone();
+        self.fill(&mut record, &draft, false)?;
+        self.check(&record, draft);
+        let changed = self.get(id, None).is_ok_and(|old| old.cells != record.cells);
         if changed || self.call.store.unknowns.no_op_update_bumps_revision {
-            record.revision += 1;
-            record.updated = self.call.minute();
-            record.modifier = self.call.caller.code.as_str().into();
+            self.touch(&mut record, 1);
         }
         let revision = record.revision;
-        self.staged.insert(id, record);
+        self.put(record);
         Ok(revision)
     }
 
-    /// Makes it so.
-    pub(super) fn commit(mut self) {
-        for (id, record) in std::mem::take(&mut self.staged) {
-            let position = self.records.position(id);
-            let record = Arc::new(record);
-            match self.records.all.get_mut(position).filter(|stored| stored.id == id) {
-                Some(stored) => *stored = record,
-                // New ids are larger than any other.
-                None => self.records.all.push(record),
-            }
+    /// Makes a record newer by some revisions, and the caller its modifier.
+    pub(crate) fn touch(&self, record: &mut Stored, revisions: u64) {
+        record.revision = record.revision.saturating_add(revisions);
+        record.updated = self.call.minute();
+        record.modifier = self.call.caller.code.as_str().into();
+    }
+
+    /// A record as it is to be.
+    pub(crate) fn put(&mut self, record: Stored) {
+        self.staged.insert(record.id, record);
+    }
+
+    /// Makes it so, unless something was wrong with a value.
+    pub(crate) fn commit(mut self) -> Result<(), Failure> {
+        self.errors.into_result()?;
+        for record in std::mem::take(&mut self.staged).into_values() {
+            self.records.put(Arc::new(record));
         }
         self.records.last_id = self.last_id;
         self.records.last_row = self.last_row;
+        Ok(())
     }
 
-    fn first_state(&self) -> Option<Arc<str>> {
-        let status = self.app.schema.fields.iter().find(|field| field.kind == Kind::Status)?;
-        let first = status.options.iter().min_by_key(|(_, index)| **index)?;
-        self.app.schema.process.then(|| Arc::clone(first.0))
-    }
-
-    /// Default values by place, for fields that a new record or row does not get.
-    fn defaults<'f>(
-        &self,
-        fields: impl Iterator<Item = &'f Field>,
-    ) -> Result<BTreeMap<usize, Value>, Failure> {
-        let mut out = BTreeMap::new();
-        let mut errors = Errors::default();
-        for field in fields {
-            let (Place::Cell(place) | Place::Column(_, place)) = field.place else { continue };
-            if field.definition.get("lookup").is_some_and(Json::is_object) || field.kind == Kind::Subtable {
-                continue;
-            }
-            let value = match field.definition.get("defaultValue") {
-                _ if field.flag("defaultNowValue") => self.now(field),
-                Some(Json::Array(list)) if list.is_empty() => None,
-                Some(Json::String(text)) if text.is_empty() => None,
-                Some(default) => {
-                    read(self.call, self.app, field, &self.person(default), "record", true, &mut errors)
-                }
-                None => None,
-            };
-            value.and_then(|value| out.insert(place, value));
-        }
-        errors.into_result()?;
-        Ok(out)
-    }
-
-    /// Default users may be `LOGINUSER()`.
-    fn person(&self, default: &Json) -> Json {
-        let Json::Array(list) = default else { return default.clone() };
-        let user = |entry: &Json| match entry.get("code").and_then(Json::as_str) {
-            Some("LOGINUSER()") => {
-                let known = self.call.store.directory.user(&self.call.caller.code).is_some();
-                known.then(|| serde_json::json!({"code": self.call.caller.code}))
-            }
-            Some("PRIMARY_ORGANIZATION()") => None,
-            _ => Some(entry.clone()),
-        };
-        Json::Array(list.iter().filter_map(user).collect())
-    }
-
-    fn now(&self, field: &Field) -> Option<Value> {
-        let local = self.call.now.with_timezone(&self.call.caller.zone);
-        match field.kind {
-            Kind::Date => Some(Value::Date(local.date_naive().to_epoch_days())),
-            Kind::Time => Some(typed_text(field.domain, &local.format("%H:%M").to_string())),
-            Kind::DateTime => Some(Value::DateTime(self.call.minute())),
-            _ => None,
-        }
+    /// Removes records, instead of any other change.
+    pub(super) fn remove(mut self, ids: &[u64]) {
+        self.app.remove(&mut self.records, ids);
     }
 
     /// Puts what was sent into a record.
-    fn fill(&mut self, record: &mut Stored, draft: &Draft) -> Result<(), Failure> {
+    fn fill(&mut self, record: &mut Stored, draft: &Draft, is_new: bool) -> Result<(), Failure> {
         for (cell, value) in &draft.cells {
             let Some(slot) = record.cells.get_mut(*cell) else { continue };
             *slot = match value {
@@ -199,61 +166,24 @@ impl<'a, 'c> Stage<'a, 'c> {
                 value => value.clone(),
             };
         }
+        let with_defaults = is_new || self.call.store.unknowns.new_rows_of_updates_take_defaults;
         for field in &self.app.schema.fields {
             let Place::Cell(cell) = field.place else { continue };
-            let Some(rows) = draft.tables.get(&cell) else { continue };
-            let filled = self.defaults(field.columns.iter())?;
-            let merged =
-                table::merge(field, record.cells.get(cell), rows, || filled.clone(), &mut self.last_row);
-            if let Some(slot) = record.cells.get_mut(cell) {
-                *slot = merged;
-            }
+            let (Some(rows), Some(slot)) = (draft.tables.get(&cell), record.cells.get_mut(cell)) else {
+                continue;
+            };
+            let filled =
+                if with_defaults { defaults(self.call, self.app, &field.columns) } else { BTreeMap::new() };
+            *slot = table::merge(field, slot, rows, &filled, &mut self.last_row);
         }
         Ok(())
     }
 
-    /// Required fields of the merged record, and values that must not occur twice.
-    fn check(&self, record: &Stored, at: &str) -> Result<(), Failure> {
-        let mut errors = Errors::default();
-        for field in &self.app.schema.fields {
-            let Place::Cell(cell) = field.place else { continue };
-            let value = record.cells.get(cell).unwrap_or(&Value::Empty);
-            if is_missing(field, value) {
-                errors.add(format!("{at}.{}.{}", field.code, suffix(field)), "Required.");
-            }
-            if let Value::Rows(rows) = value {
-                for (index, row) in rows.iter().enumerate() {
-                    for (column, value) in field.columns.iter().zip(&row.cells) {
-                        if is_missing(column, value) {
-                            let at = format!("{at}.{}.value[{index}].value", field.code);
-                            errors.add(format!("{at}.{}.{}", column.code, suffix(column)), "Required.");
-                        }
-                    }
-                }
-            }
-            if field.flag("unique") && *value != Value::Empty && self.is_taken(record.id, field, value) {
-                errors.add(format!("{at}.{}.value", field.code), "The value must be unique.");
-            }
-        }
-        errors.into_result()
-    }
-
-    fn is_taken(&self, id: u64, field: &Field, value: &Value) -> bool {
-        let Place::Cell(cell) = field.place else { return false };
-        self.each().any(|other| other.id != id && other.cells.get(cell) == Some(value))
-    }
-}
-
-fn is_missing(field: &Field, value: &Value) -> bool {
-    let enforced = !matches!(field.kind, Kind::Calc | Kind::RadioButton | Kind::Subtable);
-    enforced && *value == Value::Empty && field.flag("required")
-}
-
-fn suffix(field: &Field) -> &'static str {
-    match field.kind {
-        Kind::CheckBox | Kind::MultiSelect | Kind::File => "values",
-        Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => "values",
-        _ => "value",
+    fn check(&mut self, record: &Stored, mut draft: Draft) {
+        let mut errors = std::mem::take(&mut draft.errors);
+        let is_taken = |field: &Field, value: &Value| self.is_taken(record.id, field, value);
+        check(&self.app.schema.fields, record, &draft, is_taken, &mut errors);
+        self.errors.extend(errors);
     }
 }
 

@@ -1,23 +1,25 @@
 //! A table's rows: what was sent, merged with what was there (K§4.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::field::Field;
 use super::super::value::{TableRow, Value};
 use super::draft::RowDraft;
 
 /// The new rows, which are exactly those that were sent: one with the id of a row that was there keeps its
-/// other values, any other is new. `fill` gives what a new row holds before; `last_row` numbers it.
+/// other values, any other is new. `filled` is what a new row holds before; `last_row` numbers it.
 pub(super) fn merge(
     table: &Field,
-    old: Option<&Value>,
+    old: &Value,
     sent: &[RowDraft],
-    fill: impl Fn() -> BTreeMap<usize, Value>,
+    filled: &BTreeMap<usize, Value>,
     last_row: &mut u64,
 ) -> Value {
-    let old: &[TableRow] = if let Some(Value::Rows(rows)) = old { rows } else { &[] };
+    let old: &[TableRow] = if let Value::Rows(rows) = old { rows } else { &[] };
+    let mut taken = BTreeSet::new();
     let rows = sent.iter().map(|draft| {
-        let known = old.iter().find(|row| Some(row.id) == draft.id);
+        // A row that is named twice is there once.
+        let known = old.iter().find(|row| Some(row.id) == draft.id && taken.insert(row.id));
         let id = known.map_or_else(
             || {
                 *last_row += 1;
@@ -25,10 +27,12 @@ pub(super) fn merge(
             },
             |row| row.id,
         );
-        let filled = if known.is_none() { fill() } else { BTreeMap::new() };
         let cell = |index: usize| {
-            let kept = known.and_then(|row| row.cells.get(index));
-            draft.cells.get(&index).or(kept).or(filled.get(&index)).cloned().unwrap_or(Value::Empty)
+            let before = match known {
+                Some(row) => row.cells.get(index),
+                None => filled.get(&index),
+            };
+            draft.cells.get(&index).or(before).cloned().unwrap_or(Value::Empty)
         };
         TableRow { id, cells: (0..table.columns.len()).map(cell).collect() }
     });

@@ -1,4 +1,5 @@
-//! A field's value as it was sent: read, rounded, and held against the field's definition (K§4.2).
+//! A field's value as it was sent: read, and held against the field's definition (K§4.2). What can only be
+//! said of the whole record (required, shortest length, unique) is `check`'s.
 
 use std::sync::Arc;
 
@@ -6,27 +7,17 @@ use serde_json::Value as Json;
 
 use super::super::app::File;
 use super::super::call::Call;
-use super::super::field::{Field, Kind, Schema};
-use super::super::reply::Failure;
+use super::super::field::{Field, Kind};
 use super::super::store::App;
-use super::super::value::{self, Decimal, Digits, Value};
+use super::super::value::{self, Value};
+use super::errors::{Errors, Fault, Part};
+use super::number;
 
-/// Messages by parameter.
-#[derive(Debug, Default)]
-pub(super) struct Errors(Vec<(String, Vec<String>)>);
+/// Characters of a text whose values must be unique.
+const LONGEST_UNIQUE: usize = 64;
 
-impl Errors {
-    pub(super) fn add(&mut self, key: String, message: impl Into<String>) {
-        self.0.push((key, vec![message.into()]));
-    }
-
-    /// `CB_VA01` where there is any.
-    pub(super) fn into_result(self) -> Result<(), Failure> {
-        if self.0.is_empty() { Ok(()) } else { Err(Failure::invalid_many(self.0)) }
-    }
-}
-
-/// Reads a value. `None` where it is refused; `at` is where its record, or row, stands in the call.
+/// A field's value as it goes into the record; `None` where it is refused and nothing more is to be said of
+/// the field. `at` is where its record, or row, stands in the call.
 pub(super) fn read(
     call: &Call<'_>,
     app: &App,
@@ -37,56 +28,24 @@ pub(super) fn read(
     errors: &mut Errors,
 ) -> Option<Value> {
     let result = match field.kind {
-        Kind::Number => number(&app.schema, field, sent, in_table),
+        Kind::Number => number::read(&app.schema, field, scalar(sent).as_deref()),
         Kind::CheckBox | Kind::MultiSelect => options(field, sent),
         Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => people(call, field, sent),
         Kind::File => Ok(files(sent)),
         _ => match scalar(sent) {
             None => Err(Fault::value("Enter a text.")),
-            Some(text) if text.is_empty() => text_length(field, "").map(|()| Value::Empty),
+            Some(text) if text.is_empty() => Ok(Value::Empty),
             Some(text) => single(field, &text),
         },
     };
     match result {
         Ok(value) => Some(value),
+        // In a table, what is no number is silently dropped.
+        Err(fault) if in_table && field.kind == Kind::Number && fault.leaves_nothing() => Some(Value::Empty),
         Err(fault) => {
-            errors.add(fault.key(at, &field.code), fault.message);
-            None
-        }
-    }
-}
-
-/// Why a value is refused.
-struct Fault {
-    part: Part,
-    message: String,
-}
-
-/// What of a value is at fault, which decides the parameter's name (K§5.2).
-enum Part {
-    Value,
-    NotANumber,
-    Values,
-    Item(usize),
-    Person,
-}
-
-impl Fault {
-    fn new(part: Part, message: impl Into<String>) -> Self {
-        Self { part, message: message.into() }
-    }
-
-    fn value(message: impl Into<String>) -> Self {
-        Self::new(Part::Value, message)
-    }
-
-    fn key(&self, at: &str, code: &str) -> String {
-        match self.part {
-            Part::Value => format!("{at}.{code}.value"),
-            Part::NotANumber => format!("{at}[{code}].value"),
-            Part::Values => format!("{at}.{code}.values"),
-            Part::Item(index) => format!("{at}.{code}.values[{index}].value"),
-            Part::Person => format!("{at}.{code}.values.value"),
+            let value = fault.leaves_nothing().then_some(Value::Empty);
+            fault.note(at, &field.code, errors);
+            value
         }
     }
 }
@@ -105,21 +64,27 @@ fn scalar(sent: &Json) -> Option<String> {
 
 fn single(field: &Field, text: &str) -> Read<Value> {
     let bad = |what: &str| Fault::value(format!("Enter a {what}."));
+    // The reader of times passes over spaces; Kintone does not.
+    let spaced = text.contains(char::is_whitespace);
     match field.kind {
         Kind::RadioButton | Kind::DropDown => {
             if !field.options.contains_key(text) {
-                return Err(Fault::value(format!("\"{text}\" is not one of the options.")));
+                return Err(Fault::value(format!("The value, \"{text}\", is not in options.")));
             }
             Ok(Value::Text(text.into()))
         }
-        Kind::Date => value::parse_date(&padded(text)).map(Value::Date).ok_or_else(|| bad("date")),
-        Kind::Time => value::parse_time(text).map(Value::Time).ok_or_else(|| bad("time")),
+        Kind::Date => date(text).map(Value::Date).ok_or_else(|| bad("date")),
+        Kind::Time => value::parse_time(text).filter(|_| !spaced).map(Value::Time).ok_or_else(|| bad("time")),
         Kind::DateTime => {
-            value::parse_datetime(text).map(Value::DateTime).ok_or_else(|| bad("date and time"))
+            let minutes = value::parse_datetime(text).filter(|_| !spaced && has_year(text));
+            minutes.map(Value::DateTime).ok_or_else(|| bad("date and time"))
         }
         Kind::Link => {
-            text_length(field, text)?;
-            protocol(field, text)?;
+            match (text_length(field, text), protocol(field, text)) {
+                (Ok(()), Ok(())) => {}
+                (Err(length), Err(protocol)) => return Err(length.and(protocol)),
+                (Err(fault), Ok(())) | (Ok(()), Err(fault)) => return Err(fault),
+            }
             Ok(Value::Text(text.into()))
         }
         _ => {
@@ -129,13 +94,25 @@ fn single(field: &Field, text: &str) -> Read<Value> {
     }
 }
 
-/// `2015` and `2015-7` begin on their first day.
-fn padded(text: &str) -> String {
-    match text.split('-').count() {
+/// Whether it begins with four digits and ends there or goes on with a hyphen.
+fn has_year(text: &str) -> bool {
+    let year = text.split('-').next().unwrap_or_default();
+    year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Days since 1970. `2015` and `2015-7` begin on their first day.
+fn date(text: &str) -> Option<i32> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let short = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    if !has_year(text) || !parts.iter().skip(1).all(short) {
+        return None;
+    }
+    let padded = match parts.len() {
         1 => format!("{text}-01-01"),
         2 => format!("{text}-01"),
         _ => text.to_owned(),
-    }
+    };
+    value::parse_date(&padded)
 }
 
 /// Lengths count UTF-16 units; the messages quote one past the limit, as Kintone's do.
@@ -144,52 +121,35 @@ fn text_length(field: &Field, text: &str) -> Read<()> {
         return Ok(());
     }
     let length = text.encode_utf16().count();
-    if let Ok(most) = field.text("maxLength").parse::<usize>()
-        && length > most
-    {
-        return Err(Fault::value(format!("Enter less than {} characters.", most + 1)));
+    let most = field.text("maxLength").parse::<usize>().ok();
+    let most =
+        if field.flag("unique") { Some(most.unwrap_or(LONGEST_UNIQUE).min(LONGEST_UNIQUE)) } else { most };
+    if let Some(most) = most.filter(|most| length > *most) {
+        return Err(Fault::value(format!("Enter less than {} characters.", most.saturating_add(1))));
     }
-    if let Ok(least) = field.text("minLength").parse::<usize>()
-        && length < least
-    {
-        return Err(Fault::value(format!("Enter more than {} characters.", least.saturating_sub(1))));
+    match too_short(field, length) {
+        Some(message) => Err(Fault::value(message)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What to say where a text of that length is too short for its field.
+pub(super) fn too_short(field: &Field, length: usize) -> Option<String> {
+    if !matches!(field.kind, Kind::SingleLineText | Kind::Link) {
+        return None;
+    }
+    let least = field.text("minLength").parse::<usize>().ok().filter(|least| length < *least)?;
+    Some(format!("Enter more than {} characters.", least.saturating_sub(1)))
 }
 
 fn protocol(field: &Field, text: &str) -> Read<()> {
     let fits = match field.text("protocol") {
         "WEB" => text.starts_with("http://") || text.starts_with("https://"),
-        "MAIL" => text.contains('@'),
+        "MAIL" => text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
         "CALL" => text.chars().all(|c| c.is_ascii_digit() || "+-()*# ".contains(c)),
         _ => true,
     };
     if fits { Ok(()) } else { Err(Fault::value("The URL format is not valid.")) }
-}
-
-fn number(schema: &Schema, field: &Field, sent: &Json, in_table: bool) -> Read<Value> {
-    let text = scalar(sent);
-    let text = text.as_deref().map(str::trim);
-    if text == Some("") {
-        return Ok(Value::Empty);
-    }
-    let Some(digits) = text.and_then(|text| Digits::parse(text, true)) else {
-        // In a table, junk is silently dropped.
-        let fault = Fault::new(Part::NotANumber, "Only numbers are allowed.");
-        return if in_table { Ok(Value::Empty) } else { Err(fault) };
-    };
-    let most = schema.digits.saturating_sub(schema.places);
-    let rounded = digits.round(schema.places, schema.rounding).filter(|_| digits.whole_digits() <= most);
-    let Some(number) = rounded else {
-        return Err(Fault::value(format!("The number of significant digits exceeds {}.", schema.digits)));
-    };
-    if Decimal::parse(field.text("maxValue")).is_some_and(|most| number > most) {
-        return Err(Fault::value(format!("Must be {} or smaller.", field.text("maxValue"))));
-    }
-    if Decimal::parse(field.text("minValue")).is_some_and(|least| number < least) {
-        return Err(Fault::value(format!("Must be {} or larger.", field.text("minValue"))));
-    }
-    Ok(Value::Number(number))
 }
 
 fn options(field: &Field, sent: &Json) -> Read<Value> {
@@ -201,7 +161,7 @@ fn options(field: &Field, sent: &Json) -> Read<Value> {
     let mut out: Vec<Arc<str>> = vec![];
     for (index, text) in texts.enumerate() {
         if !field.options.contains_key(text) {
-            let message = format!("\"{text}\" is not one of the options.");
+            let message = format!("The value, \"{text}\", is not in options.");
             return Err(Fault::new(Part::Item(index), message));
         }
         out.push(text.into());
@@ -230,9 +190,30 @@ fn people(call: &Call<'_>, field: &Field, sent: &Json) -> Read<Value> {
         if known.is_none() {
             return Err(Fault::new(Part::Person, format!("\"{code}\" was not found.")));
         }
-        out.push(code.into());
+        if !is_offered(field, code) {
+            return Err(Fault::new(Part::Person, format!("\"{code}\" cannot be selected.")));
+        }
+        if !out.iter().any(|known| **known == *code) {
+            out.push(code.into());
+        }
     }
     Ok(if out.is_empty() { Value::Empty } else { Value::Codes(out.into()) })
+}
+
+/// Whether the field's `entities` offer somebody. Who is in an organization or a group is not known here, so
+/// that a field which offers one to choose users from takes any user.
+fn is_offered(field: &Field, code: &str) -> bool {
+    let entities = field.definition.get("entities").and_then(Json::as_array);
+    let Some(entities) = entities.filter(|entities| !entities.is_empty()) else { return true };
+    let own = match field.kind {
+        Kind::UserSelect => "USER",
+        Kind::GroupSelect => "GROUP",
+        _ => "ORGANIZATION",
+    };
+    entities.iter().any(|entity| {
+        let kind = entity.get("type").and_then(Json::as_str).unwrap_or_default();
+        kind != own || entity.get("code").and_then(Json::as_str) == Some(code)
+    })
 }
 
 /// Only keys are sent; the stage puts the files in their place.
