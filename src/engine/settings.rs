@@ -214,14 +214,6 @@ fn zone(value: &str) -> Option<Tz> {
     chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied()
 }
 
-fn boolean(value: &str) -> Option<bool> {
-    match value.trim().to_lowercase().as_str() {
-        "on" | "true" | "yes" | "1" => Some(true),
-        "off" | "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
-}
-
 fn duration(value: &str) -> Option<Duration> {
     let value = value.trim().to_lowercase();
     let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());

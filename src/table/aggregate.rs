@@ -27,7 +27,7 @@ use super::decode::PageDecoder;
 use super::error::Error;
 use super::field::Formula;
 use super::leaf::leaf_methods;
-use super::ordered::{Ordered, leaves_out_empty, narrowed, order_of};
+use super::ordered::{Ordered, leaves_out_empty, narrowed, order_of, projected_scan};
 use super::rules::Rule;
 use super::scan::{KintoneScan, PART, ScanRequest};
 use super::schema::Shape;
@@ -63,8 +63,12 @@ impl PhysicalOptimizerRule for Aggregates {
     }
 }
 
-/// The aggregate that makes whole values, and the scan of records that it is over, read to its end.
-pub(super) fn aggregated_scan(node: &Arc<dyn ExecutionPlan>) -> Option<(&AggregateExec, &KintoneScan)> {
+/// An aggregate that makes whole values, the scan of records that it is over, read to its end, and which column of
+/// the scan each of the aggregate's input is.
+pub(super) type Aggregated<'a> = (&'a AggregateExec, &'a KintoneScan, Vec<Option<usize>>);
+
+/// Takes a node for an aggregate over a scan.
+pub(super) fn aggregated_scan(node: &Arc<dyn ExecutionPlan>) -> Option<Aggregated<'_>> {
     let aggregate = node.downcast_ref::<AggregateExec>()?;
     let first = match aggregate.mode() {
         AggregateMode::Single | AggregateMode::SinglePartitioned => aggregate,
@@ -78,10 +82,10 @@ pub(super) fn aggregated_scan(node: &Arc<dyn ExecutionPlan>) -> Option<(&Aggrega
         }
         _ => return None,
     };
-    let scan = first.input().downcast_ref::<KintoneScan>()?;
+    let (scan, places) = projected_scan(first.input())?;
     let whole = scan.request.limit.is_none() && scan.request.columns.shape == Shape::Record;
     let plain = first.filter_expr().iter().all(Option::is_none);
-    (whole && plain).then_some((first, scan))
+    (whole && plain).then_some((first, scan, places))
 }
 
 /// Whether it is `count(*)` or a count of a constant.
@@ -103,7 +107,11 @@ enum Value {
 }
 
 impl Value {
-    fn of(aggregate: &AggregateFunctionExpr, request: &ScanRequest) -> Option<Self> {
+    fn of(
+        aggregate: &AggregateFunctionExpr,
+        request: &ScanRequest,
+        places: &[Option<usize>],
+    ) -> Option<Self> {
         if counts_rows(aggregate) {
             return request.rules.has(Rule::Count).then_some(Self::Total);
         }
@@ -114,7 +122,7 @@ impl Value {
         };
         let arguments = aggregate.expressions();
         let [argument] = arguments.as_slice() else { return None };
-        let column = argument.downcast_ref::<Column>()?.index();
+        let column = (*places.get(argument.downcast_ref::<Column>()?.index())?)?;
         let (field, order) = order_of(request, column)?;
         let filled =
             if leaves_out_empty(request.condition.as_ref(), &field) { Formula::All } else { order.filled? };
@@ -149,11 +157,11 @@ pub(crate) struct KintoneAggregate {
 
 impl KintoneAggregate {
     fn of(node: &Arc<dyn ExecutionPlan>) -> Option<Self> {
-        let (aggregate, scan) = aggregated_scan(node)?;
+        let (aggregate, scan, places) = aggregated_scan(node)?;
         if !aggregate.group_expr().is_empty() || aggregate.aggr_expr().is_empty() {
             return None;
         }
-        let values = aggregate.aggr_expr().iter().map(|a| Value::of(a, &scan.request));
+        let values = aggregate.aggr_expr().iter().map(|a| Value::of(a, &scan.request, &places));
         let values = values.collect::<Option<Vec<_>>>()?;
         let schema = node.schema();
         let properties = PlanProperties::new(

@@ -76,7 +76,7 @@ pub(crate) struct KintoneGroups {
 
 impl KintoneGroups {
     fn of(node: &Arc<dyn ExecutionPlan>) -> Option<Self> {
-        let (aggregate, scan) = aggregated_scan(node)?;
+        let (aggregate, scan, places) = aggregated_scan(node)?;
         let request = &scan.request;
         let group = aggregate.group_expr();
         let [(key, _)] = group.expr() else { return None };
@@ -85,7 +85,7 @@ impl KintoneGroups {
         {
             return None;
         }
-        let column = key.downcast_ref::<Column>()?.index();
+        let column = (*places.get(key.downcast_ref::<Column>()?.index())?)?;
         let column = request.columns.columns.get(*request.projection.get(column)?)?;
         let Source::Record { field, field_type, part: 0 } = &column.source else { return None };
         if !field_type.is_one_choice() || node.schema().field(0).data_type() != &DataType::Utf8 {

@@ -1,12 +1,18 @@
 //! One page in an order that Kintone makes: what top-k and extremes are read by.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::context::ScanContext;
 use super::decode::PageDecoder;
 use super::error::Error;
 use super::field::{Formula, Order};
-use super::scan::ScanRequest;
+use super::scan::{KintoneScan, ScanRequest};
 use super::schema::Source;
 use crate::kintone::{Condition, Operator, OrderBy, Query, RecordsRequest};
 
@@ -15,6 +21,17 @@ pub(crate) fn order_of(request: &ScanRequest, column: usize) -> Option<(String, 
     let column = request.columns.columns.get(*request.projection.get(column)?)?;
     let Source::Record { field, field_type, part: 0 } = &column.source else { return None };
     Some((field.code.clone(), field_type.order(field)?))
+}
+
+/// The scan under projections, and the column of it that each of `plan`'s columns is, where it is one.
+pub(crate) fn projected_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<(&KintoneScan, Vec<Option<usize>>)> {
+    if let Some(scan) = plan.downcast_ref::<KintoneScan>() {
+        return Some((scan, (0..scan.request.projection.len()).map(Some).collect()));
+    }
+    let projection = plan.downcast_ref::<ProjectionExec>()?;
+    let (scan, below) = projected_scan(projection.input())?;
+    let place = |expr: &Arc<dyn PhysicalExpr>| *below.get(expr.downcast_ref::<Column>()?.index())?;
+    Some((scan, projection.expr().iter().map(|item| place(&item.expr)).collect()))
 }
 
 /// The scan's condition and another.
