@@ -1,5 +1,8 @@
 //! What an app of the emulator is made of, in the shapes of Kintone's own API, and one record's values.
 
+use std::fmt;
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 /// An app's settings, all of it but the records.
@@ -55,10 +58,22 @@ pub enum Cell {
     Files(Vec<File>),
     /// Rows of a table field.
     Rows(Vec<Row>),
+    /// What the field's `expression` makes of the record, worked out when the record is loaded.
+    Computed,
+}
+
+/// A file's bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content(pub Arc<[u8]>);
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({} bytes)", self.0.len())
+    }
 }
 
 /// An attachment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct File {
     /// The key to download it by.
     pub file_key: String,
@@ -68,6 +83,19 @@ pub struct File {
     pub content_type: String,
     /// Bytes.
     pub size: u64,
+    /// What is in it; where unset, something of that size is made up when it is downloaded.
+    pub content: Option<Content>,
+}
+
+impl File {
+    /// What a search for words looks at beside the name: the content, where it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        let kind = self.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_text = kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml");
+        let bytes = &self.content.as_ref().filter(|_| is_text)?.0;
+        std::str::from_utf8(bytes).ok()
+    }
 }
 
 /// A row of a table field.
@@ -122,8 +150,10 @@ pub struct Comment {
 }
 
 /// Someone of the directory: a user, an organization or a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Entity {
+    /// Among those of its kind; 0 for the next one in the order of the directory.
+    pub id: u64,
     /// `USER`, `ORGANIZATION` or `GROUP`.
     pub kind: &'static str,
     /// The login code, or the code.
@@ -136,6 +166,43 @@ pub struct Entity {
     pub timezone: String,
     /// A user's password.
     pub password: Option<String>,
+    /// A user's organizations: code, and the title held there, empty for none.
+    pub organizations: Vec<(String, String)>,
+    /// Code of one of them.
+    pub primary_organization: Option<String>,
+    /// Codes of a user's groups. Everybody is in the group `everyone` besides.
+    pub groups: Vec<String>,
+    /// Code of the organization above this one.
+    pub parent: Option<String>,
+    /// What the User API tells beside that, such as `surName` or `email`, by its names there.
+    pub profile: Map<String, Value>,
+}
+
+impl Entity {
+    /// A valid one without memberships, password or profile, in Tokyo.
+    #[must_use]
+    pub fn new(kind: &'static str, code: &str, name: &str) -> Self {
+        Self {
+            id: 0,
+            kind,
+            code: code.to_owned(),
+            name: name.to_owned(),
+            valid: true,
+            timezone: "Asia/Tokyo".to_owned(),
+            password: None,
+            organizations: vec![],
+            primary_organization: None,
+            groups: vec![],
+            parent: None,
+            profile: Map::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entity").field("kind", &self.kind).field("code", &self.code).finish_non_exhaustive()
+    }
 }
 
 /// Everything that the emulator serves. The apps' records are made when somebody first asks for them.

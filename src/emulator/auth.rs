@@ -12,21 +12,20 @@ use super::reply::{
     Failure, NOT_LOGGED_IN, TOKEN_NOT_ALLOWED, UNKNOWN_TOKEN, WRONG_APP_TOKEN, WRONG_PASSWORD,
 };
 use super::store::Store;
-use super::unknown;
+use super::unknown::{self, Unknowns};
 
 /// API tokens in one request (K§1.2).
 const MOST_TOKENS: usize = 9;
 
 /// Somebody who may call.
 pub(super) struct Caller {
-    /// Login code, for `LOGINUSER()`, creators and modifiers.
+    /// Login code, for creators and modifiers.
     pub(super) code: String,
     /// For `TODAY()` and its family.
     pub(super) zone: Tz,
     /// With API tokens: the apps that they open.
     token_apps: Option<Vec<u64>>,
-    /// HTTP status for an app that the tokens do not open.
-    wrong_app_status: u16,
+    unknowns: Unknowns,
 }
 
 impl fmt::Debug for Caller {
@@ -38,17 +37,33 @@ impl fmt::Debug for Caller {
 impl Caller {
     /// Refuses an API token for calls that only people may make.
     pub(super) fn must_be_user(&self) -> Result<(), Failure> {
-        if self.token_apps.is_some() { Err(TOKEN_NOT_ALLOWED.into()) } else { Ok(()) }
+        if self.is_token() { Err(self.token_not_allowed()) } else { Ok(()) }
+    }
+
+    /// Refuses a call that an API token may not make.
+    pub(super) fn token_not_allowed(&self) -> Failure {
+        Failure::from(TOKEN_NOT_ALLOWED).with_status(self.unknowns.person_only_status.status())
     }
 
     /// Refuses an app that none of the tokens opens.
     pub(super) fn may_open(&self, app: u64) -> Result<(), Failure> {
         match &self.token_apps {
             Some(apps) if !apps.contains(&app) => {
-                Err(Failure::from(WRONG_APP_TOKEN).with_status(self.wrong_app_status))
+                Err(Failure::from(WRONG_APP_TOKEN).with_status(self.unknowns.other_app_token_status.status()))
             }
             _ => Ok(()),
         }
+    }
+
+    /// The code that `LOGINUSER()` stands for; nobody's, where a token stands for nobody.
+    pub(super) fn login_user(&self) -> Option<&str> {
+        let somebody = !self.is_token() || self.unknowns.token_user_is_administrator;
+        somebody.then_some(self.code.as_str())
+    }
+
+    /// Refuses an API token where Kintone does not look at it: outside of `/k`.
+    pub(super) fn must_log_in(&self) -> Result<(), Failure> {
+        if self.is_token() { Err(NOT_LOGGED_IN.into()) } else { Ok(()) }
     }
 
     /// Whether the call comes with API tokens.
@@ -91,13 +106,13 @@ pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<Caller, Failu
     let apps: Vec<u64> =
         tokens.iter().filter_map(|token| store.tokens.get(*token)).flatten().copied().collect();
     if apps.is_empty() {
-        return Err(Failure::from(UNKNOWN_TOKEN).with_status(store.unknowns.invalid_token_status));
+        return Err(Failure::from(UNKNOWN_TOKEN).with_status(store.unknowns.unknown_token_status.status()));
     }
     Ok(Caller {
         code: unknown::TOKEN_USER.to_owned(),
-        zone: store.unknowns.token_zone,
+        zone: store.unknowns.token_zone.zone(),
         token_apps: Some(apps),
-        wrong_app_status: store.unknowns.wrong_app_token_status,
+        unknowns: store.unknowns,
     })
 }
 
@@ -108,8 +123,8 @@ fn user(header: &str, store: &Store) -> Result<Caller, Failure> {
     if !same(&password, expected) {
         return Err(WRONG_PASSWORD.into());
     }
-    let zone = user.timezone.parse().unwrap_or(store.unknowns.token_zone);
-    Ok(Caller { code, zone, token_apps: None, wrong_app_status: store.unknowns.wrong_app_token_status })
+    let zone = user.timezone.parse().unwrap_or_else(|_| store.unknowns.token_zone.zone());
+    Ok(Caller { code, zone, token_apps: None, unknowns: store.unknowns })
 }
 
 /// `user:password` in base64.

@@ -41,6 +41,7 @@ pub(super) fn run(change: &mut Change<'_>) -> Result<Answer, Failure> {
     }
     let inners = sent.iter().enumerate().map(|(index, inner)| read(change.guest_space, index, inner));
     let inners: Vec<Inner> = inners.collect::<Result<_, _>>()?;
+    change.store.uploads.begin();
     let mut touched = vec![];
     let (mut results, mut rows) = (vec![], 0);
     for (index, inner) in inners.iter().enumerate() {
@@ -58,15 +59,17 @@ pub(super) fn run(change: &mut Change<'_>) -> Result<Answer, Failure> {
             }
             Err(failure) => {
                 touched.iter().filter_map(|id| change.store.apps.get(id)).for_each(|app| app.undo());
+                change.store.uploads.undo();
                 return Err(failure.in_slot(index, inners.len()));
             }
         }
     }
     touched.iter().filter_map(|id| change.store.apps.get(id)).for_each(|app| app.write().keep());
+    change.store.uploads.keep();
     let mut body = b"{\"results\":[".to_vec();
     body.extend(results.join(&b','));
     body.extend_from_slice(b"]}");
-    Ok(Answer { body, rows })
+    Ok(Answer { rows, ..Answer::bytes(body) })
 }
 
 /// Reads one call. Its path must be in the space of the whole request.

@@ -2,15 +2,19 @@
 
 use serde_json::{Value as Json, json};
 
-use super::app::Comment;
+use super::app::{Comment, Entity};
 use super::call::Call;
-use super::reply::{Answer, Failure, NO_COMMENT, NO_GROUP, NO_ORGANIZATION, NO_RECORD, NO_USER};
+use super::reply::{
+    Answer, Failure, NO_COMMENT, NO_GROUP, NO_ORGANIZATION, NO_PRIVILEGE, NO_RECORD, NO_USER,
+};
 use super::store::App;
 use super::value;
 
 /// Comments in an answer.
 const MOST: i64 = 10;
-/// Characters of a text.
+/// Mentions of a comment.
+const MOST_MENTIONS: usize = 10;
+/// UTF-16 units of a text.
 const LONGEST_TEXT: usize = 65_535;
 
 /// The record that the call names, if it is there.
@@ -66,52 +70,66 @@ fn shown(call: &Call<'_>, comment: &Comment) -> Json {
 /// POST `record/comment.json`.
 pub(super) fn add(call: &Call<'_>) -> Result<Answer, Failure> {
     let app = call.app("app")?;
-    let sent = call.params.get("comment").ok_or_else(|| Failure::invalid("comment", "Required field."))?;
-    let text = sent.get("text").and_then(Json::as_str).unwrap_or_default();
-    let mentions = mentions(call, sent.get("mentions"))?;
-    if text.is_empty() && mentions.is_empty() {
-        return Err(Failure::invalid("comment.text", "Required field."));
-    }
+    let sent = call.params.get("comment").and_then(Json::as_object);
+    let sent = sent.ok_or_else(|| Failure::invalid("comment", "Required field."))?;
+    let text = match sent.get("text") {
+        Some(Json::String(text)) if !text.is_empty() => text,
+        None | Some(Json::Null | Json::String(_)) => {
+            return Err(Failure::invalid("comment.text", "Required field."));
+        }
+        Some(_) => return Err(Failure::invalid("comment.text", "Enter a text.")),
+    };
     if text.encode_utf16().count() > LONGEST_TEXT {
         let message = format!("Enter no more than {LONGEST_TEXT} characters.");
         return Err(Failure::invalid("comment.text", message));
     }
+    let mentioned = mentions(call, sent.get("mentions"))?;
     let id = record(call, app)?;
     let mut comments = app.comments();
     let comments = comments.entry(id).or_default();
     let comment = Comment {
         id: comments.iter().map(|comment| comment.id).max().unwrap_or(0) + 1,
-        // Kintone adds a space to what was sent.
-        text: format!("{text} "),
+        text: written(&mentioned, text),
         creator: call.caller.code.clone(),
         created_at: call.minute(),
-        mentions,
+        mentions: mentioned.into_iter().map(|(entity, kind)| (entity.code.clone(), kind)).collect(),
     };
     let body = json!({"id": comment.id.to_string()});
     comments.push(comment);
     Ok(Answer::json(&body).with_rows(1))
 }
 
-fn mentions(call: &Call<'_>, sent: Option<&Json>) -> Result<Vec<(String, &'static str)>, Failure> {
-    let Some(sent) = sent.and_then(Json::as_array) else { return Ok(vec![]) };
+/// The text as it is kept: Kintone puts the names of those that are mentioned on a line in front of it, and a space
+/// behind.
+fn written(mentioned: &[(&Entity, &'static str)], text: &str) -> String {
+    let names: String = mentioned.iter().map(|(entity, _)| format!("{} ", entity.name)).collect();
+    if names.is_empty() { format!("{text} ") } else { format!("{names}\n{text} ") }
+}
+
+fn mentions<'a>(call: &Call<'a>, sent: Option<&Json>) -> Result<Vec<(&'a Entity, &'static str)>, Failure> {
+    let sent = match sent {
+        None | Some(Json::Null) => return Ok(vec![]),
+        Some(Json::Array(sent)) if sent.len() <= MOST_MENTIONS => sent,
+        Some(Json::Array(_)) => {
+            let message = format!("No more than {MOST_MENTIONS} can be given.");
+            return Err(Failure::invalid("comment.mentions", message));
+        }
+        Some(_) => return Err(Failure::invalid("comment.mentions", "Enter an array.")),
+    };
     let directory = &call.store.directory;
-    sent.iter()
-        .map(|mention| {
-            let code = mention.get("code").and_then(Json::as_str).unwrap_or_default();
-            let (kind, known, refusal) = match mention.get("type").and_then(Json::as_str) {
-                None | Some("USER") => ("USER", directory.user(code).is_some(), NO_USER),
-                Some("GROUP") => ("GROUP", directory.group(code).is_some(), NO_GROUP),
-                Some("ORGANIZATION") => {
-                    ("ORGANIZATION", directory.organization(code).is_some(), NO_ORGANIZATION)
-                }
-                Some(_) => {
-                    let message = "Must be USER, GROUP or ORGANIZATION.";
-                    return Err(Failure::invalid("comment.mentions.type", message));
-                }
-            };
-            if known { Ok((code.to_owned(), kind)) } else { Err(Failure::about(refusal, code)) }
-        })
-        .collect()
+    let read = |(index, mention): (usize, &Json)| {
+        let at = |part: &str| format!("comment.mentions[{index}].{part}");
+        let code = mention.get("code").and_then(Json::as_str).filter(|code| !code.is_empty());
+        let code = code.ok_or_else(|| Failure::invalid(&at("code"), "Required field."))?;
+        let (kind, found, refusal) = match mention.get("type").and_then(Json::as_str) {
+            Some("USER") => ("USER", directory.user(code), NO_USER),
+            Some("GROUP") => ("GROUP", directory.group(code), NO_GROUP),
+            Some("ORGANIZATION") => ("ORGANIZATION", directory.organization(code), NO_ORGANIZATION),
+            _ => return Err(Failure::invalid(&at("type"), "Must be USER, GROUP or ORGANIZATION.")),
+        };
+        found.map(|entity| (entity, kind)).ok_or_else(|| Failure::about(refusal, code))
+    };
+    sent.iter().enumerate().map(read).collect()
 }
 
 /// DELETE `record/comment.json`.
@@ -122,6 +140,17 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, Failure> {
     let mut comments = app.comments();
     let comments = comments.get_mut(&id).ok_or(NO_COMMENT)?;
     let at = comments.iter().position(|comment| comment.id == wanted).ok_or(NO_COMMENT)?;
+    let own = comments.get(at).is_some_and(|comment| comment.creator == call.caller.code);
+    if !own && !administers(call, app) {
+        return Err(NO_PRIVILEGE.into());
+    }
     comments.remove(at);
     Ok(Answer::json(&json!({})).with_rows(1))
+}
+
+/// Whether the caller may delete what others wrote: who made the app, and administrators.
+fn administers(call: &Call<'_>, app: &App) -> bool {
+    let code = &call.caller.code;
+    !call.caller.is_token()
+        && (*code == app.definition.creator || call.store.directory.is_administrator(code))
 }

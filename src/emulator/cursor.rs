@@ -1,7 +1,7 @@
 //! Cursors: the ids of a query's records, read page by page (K§2.1, K§5.1, K§6).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -11,7 +11,8 @@ use super::query;
 use super::records;
 use super::render::Shape;
 use super::reply::{Answer, Failure, NO_APP, NO_CURSOR, TOO_MANY_CURSORS};
-use super::unknown;
+use super::store::{Records, Stored};
+use super::unknown::{self, CursorContents};
 
 /// Live cursors in a domain.
 const MOST_CURSORS: usize = 10;
@@ -20,11 +21,52 @@ const DEFAULT_PAGE: i64 = 100;
 
 struct Cursor {
     app: u64,
-    /// Ids still to read; fixed at creation, while contents are read with each page.
-    ids: std::vec::IntoIter<u64>,
+    /// What is still to be read, fixed at creation.
+    rest: Rest,
     fields: Option<Vec<String>>,
     page: usize,
     last_used: Instant,
+}
+
+/// Records to read: by id, with the contents of that time, or as they were at creation.
+enum Rest {
+    Ids(std::vec::IntoIter<u64>),
+    Records(std::vec::IntoIter<Arc<Stored>>),
+}
+
+impl Rest {
+    fn new(records: Vec<Arc<Stored>>, contents: CursorContents) -> Self {
+        match contents {
+            CursorContents::AtRead => {
+                let ids: Vec<u64> = records.iter().map(|record| record.id).collect();
+                Self::Ids(ids.into_iter())
+            }
+            CursorContents::AtCreation => Self::Records(records.into_iter()),
+        }
+    }
+
+    /// The next page.
+    fn take(&mut self, count: usize) -> Self {
+        match self {
+            Self::Ids(ids) => Self::Ids(ids.take(count).collect::<Vec<_>>().into_iter()),
+            Self::Records(records) => Self::Records(records.take(count).collect::<Vec<_>>().into_iter()),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Ids(ids) => ids.len(),
+            Self::Records(records) => records.len(),
+        }
+    }
+
+    /// The records of it that there are; those deleted since then fall away where contents are read late.
+    fn records(self, stored: &Records) -> Vec<Arc<Stored>> {
+        match self {
+            Self::Ids(ids) => ids.filter_map(|id| stored.get(id).cloned()).collect(),
+            Self::Records(records) => records.collect(),
+        }
+    }
 }
 
 /// The live cursors of the domain.
@@ -56,12 +98,12 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
     if call.cursors.live().len() >= MOST_CURSORS {
         return Err(TOO_MANY_CURSORS.into());
     }
-    let ids: Vec<u64> = prepared.all(&app.read()).records.iter().map(|record| record.id).collect();
-    let body = json!({"id": new_id(), "totalCount": ids.len().to_string()});
+    let found = prepared.all(&app.read());
+    let body = json!({"id": new_id(), "totalCount": found.records.len().to_string()});
     let id = body["id"].as_str().unwrap_or_default().to_owned();
     let cursor = Cursor {
         app: app.definition.id,
-        ids: ids.into_iter(),
+        rest: Rest::new(found.records, call.store.unknowns.cursor_contents),
         fields,
         page: usize::try_from(page).unwrap_or(1),
         last_used: Instant::now(),
@@ -71,7 +113,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Answer, Failure> {
         return Err(TOO_MANY_CURSORS.into());
     }
     cursors.insert(id, cursor);
-    Ok(Answer::json(&body))
+    Ok(Answer::json(&body).warned(found.aborted))
 }
 
 /// An id in the form of a UUID.
@@ -84,32 +126,30 @@ fn new_id() -> String {
 /// GET `records/cursor.json`. The last page ends the cursor.
 pub(super) fn read(call: &Call<'_>) -> Result<Answer, Failure> {
     let id = required_id(call)?;
-    let (app, ids, fields, more) = {
+    let (app, page, fields, more) = {
         let mut cursors = call.cursors.live();
         let cursor = cursors.get_mut(&id).ok_or(NO_CURSOR)?;
         call.app_by_id(cursor.app)?;
         cursor.last_used = Instant::now();
-        let ids: Vec<u64> = cursor.ids.by_ref().take(cursor.page).collect();
-        let (app, fields, more) = (cursor.app, cursor.fields.clone(), cursor.ids.len() > 0);
+        let page = cursor.rest.take(cursor.page);
+        let (app, fields, more) = (cursor.app, cursor.fields.clone(), cursor.rest.len() > 0);
         if !more {
             cursors.remove(&id);
         }
-        (app, ids, fields, more)
+        (app, page, fields, more)
     };
     let app = call.store.apps.get(&app).ok_or(NO_APP)?;
     let shape = Shape::new(call.store, &app.schema, fields.as_deref());
     let mut body = b"{\"records\":[".to_vec();
-    let stored = app.read();
-    let mut rows = 0;
-    for record in ids.iter().filter_map(|id| stored.get(*id)) {
-        if rows > 0 {
+    let records = page.records(&app.read());
+    for (index, record) in records.iter().enumerate() {
+        if index > 0 {
             body.push(b',');
         }
-        rows += 1;
         shape.write(record, &mut body);
     }
     body.extend_from_slice(format!("],\"next\":{more}}}").as_bytes());
-    Ok(Answer { body, rows })
+    Ok(Answer::bytes(body).with_rows(records.len()))
 }
 
 /// DELETE `records/cursor.json`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::app::AppDefinition;
+use super::calc::Formulas;
 use super::value::Rounding;
 
 /// The types of fields (K§3.2), with `$id` and `$revision`.
@@ -136,7 +137,7 @@ pub(super) enum Domain {
 }
 
 /// Where a record keeps a field's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     Id,
     Revision,
@@ -235,6 +236,8 @@ pub(super) struct Schema {
     /// Decimal places of a number.
     pub(super) places: usize,
     pub(super) rounding: Rounding,
+    /// Of CALC fields and automatic texts.
+    pub(super) formulas: Formulas,
 }
 
 impl Schema {
@@ -277,6 +280,7 @@ impl Schema {
                 .unwrap_or(default)
         };
         Self {
+            formulas: Formulas::new(&fields),
             fields,
             by_code,
             id: Field::new("$id", Kind::Id, Place::Id, Map::new()),

@@ -2,20 +2,27 @@
 //!
 //! ```json
 //! {"users": [{"code": "sato", "name": "佐藤", "password": "secret", "timezone": "Asia/Tokyo"}],
+//!  "organizations": [{"code": "sales", "name": "営業部"}], "groups": [{"code": "managers"}],
 //!  "apps": [{"app": {"code": "DEALS", "name": "案件"}, "apiTokens": ["token"],
 //!            "form": {"properties": {"金額": {"type": "NUMBER"}}},
 //!            "records": [{"金額": {"value": "100"}}],
 //!            "comments": {"1": [{"text": "よろしく"}]}}]}
 //! ```
 //!
-//! Missing parts take defaults: ids from 1, system fields with Japanese codes, a layout of one field a row.
+//! Missing parts take defaults: ids from 1, system fields with Japanese codes, a layout of one field a row. A record
+//! without a value for a field that has an `expression` gets it computed; a file may carry its content as `text` or
+//! `base64`.
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-use super::app::{AppDefinition, Cell, Comment, Entity, File, Record, Row, World};
+use super::app::{AppDefinition, Cell, Comment, Content, Entity, File, Record, Row, World};
 use super::field::{Kind, Place};
+use super::file::new_key;
+use super::fixture_people;
 use super::value;
 
 /// 2026-01-01T00:00:00Z, where no time is given.
@@ -75,12 +82,7 @@ impl Fixture {
     /// What is wrong, and where: `apps[0].records[2].金額: ...`.
     pub fn from_json(json: &Json) -> Result<Self, String> {
         let root = json.as_object().ok_or("the fixture: expected an object")?;
-        let mut directory = vec![];
-        for (key, kind) in [("users", "USER"), ("organizations", "ORGANIZATION"), ("groups", "GROUP")] {
-            for (index, entry) in list(root.get(key), key)?.iter().enumerate() {
-                directory.push(entity(entry, kind).map_err(|e| format!("{key}[{index}]: {e}"))?);
-            }
-        }
+        let directory = fixture_people::directory(root)?;
         let user = directory.iter().find(|e| e.kind == "USER").map_or(DEFAULT_USER, |e| &e.code).to_owned();
         let mut apps: Vec<FixtureApp> = vec![];
         for (index, entry) in list(root.get("apps"), "apps")?.iter().enumerate() {
@@ -99,7 +101,7 @@ impl Fixture {
     }
 }
 
-fn list<'a>(value: Option<&'a Json>, at: &str) -> Result<&'a [Json], String> {
+pub(super) fn list<'a>(value: Option<&'a Json>, at: &str) -> Result<&'a [Json], String> {
     match value {
         None | Some(Json::Null) => Ok(&[]),
         Some(Json::Array(items)) => Ok(items),
@@ -121,7 +123,7 @@ fn text(map: &Json, key: &str) -> String {
 }
 
 /// A number, also as text.
-fn number(value: Option<&Json>) -> Option<u64> {
+pub(super) fn number(value: Option<&Json>) -> Option<u64> {
     match value? {
         Json::Number(number) => number.as_u64(),
         Json::String(text) => text.parse().ok(),
@@ -135,22 +137,8 @@ fn minutes(value: Option<&Json>) -> Result<i64, String> {
 }
 
 /// A code, as text or as `{"code": ...}`.
-fn code(value: &Json) -> Option<String> {
+pub(super) fn code(value: &Json) -> Option<String> {
     value.as_str().or_else(|| value.get("code")?.as_str()).map(str::to_owned)
-}
-
-fn entity(entry: &Json, kind: &'static str) -> Result<Entity, String> {
-    let code = code(entry).ok_or("expected a code")?;
-    let name = entry.get("name").and_then(Json::as_str).unwrap_or(&code).to_owned();
-    let timezone = entry.get("timezone").and_then(Json::as_str).unwrap_or("Asia/Tokyo").to_owned();
-    Ok(Entity {
-        kind,
-        valid: entry.get("valid").and_then(Json::as_bool).unwrap_or(true),
-        password: entry.get("password").and_then(Json::as_str).map(str::to_owned),
-        code,
-        name,
-        timezone,
-    })
 }
 
 fn app(entry: &Json, next_id: u64, user: &str) -> Result<FixtureApp, String> {
@@ -337,6 +325,9 @@ fn set_system(record: &mut Record, place: Place, value: &Json) -> Result<(), Str
 
 fn cell(kind: Kind, property: &Json, value: Option<&Json>, next_row: &mut u64) -> Result<Cell, String> {
     let value = match value {
+        None if property.get("expression").and_then(Json::as_str).is_some_and(|text| !text.is_empty()) => {
+            return Ok(Cell::Computed);
+        }
         None | Some(Json::Null) => return Ok(Cell::Empty),
         Some(value) => value,
     };
@@ -346,7 +337,11 @@ fn cell(kind: Kind, property: &Json, value: Option<&Json>, next_row: &mut u64) -
         Kind::UserSelect | Kind::OrganizationSelect | Kind::GroupSelect => {
             Ok(Cell::Codes(items()?.iter().filter_map(code).collect()))
         }
-        Kind::File => Ok(Cell::Files(items()?.iter().map(file).collect())),
+        Kind::File => {
+            let files = items()?.iter().enumerate();
+            let file = |(index, f)| file(f).map_err(|e| format!("[{index}]: {e}"));
+            files.map(file).collect::<Result<_, _>>().map(Cell::Files)
+        }
         Kind::Subtable => {
             let rows = items()?.iter().enumerate();
             let row = |(index, r)| row(property, r, next_row).map_err(|e| format!("[{index}].{e}"));
@@ -361,13 +356,25 @@ fn cell(kind: Kind, property: &Json, value: Option<&Json>, next_row: &mut u64) -
     }
 }
 
-fn file(value: &Json) -> File {
-    File {
-        file_key: text(value, "fileKey"),
+/// A file may carry its content: `"text": "..."`, or `"base64": "..."`.
+fn file(value: &Json) -> Result<File, String> {
+    let encoded = value.get("base64").and_then(Json::as_str);
+    let decoded =
+        encoded.map(|text| STANDARD.decode(text).map_err(|e| format!("base64: {e}"))).transpose()?;
+    let plain = value.get("text").and_then(Json::as_str).map(|text| text.as_bytes().to_vec());
+    let content = decoded.or(plain).map(|bytes| Content(bytes.into()));
+    let length = content.as_ref().and_then(|content| u64::try_from(content.0.len()).ok());
+    let default_type = if value.get("text").is_some() { "text/plain" } else { "application/octet-stream" };
+    let or = |key: &str, default: &str| {
+        Some(text(value, key)).filter(|text| !text.is_empty()).unwrap_or_else(|| default.to_owned())
+    };
+    Ok(File {
+        file_key: Some(text(value, "fileKey")).filter(|key| !key.is_empty()).unwrap_or_else(new_key),
         name: text(value, "name"),
-        content_type: text(value, "contentType"),
-        size: number(value.get("size")).unwrap_or(0),
-    }
+        content_type: or("contentType", default_type),
+        size: length.or(number(value.get("size"))).unwrap_or(0),
+        content,
+    })
 }
 
 fn row(table: &Json, row: &Json, next_row: &mut u64) -> Result<Row, String> {

@@ -4,19 +4,21 @@
 //! API: `server` -> `auth` -> `routes` -> one function per endpoint -> `render`. The facts are those of the
 //! Kintone fact sheet (K in comments); what it does not know is decided in `unknown` alone.
 //! It shares no code with the rest of the program, so that a wrong reading of a fact shows as a difference.
-//! Deliberately absent: settings changes, files' contents, access rights of users.
+//! Deliberately absent: access rights of users.
 
 pub mod app;
-mod app_api;
 mod auth;
 mod bulk;
+mod calc;
 mod call;
 mod comment;
 mod cursor;
 pub mod demo;
 mod directory;
 mod field;
+mod file;
 mod fixture;
+mod fixture_people;
 mod log;
 mod params;
 mod process;
@@ -27,9 +29,11 @@ mod reply;
 mod rights;
 mod routes;
 mod server;
+mod settings;
 mod store;
 mod stored;
 mod unknown;
+mod user_api;
 mod value;
 mod write;
 
@@ -48,7 +52,7 @@ use tokio::task::JoinHandle;
 use app::World;
 pub use fixture::Fixture;
 pub use log::LoggedRequest;
-pub use unknown::Unknowns;
+pub use unknown::{SWITCHES, Switch, Unknowns};
 
 /// How long `stop` waits for connections to close.
 const STOP_WITHIN: Duration = Duration::from_millis(800);
@@ -70,6 +74,8 @@ pub struct Options {
     pub basic: Option<(String, String)>,
     /// How Kintone's open facts are taken.
     pub unknowns: Unknowns,
+    /// How long changed settings take to go live.
+    pub deploy_time: Duration,
 }
 
 impl Default for Options {
@@ -81,6 +87,7 @@ impl Default for Options {
             concurrency_limit: 100,
             basic: None,
             unknowns: Unknowns::strict(),
+            deploy_time: Duration::from_millis(200),
         }
     }
 }
@@ -94,6 +101,7 @@ impl fmt::Debug for Options {
             .field("concurrency_limit", &self.concurrency_limit)
             .field("basic", &self.basic.is_some())
             .field("unknowns", &self.unknowns)
+            .field("deploy_time", &self.deploy_time)
             .finish()
     }
 }
@@ -122,7 +130,7 @@ impl Emulator {
         let (port, listeners) = bind(options.port).await?;
         let (stop, stopped) = watch::channel(false);
         let server = Arc::new(server::Server {
-            store: RwLock::new(store::Store::new(&world, options.unknowns)),
+            store: RwLock::new(store::Store::new(&world, options.unknowns, options.deploy_time)),
             cursors: cursor::Cursors::default(),
             log: log::RequestLog::new(options.log_capacity),
             latency: Mutex::new(options.latency),
@@ -163,12 +171,13 @@ impl Emulator {
     pub fn warm_up(&self) {
         let server = Arc::clone(&self.server);
         let work = move || {
-            let store = server.store();
-            for app in store.apps.values() {
+            let ids: Vec<u64> = server.store().apps.keys().copied().collect();
+            for id in ids {
                 if *server.stop.borrow() {
                     return;
                 }
-                drop(app.read());
+                // Not all under one lock: who changes settings would wait, and everybody behind them.
+                let _ = server.store().apps.get(&id).map(|app| drop(app.read()));
             }
         };
         // Without a thread the first question makes them.
@@ -189,6 +198,18 @@ impl Emulator {
     /// Changes what is added to each request from now on.
     pub fn set_latency(&self, latency: Duration) {
         *self.server.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
+    /// How many hits of a keyword abort a search (K§3.6), from now on.
+    pub fn set_search_limit(&self, hits: usize) {
+        self.server.store().search.set_limit(hits);
+    }
+
+    /// Keeps the search index as it is now, so that `like` does not see what is written from now on, or lets
+    /// it catch up at once (K§3.6).
+    pub fn hold_search_index(&self, held: bool) {
+        let store = self.server.store();
+        store.search.hold(&store, held);
     }
 
     /// Stops serving, within a second. Requests that run are cut off.

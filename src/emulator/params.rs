@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value as Json};
 
+use super::app::File;
 use super::reply::{BAD_JSON, Failure};
 
 /// Highest index of an array in a query string (K§2.1).
 const HIGHEST_INDEX: usize = 99;
 
-/// Named values.
+/// Named values, and the file that came with them.
 #[derive(Debug, Default)]
-pub(super) struct Params(Map<String, Json>);
+pub(super) struct Params {
+    values: Map<String, Json>,
+    file: Option<File>,
+}
 
 impl Params {
     /// Of a query string: `fields[0]=a&fields[1]=b` is an array.
@@ -36,30 +40,40 @@ impl Params {
         for (name, values) in arrays {
             plain.insert(name, Json::Array(values.into_values().collect()));
         }
-        Ok(Self(plain))
+        Ok(Self { values: plain, file: None })
     }
 
     /// Of a JSON body, which must be an object.
     pub(super) fn from_body(body: &[u8]) -> Result<Self, Failure> {
         match serde_json::from_slice(body) {
-            Ok(Json::Object(map)) => Ok(Self(map)),
+            Ok(Json::Object(values)) => Ok(Self { values, file: None }),
             _ => Err(BAD_JSON.into()),
         }
     }
 
+    /// Of an upload.
+    pub(super) fn from_file(file: File) -> Self {
+        Self { values: Map::new(), file: Some(file) }
+    }
+
+    /// The file of an upload.
+    pub(super) fn file(&self) -> Option<&File> {
+        self.file.as_ref()
+    }
+
     /// Of an object within another call.
     pub(super) fn from_json(values: Map<String, Json>) -> Self {
-        Self(values)
+        Self { values, file: None }
     }
 
     /// Everything that was sent.
     pub(super) fn all(&self) -> &Map<String, Json> {
-        &self.0
+        &self.values
     }
 
     /// A value that was sent; `null` counts as not sent.
     pub(super) fn get(&self, name: &str) -> Option<&Json> {
-        self.0.get(name).filter(|value| !value.is_null())
+        self.values.get(name).filter(|value| !value.is_null())
     }
 
     /// A text.

@@ -1,8 +1,7 @@
 //! Process management: a record's state, whose turn it is, and what an action does (K§2.1, K§2.2).
 //!
 //! The settings are those of `app/status.json`. An API token acts as the user of `unknown::TOKEN_USER`, so that
-//! it can act only where nobody, or that user, is the assignee. Deliberately absent: who is in an organization
-//! or a group other than `everyone`, which gives such a state no assignees.
+//! it can act only where nobody, or that user, is the assignee.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,8 +19,6 @@ use super::write::{self, Stage};
 
 /// Assignees of a record.
 const MOST_ASSIGNEES: usize = 100;
-/// The group of all users.
-const EVERYONE: &str = "everyone";
 
 /// How many of a state's people must act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +215,11 @@ fn people(call: &Call<'_>, app: &App, record: &Stored, entities: Option<&Json>) 
             "USER" => vec![code.into()],
             "CREATOR" => vec![app.definition.creator.as_str().into()],
             "FIELD_ENTITY" => in_field(call, app, record, code),
-            "GROUP" => members(call, code),
+            "GROUP" => of_group(call, code),
+            "ORGANIZATION" => {
+                let with_below = entity.get("includeSubs").and_then(Json::as_bool).unwrap_or_default();
+                of_organization(call, code, with_below)
+            }
             _ => vec![],
         };
         for code in found {
@@ -239,7 +240,10 @@ fn in_field(call: &Call<'_>, app: &App, record: &Stored, code: &str) -> Vec<Arc<
         Place::Cell(cell) => match record.cells.get(cell) {
             Some(Value::Codes(codes)) if field.kind == Kind::UserSelect => codes.to_vec(),
             Some(Value::Codes(codes)) if field.kind == Kind::GroupSelect => {
-                codes.iter().flat_map(|code| members(call, code)).collect()
+                codes.iter().flat_map(|code| of_group(call, code)).collect()
+            }
+            Some(Value::Codes(codes)) if field.kind == Kind::OrganizationSelect => {
+                codes.iter().flat_map(|code| of_organization(call, code, false)).collect()
             }
             _ => vec![],
         },
@@ -247,11 +251,17 @@ fn in_field(call: &Call<'_>, app: &App, record: &Stored, code: &str) -> Vec<Arc<
     }
 }
 
-fn members(call: &Call<'_>, group: &str) -> Vec<Arc<str>> {
-    if group != EVERYONE {
-        return vec![];
-    }
-    call.store.directory.users().map(|user| user.code.as_str().into()).collect()
+fn of_group(call: &Call<'_>, group: &str) -> Vec<Arc<str>> {
+    let directory = &call.store.directory;
+    let members = directory.users().filter(|user| directory.is_in_group(user, group));
+    members.map(|user| user.code.as_str().into()).collect()
+}
+
+fn of_organization(call: &Call<'_>, organization: &str, with_below: bool) -> Vec<Arc<str>> {
+    let directory = &call.store.directory;
+    let members =
+        directory.users().filter(|user| directory.is_in_organization(user, organization, with_below));
+    members.map(|user| user.code.as_str().into()).collect()
 }
 
 /// A record's state; one from before the process was on is in the first.

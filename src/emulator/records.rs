@@ -15,7 +15,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, Failure> {
     let mut body = b"{\"record\":".to_vec();
     Shape::new(call.store, &app.schema, None).write(&record, &mut body);
     body.push(b'}');
-    Ok(Answer { body, rows: 1 })
+    Ok(Answer::bytes(body).with_rows(1))
 }
 
 /// GET `records.json`.
@@ -40,7 +40,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Answer, Failure> {
         None => body.extend_from_slice(b"null"),
     }
     body.push(b'}');
-    Ok(Answer { body, rows: 0 }.with_rows(selection.records.len()))
+    Ok(Answer::bytes(body).with_rows(selection.records.len()).warned(selection.aborted))
 }
 
 /// The codes of `fields`.

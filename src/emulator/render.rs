@@ -149,6 +149,7 @@ fn opening(field: &Field) -> Vec<u8> {
 fn empty(kind: Kind, unknowns: Unknowns) -> &'static [u8] {
     match kind {
         Kind::Date | Kind::Time | Kind::DropDown => b"null",
+        Kind::Number if unknowns.empty_number_is_null => b"null",
         Kind::DateTime if unknowns.empty_datetime_is_null => b"null",
         Kind::RadioButton if unknowns.empty_radio_is_null => b"null",
         Kind::CheckBox

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::bulk;
+use super::unknown;
 
 /// A published code with its HTTP status and message.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,8 @@ pub(super) const NOT_SORTABLE: Code = code("GAIA_IS02", 400, "The field cannot b
 pub(super) const NO_USER: Code = code("GAIA_IL26", 400, "The user was not found.");
 pub(super) const NO_GROUP: Code = code("GAIA_IL27", 400, "The group was not found.");
 pub(super) const NO_ORGANIZATION: Code = code("GAIA_IL28", 400, "The organization was not found.");
+pub(super) const SAVED_NAME: Code =
+    code("GAIA_IL42", 400, "A saved condition names a user, group or organization that was not found.");
 pub(super) const PROCESS_OFF: Code = code("GAIA_ST02", 400, "Process management is not enabled.");
 pub(super) const ACTION_NOT_POSSIBLE: Code =
     code("GAIA_IL03", 400, "The action is not possible in the record's status.");
@@ -66,6 +69,13 @@ pub(super) const LOOKUP_NOT_UNIQUE: Code =
     code("GAIA_LO03", 400, "The lookup's key is not unique in the source app.");
 pub(super) const LOOKUP_NOT_FOUND: Code =
     code("GAIA_LO04", 400, "The lookup's source app has no record with this key.");
+pub(super) const FIELD_IN_LOOKUP: Code =
+    code("GAIA_LO02", 400, "The field is the key of a lookup of another app.");
+pub(super) const NO_FIELD_CODE: Code = code("GAIA_FC01", 400, "The field was not found.");
+pub(super) const FIELD_NOT_PLACED: Code = code("GAIA_FN11", 400, "The layout lacks a field of the form.");
+pub(super) const BAD_FORMULA: Code = code("GAIA_IL01", 400, "The formula is not correct.");
+pub(super) const SETTINGS_LOCKED: Code =
+    code(unknown::WHILE_DEPLOYING, 400, "The app is being updated. Try again after a while.");
 
 /// A refused call.
 #[derive(Debug, Clone)]
@@ -146,11 +156,26 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Records, comments or apps in it.
     pub(super) rows: u64,
+    /// `X-Cybozu-Warning`.
+    pub(super) warning: Option<&'static str>,
+    /// Where it is a file and not JSON.
+    pub(super) content_type: Option<String>,
 }
 
 impl Answer {
+    /// JSON that is written already.
+    pub(super) fn bytes(body: Vec<u8>) -> Self {
+        Self { body, rows: 0, warning: None, content_type: None }
+    }
+
+    /// With the warning of a search that was cut off (K§3.6).
+    pub(super) fn warned(self, aborted: bool) -> Self {
+        let warning = "Filter aborted because of too many search results";
+        Self { warning: aborted.then_some(warning), ..self }
+    }
+
     pub(super) fn json(body: &Json) -> Self {
-        Self { body: body.to_string().into_bytes(), rows: 0 }
+        Self::bytes(body.to_string().into_bytes())
     }
 
     pub(super) fn with_rows(self, rows: usize) -> Self {

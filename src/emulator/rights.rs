@@ -5,7 +5,6 @@ use serde_json::{Map, Value as Json, json};
 use super::call::Call;
 use super::field::{Field, Kind};
 use super::reply::{Answer, Failure, NO_RECORD};
-use super::unknown;
 use super::write;
 
 /// GET `records/acl/evaluate.json`.
@@ -23,7 +22,7 @@ pub(super) fn evaluate(call: &Call<'_>) -> Result<Answer, Failure> {
     }
     let records = app.read();
     let missing = ids.iter().any(|id| records.get(*id).is_none());
-    if missing && !unknown::MISSING_RECORDS_HAVE_NO_RIGHTS {
+    if missing && !call.store.unknowns.missing_records_have_no_rights {
         return Err(NO_RECORD.into());
     }
     let right = |id: &u64| {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -16,15 +16,19 @@ use tokio::sync::watch;
 use super::auth;
 use super::call::{Call, Change};
 use super::cursor::Cursors;
+use super::file;
 use super::log::{LoggedRequest, RequestLog};
 use super::params::{Params, integer};
 use super::reply::{Answer, BAD_REQUEST, Failure, TOO_MANY_REQUESTS};
 use super::routes::{self, Handler, Target};
+use super::settings;
 use super::store::Store;
 use super::unknown::{self, Unknowns};
 
 /// Shorter bodies are not worth compressing.
 const SHORTEST_GZIP: usize = 1024;
+const JSON: &str = "application/json;charset=utf-8";
+const HTML: &str = "text/html;charset=utf-8";
 
 /// What all requests share.
 pub(super) struct Server {
@@ -44,6 +48,14 @@ impl Server {
     /// The store, to read it and to write records of one app.
     pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings live what has been deployed long enough ago.
+    fn settle(&self) {
+        let now = Instant::now();
+        if self.store().deploys.is_due(now) {
+            settings::settle(&mut self.store.write().unwrap_or_else(PoisonError::into_inner), now);
+        }
     }
 }
 
@@ -71,20 +83,21 @@ struct Outcome {
     body: Vec<u8>,
     /// The code, for `X-Cybozu-Error`.
     error: Option<&'static str>,
-    /// JSON, or a page of the gateway.
-    is_json: bool,
+    warning: Option<&'static str>,
+    content_type: String,
 }
 
 impl Outcome {
     fn page(status: u16, text: &str) -> Self {
         let body = format!("<!DOCTYPE html><html><body>{text}</body></html>").into_bytes();
-        Self { status, body, error: None, is_json: false }
+        Self { status, body, error: None, warning: None, content_type: HTML.to_owned() }
     }
 }
 
 impl From<Failure> for Outcome {
     fn from(failure: Failure) -> Self {
-        Self { status: failure.status(), body: failure.body(), error: Some(failure.name()), is_json: true }
+        let (status, body, error) = (failure.status(), failure.body(), Some(failure.name()));
+        Self { status, body, error, warning: None, content_type: JSON.to_owned() }
     }
 }
 
@@ -185,7 +198,10 @@ fn serve(
         return Outcome::page(405, "Method Not Allowed");
     };
     match run(server, parts, (method, body), (guest_space, handler), logged) {
-        Ok(answer) => Outcome { status: 200, body: answer.body, error: None, is_json: true },
+        Ok(answer) => {
+            let content_type = answer.content_type.unwrap_or_else(|| JSON.to_owned());
+            Outcome { status: 200, body: answer.body, error: None, warning: answer.warning, content_type }
+        }
         Err(failure) => failure.into(),
     }
 }
@@ -197,6 +213,10 @@ fn run(
     (guest_space, handler): (Option<u64>, Handler),
     logged: &mut LoggedRequest,
 ) -> Result<Answer, Failure> {
+    if let Handler::Open(handler) = handler {
+        return Ok(handler());
+    }
+    server.settle();
     let (caller, unknowns) = {
         let store = server.store();
         (auth::caller(&parts.headers, &store)?, store.unknowns)
@@ -205,6 +225,7 @@ fn run(
     note(&params, logged);
     let now = chrono::Utc::now();
     let answer = match handler {
+        Handler::Open(handler) => handler(),
         Handler::Shared(handler) => {
             let store = &*server.store();
             let call =
@@ -237,6 +258,9 @@ fn params(parts: &Parts, method: &Method, body: &Bytes, unknowns: Unknowns) -> R
         }
         return Params::from_query(parts.uri.query().unwrap_or_default());
     }
+    if parts.uri.path().ends_with("/file.json") && *method == Method::POST {
+        return file::read_upload(content_type.unwrap_or_default(), body).map(Params::from_file);
+    }
     if !content_type.is_some_and(|t| t.trim_start().to_ascii_lowercase().starts_with("application/json")) {
         return Err(BAD_REQUEST.into());
     }
@@ -268,17 +292,18 @@ fn compress(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn finish(server: &Server, outcome: Outcome, running: u32, gzip: bool) -> Response<Body> {
-    let content_type =
-        if outcome.is_json { "application/json;charset=utf-8" } else { "text/html;charset=utf-8" };
     let mut response = Response::builder()
         .status(outcome.status)
-        .header(header::CONTENT_TYPE, content_type)
+        .header(header::CONTENT_TYPE, &outcome.content_type)
         .header("x-concurrencylimit-limit", server.concurrency_limit)
         .header("x-concurrencylimit-running", running);
     if let Some(code) = outcome.error {
         response = response.header("x-cybozu-error", code);
     }
-    if outcome.status == 401 && !outcome.is_json {
+    if let Some(warning) = outcome.warning {
+        response = response.header("x-cybozu-warning", warning);
+    }
+    if outcome.status == 401 && outcome.content_type == HTML {
         response = response.header(header::WWW_AUTHENTICATE, "Basic realm=\"kintone\"");
     }
     let compressed = if gzip && outcome.body.len() > SHORTEST_GZIP { compress(&outcome.body) } else { None };

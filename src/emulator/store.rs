@@ -2,14 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use chrono_tz::Tz;
 
 use super::app::{AppDefinition, Cell, Comment, Record, Row, World};
+use super::calc::Calculator;
 use super::directory::Directory;
 use super::field::{Domain, Field, Place, Schema};
+use super::file::Uploads;
+use super::query::Search;
+use super::settings::{self, Deploys, Preview};
 use super::unknown::Unknowns;
 use super::value::{self, Decimal, TableRow, Value};
 
 pub(super) use super::stored::{Key, Records, Stored};
+
+/// Of the settings that a world comes with.
+const FIRST_REVISION: u64 = 1;
 
 /// An app's comments by record, oldest first.
 pub(super) type Comments = HashMap<u64, Vec<Comment>>;
@@ -17,20 +27,52 @@ pub(super) type Comments = HashMap<u64, Vec<Comment>>;
 /// An app.
 pub(super) struct App {
     pub(super) definition: AppDefinition,
+    /// Of the settings, as they are live.
+    pub(super) revision: u64,
     pub(super) schema: Schema,
     records: OnceLock<RwLock<Records>>,
     comments: OnceLock<Mutex<Comments>>,
     world: Arc<dyn World>,
+    directory: Arc<Directory>,
+    /// Of the domain.
+    zone: Tz,
 }
 
 impl App {
-    fn new(definition: AppDefinition, world: Arc<dyn World>) -> Self {
+    /// An app whose records come from the world at first touch.
+    fn new(
+        definition: AppDefinition,
+        revision: u64,
+        (world, directory): (Arc<dyn World>, Arc<Directory>),
+        zone: Tz,
+    ) -> Self {
         let schema = Schema::new(&definition);
-        Self { definition, schema, records: OnceLock::new(), comments: OnceLock::new(), world }
+        let (records, comments) = (OnceLock::new(), OnceLock::new());
+        Self { definition, revision, schema, records, comments, world, directory, zone }
+    }
+
+    /// The same app with other settings: `convert` makes its records fit them.
+    pub(super) fn redefined(
+        mut self,
+        definition: AppDefinition,
+        revision: u64,
+        convert: impl FnOnce(&Schema, Calculator<'_>, Records) -> Records,
+    ) -> Self {
+        drop(self.read());
+        let records = self.records.take().map(|r| r.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let old = std::mem::replace(&mut self.schema, Schema::new(&definition));
+        let records = convert(&old, self.calculator(), records.unwrap_or_default());
+        Self { definition, revision, records: OnceLock::from(RwLock::new(records)), ..self }
+    }
+
+    /// What computes its CALC fields and automatic texts.
+    pub(super) fn calculator(&self) -> Calculator<'_> {
+        Calculator { schema: &self.schema, directory: &self.directory, zone: self.zone }
     }
 
     fn records(&self) -> &RwLock<Records> {
-        self.records.get_or_init(|| RwLock::new(load(&self.schema, self.world.records(self.definition.id))))
+        let load = || RwLock::new(load(self.calculator(), self.world.records(self.definition.id)));
+        self.records.get_or_init(load)
     }
 
     /// The records, to read. Makes them at first touch; others wait for that.
@@ -67,23 +109,55 @@ impl App {
 /// Everything that is served.
 pub(super) struct Store {
     pub(super) apps: BTreeMap<u64, App>,
-    pub(super) directory: Directory,
+    pub(super) directory: Arc<Directory>,
     /// Apps that an API token opens.
     pub(super) tokens: HashMap<String, Vec<u64>>,
     pub(super) unknowns: Unknowns,
+    pub(super) search: Search,
+    /// Settings that differ from the live ones, by app; also of apps that never went live.
+    pub(super) previews: BTreeMap<u64, Preview>,
+    pub(super) deploys: Deploys,
+    /// The highest id ever given.
+    pub(super) last_app: u64,
+    world: Arc<dyn World>,
+    pub(super) uploads: Uploads,
 }
 
 impl Store {
-    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns) -> Self {
+    pub(super) fn new(world: &Arc<dyn World>, unknowns: Unknowns, deploy_time: Duration) -> Self {
         let mut tokens: HashMap<String, Vec<u64>> = HashMap::new();
         let mut apps = BTreeMap::new();
-        for definition in world.apps() {
+        let directory = Arc::new(Directory::new(world.directory()));
+        for mut definition in world.apps() {
+            settings::complete(&mut definition);
             for token in &definition.api_tokens {
                 tokens.entry(token.clone()).or_default().push(definition.id);
             }
-            apps.insert(definition.id, App::new(definition, Arc::clone(world)));
+            let shared = (Arc::clone(world), Arc::clone(&directory));
+            apps.insert(
+                definition.id,
+                App::new(definition, FIRST_REVISION, shared, unknowns.token_zone.zone()),
+            );
         }
-        Self { apps, directory: Directory::new(world.directory()), tokens, unknowns }
+        let last_app = apps.keys().next_back().copied().unwrap_or(0);
+        Self {
+            apps,
+            directory,
+            tokens,
+            unknowns,
+            search: Search::default(),
+            uploads: Uploads::default(),
+            previews: BTreeMap::new(),
+            deploys: Deploys::new(deploy_time),
+            last_app,
+            world: Arc::clone(world),
+        }
+    }
+
+    /// An app as a preview has it.
+    pub(super) fn make(&self, definition: AppDefinition, revision: u64) -> App {
+        let shared = (Arc::clone(&self.world), Arc::clone(&self.directory));
+        App::new(definition, revision, shared, self.unknowns.token_zone.zone())
     }
 }
 
@@ -106,19 +180,21 @@ impl Texts {
     }
 }
 
-fn load(schema: &Schema, records: Vec<Record>) -> Records {
-    let fields: Vec<&Field> = schema.fields.iter().filter(|f| matches!(f.place, Place::Cell(_))).collect();
+fn load(calculator: Calculator<'_>, records: Vec<Record>) -> Records {
+    let fields = calculator.schema.fields.iter();
+    let fields: Vec<&Field> = fields.filter(|field| matches!(field.place, Place::Cell(_))).collect();
     let mut texts = Texts::default();
     let mut last_row = 0;
     let all: Vec<Arc<Stored>> = records
         .into_iter()
         .map(|record| {
+            let computed = computed(&record.cells);
             let mut cells = record.cells.into_iter();
             let cells = fields
                 .iter()
                 .map(|field| typed(field, cells.next().unwrap_or(Cell::Empty), &mut texts, &mut last_row))
                 .collect();
-            Arc::new(Stored {
+            let mut stored = Stored {
                 id: record.id,
                 revision: record.revision,
                 creator: texts.share(record.creator),
@@ -129,10 +205,32 @@ fn load(schema: &Schema, records: Vec<Record>) -> Records {
                 assignees: texts.share_all(record.assignees),
                 categories: texts.share_all(record.categories),
                 cells,
-            })
+            };
+            if !computed.is_empty() {
+                calculator.compute(&mut stored, |place, row| computed.contains(&(place, row)));
+            }
+            Arc::new(stored)
         })
         .collect();
     Records::new(all, last_row)
+}
+
+/// Where a record's values are to be worked out: cells, and columns with the number of their row.
+fn computed(cells: &[Cell]) -> HashSet<(Place, Option<usize>)> {
+    let mut out = HashSet::new();
+    for (index, cell) in cells.iter().enumerate() {
+        match cell {
+            Cell::Computed => drop(out.insert((Place::Cell(index), None))),
+            Cell::Rows(rows) => {
+                for (number, row) in rows.iter().enumerate() {
+                    let columns = row.cells.iter().enumerate().filter(|(_, cell)| **cell == Cell::Computed);
+                    out.extend(columns.map(|(column, _)| (Place::Column(index, column), Some(number))));
+                }
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 /// A cell in its field's typed form.
@@ -151,7 +249,7 @@ fn typed(field: &Field, cell: Cell, texts: &mut Texts, last_row: &mut u64) -> Va
         Cell::Rows(rows) => {
             Value::Rows(rows.into_iter().map(|row| typed_row(field, row, texts, last_row)).collect())
         }
-        Cell::Empty => Value::Empty,
+        Cell::Empty | Cell::Computed => Value::Empty,
     }
 }
 

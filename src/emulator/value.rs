@@ -9,7 +9,7 @@ use super::app::File;
 
 /// Decimal places that a [`Decimal`] keeps: Kintone's most (K§3.5).
 pub(super) const PLACES: usize = 10;
-const ONE: i128 = 10_i128.pow(10);
+pub(super) const ONE: i128 = 10_i128.pow(10);
 /// Digits before the point that fit.
 const WHOLE_DIGITS: usize = 28;
 
@@ -102,7 +102,8 @@ fn shift(whole: &mut String, fraction: &mut String, exponent: i16) {
 }
 
 impl Decimal {
-    fn from_scaled(scaled: i128) -> Self {
+    /// Of ten-billionths.
+    pub(super) fn from_scaled(scaled: i128) -> Self {
         let low = u64::try_from(scaled & i128::from(u64::MAX)).unwrap_or_default();
         let high = i64::try_from(scaled >> 64).unwrap_or_default();
         Self { high, low }
@@ -114,7 +115,8 @@ impl Decimal {
         if whole == 0 { 0 } else { usize::try_from(whole.ilog10()).unwrap_or(usize::MAX).saturating_add(1) }
     }
 
-    fn scaled(self) -> i128 {
+    /// In ten-billionths.
+    pub(super) fn scaled(self) -> i128 {
         (i128::from(self.high) << 64) | i128::from(self.low)
     }
 

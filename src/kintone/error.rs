@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::fault::Fault;
+
 /// An error of a call. `connection` is the connection's name in the settings, `call` the method and path.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -36,7 +38,10 @@ pub enum Error {
         reason: String,
     },
     /// Kintone refused.
-    #[error("connection {connection}: Kintone refused {call}: {message} ({code}{})", details(.errors))]
+    #[error(
+        "connection {connection}: Kintone refused {call}{}: {message} ({code}{})",
+        which(*.request), details(.errors)
+    )]
     Rejected {
         /// The connection's name.
         connection: String,
@@ -48,8 +53,10 @@ pub enum Error {
         code: String,
         /// In the language of the connection's user.
         message: String,
-        /// By field or parameter.
+        /// By field or parameter; see [`Error::faults`].
         errors: Vec<(String, Vec<String>)>,
+        /// Of a bulk request the one that failed, from 0. None of them was done.
+        request: Option<usize>,
     },
     /// A status without Kintone's error body.
     #[error("connection {connection}: {call} was answered with HTTP status {status}")]
@@ -121,6 +128,55 @@ pub enum Error {
         /// The connection's name.
         connection: String,
     },
+    /// The domain has not answered for a while. Nothing was sent.
+    #[error(
+        "connection {connection}: {host} does not answer; the next call in {} s finds out whether it is back",
+        .wait.as_secs_f32().ceil()
+    )]
+    Unavailable {
+        /// The connection's name.
+        connection: String,
+        /// Host name.
+        host: String,
+        /// Until calls are sent again.
+        wait: Duration,
+    },
+    /// A call that this client does not send.
+    #[error("connection {connection}: {call} was not sent: {reason}")]
+    NotSent {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// Why.
+        reason: String,
+    },
+    /// A cursor that cannot go on: it ended by time, or nobody knows which page its lost answer had.
+    #[error("connection {connection}: {call}: the read lost its cursor ({cause}); run it again")]
+    CursorLost {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// What happened.
+        cause: Box<Error>,
+    },
+    /// A write was sent, and nobody knows whether Kintone did it: all of it or nothing.
+    #[error(
+        "connection {connection}: whether {call} was done is unknown; it was sent with {rows} row(s) ({cause})"
+    )]
+    OutcomeUnknown {
+        /// The connection's name.
+        connection: String,
+        /// Method and path.
+        call: String,
+        /// The app, where it is one.
+        app: Option<u64>,
+        /// Records that were sent.
+        rows: usize,
+        /// Why no answer can be trusted.
+        cause: Box<Error>,
+    },
     /// Every try failed.
     #[error("{last} (after {attempts} tries in {:.1} s)", .elapsed.as_secs_f32())]
     Exhausted {
@@ -131,6 +187,10 @@ pub enum Error {
         /// The last one's error.
         last: Box<Error>,
     },
+}
+
+fn which(request: Option<usize>) -> String {
+    request.map(|n| format!(", request {}", n + 1)).unwrap_or_default()
 }
 
 /// What Kintone says of each field or parameter.
@@ -147,15 +207,44 @@ impl Error {
             Self::Rejected { code, .. } => Some(code),
             Self::CredentialsRejected { .. } => Some("CB_WA01"),
             Self::Exhausted { last, .. } => last.code(),
+            Self::CursorLost { cause, .. } => cause.code(),
             _ => None,
         }
+    }
+
+    /// What Kintone says of each field, row or parameter.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        match self {
+            Self::Rejected { errors, .. } => {
+                errors.iter().map(|(key, texts)| Fault::new(key, texts)).collect()
+            }
+            Self::Exhausted { last, .. } => last.faults(),
+            _ => vec![],
+        }
+    }
+
+    /// Of a bulk request the one that failed, from 0.
+    #[must_use]
+    pub fn failed_request(&self) -> Option<usize> {
+        match self {
+            Self::Rejected { request, .. } => *request,
+            Self::Exhausted { last, .. } => last.failed_request(),
+            _ => None,
+        }
+    }
+
+    /// A write that may have been done.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Self::OutcomeUnknown { .. })
     }
 
     /// Nobody answers, or only gateways do.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Transport { .. } => true,
+            Self::Connect { .. } | Self::Transport { .. } | Self::Unavailable { .. } => true,
             Self::Status { status, .. } => *status >= 500,
             Self::Exhausted { last, .. } => last.is_unreachable(),
             _ => false,

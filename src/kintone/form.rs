@@ -1,7 +1,12 @@
 //! An app's form: its fields in the order of its layout (K§2.2, K§4.3).
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use super::client::{AppKey, Client};
+use super::error::Error;
+use super::request::Call;
+use super::wire::{number, or_default};
 
 /// The fields of an app.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,9 +64,21 @@ pub struct Reference {
     pub related_field: String,
 }
 
+impl Client {
+    /// An app's form: its fields in layout order.
+    ///
+    /// # Errors
+    /// Kintone refuses or does not answer.
+    pub async fn form(&self, app: AppKey) -> Result<Form, Error> {
+        let fields: FieldsReply = self.reply(&Call::of_app("app/form/fields.json", app)).await?;
+        let layout: LayoutReply = self.reply(&Call::of_app("app/form/layout.json", app)).await?;
+        Ok(form(fields, &layout))
+    }
+}
+
 /// `form/fields.json` on the wire.
 #[derive(Deserialize)]
-pub(super) struct FieldsReply {
+struct FieldsReply {
     properties: IndexMap<String, WireField>,
     revision: String,
 }
@@ -134,7 +151,7 @@ struct AppId {
 
 /// `form/layout.json` on the wire.
 #[derive(Deserialize)]
-pub(super) struct LayoutReply {
+struct LayoutReply {
     layout: Vec<WireRow>,
 }
 
@@ -156,22 +173,8 @@ struct WireItem {
     code: String,
 }
 
-/// Null as a missing value.
-pub(super) fn or_default<'de, D, T>(json: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::deserialize(json).map(Option::unwrap_or_default)
-}
-
-/// A number that the wire gives as a number or as digits.
-pub(super) fn number(value: &serde_json::Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str().and_then(|s| s.parse().ok()))
-}
-
 /// The fields in the layout's order.
-pub(super) fn form(fields: FieldsReply, layout: &LayoutReply) -> Form {
+fn form(fields: FieldsReply, layout: &LayoutReply) -> Form {
     let mut order = vec![];
     codes(&layout.layout, &mut order);
     let mut properties = fields.properties;

@@ -1,29 +1,55 @@
 //! The client of Kintone's REST API: HTTP and JSON, no Arrow, no SQL.
 //!
 //! Takes: a connection's configuration, typed requests. Gives: typed replies, pages of records as bytes, errors with
-//! Kintone's code. Reads are retried, one domain's requests are governed together, one rejected login stops them
-//! all. Absent on purpose: any knowledge of tables, and the environment: secrets are resolved by the caller.
+//! Kintone's code, field and row. Reads are retried, writes only where Kintone did nothing; one domain's requests
+//! are governed together, one rejected login stops them all. Absent on purpose: any knowledge of tables, and the environment: secrets are resolved by the caller.
 
+mod acl;
+mod answer;
+mod app;
+mod bulk;
+mod change;
 mod client;
+mod comment;
 mod config;
+mod cursor;
+mod deploy;
+mod domain;
 mod error;
+mod fault;
+mod file;
 mod form;
 mod http;
-mod limit;
 mod log;
 mod properties;
 mod query;
+mod record;
+mod request;
 mod retry;
 mod secret;
+mod user;
+mod wire;
 
-pub use client::{
-    App, AppKey, AppSettings, Client, Comment, CommentPage, Entity, Page, RecordsRequest, View,
+pub use acl::{
+    AppRule, FieldRights, FieldRule, FieldRuleEntity, RecordRights, RecordRule, RecordRuleEntity, Rights,
+    RuleEntity,
 };
+pub use app::{Action, App, AppSettings, AppStatistics, Process, State, View};
+pub use change::{Change, Changed, Deletion, Saved, StatusChange, Target, Update, Upserted, Values};
+pub use client::{AppKey, Client, Entity, EntityKind};
+pub use comment::{Comment, CommentPage, Mention, NewComment};
 pub use config::{Basic, ClientConfig, Credentials, Timeouts};
+pub use cursor::Cursor;
+pub use deploy::{Deployment, Settings};
+pub use domain::{Clock, Domains, SystemClock};
 pub use error::Error;
+pub use fault::Fault;
+pub use file::{Content, Download};
 pub use form::{FieldProperties, Form, Lookup, Reference};
 pub use log::Request;
 pub use properties::{PropertyError, Resolve, property_names};
 pub use query::{Condition, Operator, OrderBy, Query};
+pub use record::{Page, RecordsRequest};
 pub use retry::RetryConfig;
 pub use secret::Secret;
+pub use user::{Group, Organization, User};

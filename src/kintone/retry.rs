@@ -28,33 +28,74 @@ impl Default for RetryConfig {
     }
 }
 
+/// What a call may leave behind when its answer is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing, or what a second call would do all the same.
+    None,
+    /// Something that ends by itself or moves on: a cursor, its next page, a file that no record has yet. A lost
+    /// answer is an error, never a second call: it would take one more of ten cursors, or skip a page.
+    Lease,
+    /// Records, comments or settings.
+    Change,
+}
+
 /// What to do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Try again; the price in retry tokens.
     Retry(u32),
-    /// It will not get better.
+    /// It will not get better. A write was not done.
     Final,
+    /// A write that may have been done.
+    Unknown,
 }
 
-/// The table of reactions. `write`: the call changes records, so that only a definite refusal is tried again.
-pub(super) fn verdict(error: &Error, write: bool) -> Verdict {
+/// Refused before anything happened, and worth another try: locks that others held (K§5.3, K§5.4).
+const LOCKED: [&str; 3] = ["GAIA_DA02", "GAIA_RE18", "GAIA_LT01"];
+
+/// All ten cursors are in use: no matter of tries, the caller reads without one (K§5.1).
+pub(super) const NO_CURSOR: &str = "GAIA_TM12";
+
+/// Codes that Kintone gives with a status of 500 and more although it did nothing: a token that is not the app's.
+const REFUSED: [&str; 1] = ["GAIA_IA02"];
+
+/// The table of reactions.
+pub(super) fn verdict(error: &Error, effect: Effect) -> Verdict {
+    // What may pass, where nobody knows whether Kintone did anything.
+    let unclear = |price| match effect {
+        Effect::None => Verdict::Retry(price),
+        Effect::Lease => Verdict::Final,
+        Effect::Change => Verdict::Unknown,
+    };
+    // What stays, where nobody knows either.
+    let odd = if effect == Effect::Change { Verdict::Unknown } else { Verdict::Final };
     match error {
         // Nothing was sent.
-        Error::Connect { .. } => Verdict::Retry(5),
-        Error::Transport { .. } if !write => Verdict::Retry(10),
-        // Refused before anything happened (K§5.3, K§5.4).
-        Error::Rejected { status: 429, .. } => Verdict::Retry(5),
-        Error::Rejected { code, .. } if ["GAIA_DA02", "GAIA_RE18", "GAIA_LT01"].contains(&code.as_str()) => {
-            Verdict::Retry(5)
-        }
-        Error::Status { status: 429, .. } => Verdict::Retry(5),
-        // A token that is not the app's: Kintone says so with a 520.
-        Error::Rejected { code, .. } if code == "GAIA_IA02" => Verdict::Final,
-        Error::Status { status: 500.., .. } | Error::Rejected { status: 500.., .. } if !write => {
-            Verdict::Retry(5)
-        }
-        _ => Verdict::Final,
+        Error::Connect { .. } => Verdict::Retry(10),
+        Error::Transport { .. } => unclear(10),
+        Error::Rejected { code, .. } if code == NO_CURSOR && effect == Effect::Lease => Verdict::Final,
+        Error::Rejected { status: 429, .. } | Error::Status { status: 429, .. } => Verdict::Retry(5),
+        Error::Rejected { code, .. } if LOCKED.contains(&code.as_str()) => Verdict::Retry(5),
+        Error::Rejected { code, .. } if REFUSED.contains(&code.as_str()) => Verdict::Final,
+        Error::Rejected { status: 500.., .. } | Error::Status { status: 500.., .. } => unclear(5),
+        // A gateway's, which may have passed the request on.
+        Error::Status { status: 408, .. } => unclear(10),
+        Error::NotKintone { .. }
+        | Error::Redirected { .. }
+        | Error::Partial { .. }
+        | Error::TooLarge { .. }
+        | Error::Decode { .. } => odd,
+        Error::Config { .. }
+        | Error::Rejected { .. }
+        | Error::Status { .. }
+        | Error::CredentialsRejected { .. }
+        | Error::Unavailable { .. }
+        | Error::NotSent { .. }
+        | Error::CursorLost { .. }
+        | Error::OutcomeUnknown { .. }
+        // Only what was refused each time was tried again.
+        | Error::Exhausted { .. } => Verdict::Final,
     }
 }
 
@@ -78,26 +119,65 @@ mod tests {
             code: code.into(),
             message: String::new(),
             errors: vec![],
+            request: None,
         }
     }
 
     #[test]
     fn reactions() {
-        let transport = Error::Transport { connection: "c".into(), call: "x".into(), reason: "reset".into() };
-        let gateway = Error::Status { connection: "c".into(), call: "x".into(), status: 503 };
-        let warning = Error::Partial { connection: "c".into(), call: "x".into(), warning: "cut".into() };
-        for (error, read, write) in [
-            (rejected(429, "GAIA_TO04"), Verdict::Retry(5), Verdict::Retry(5)),
-            (rejected(400, "GAIA_DA02"), Verdict::Retry(5), Verdict::Retry(5)),
-            (rejected(400, "GAIA_IQ11"), Verdict::Final, Verdict::Final),
-            (rejected(401, "CB_WA01"), Verdict::Final, Verdict::Final),
-            (rejected(520, "GAIA_IA02"), Verdict::Final, Verdict::Final),
-            (rejected(520, "GAIA_XX00"), Verdict::Retry(5), Verdict::Final),
-            (transport, Verdict::Retry(10), Verdict::Final),
-            (gateway, Verdict::Retry(5), Verdict::Final),
-            (warning, Verdict::Final, Verdict::Final),
+        use Verdict::{Final, Retry, Unknown};
+        let (connection, call) = (String::from("c"), String::from("x"));
+        let reason = String::from("r");
+        let status = |status| Error::Status { connection: "c".into(), call: "x".into(), status };
+        let connect =
+            Error::Connect { connection: connection.clone(), host: "h:443".into(), reason: reason.clone() };
+        let transport =
+            Error::Transport { connection: connection.clone(), call: call.clone(), reason: reason.clone() };
+        let warning =
+            Error::Partial { connection: connection.clone(), call: call.clone(), warning: reason.clone() };
+        let large = Error::TooLarge { connection: connection.clone(), call: call.clone(), limit: 1 };
+        let redirect = Error::Redirected { connection: connection.clone(), call: call.clone() };
+        let html = Error::NotKintone {
+            connection: connection.clone(),
+            call: call.clone(),
+            status: 200,
+            content_type: "text/html".into(),
+        };
+        let decode = Error::Decode { connection: connection.clone(), call: call.clone(), reason };
+        let login = Error::CredentialsRejected { connection: connection.clone() };
+        let wait = Duration::from_secs(5);
+        let silent = Error::Unavailable { connection, host: "h".into(), wait };
+        for (error, read, lease, change) in [
+            (connect, Retry(10), Retry(10), Retry(10)),
+            (transport, Retry(10), Final, Unknown),
+            (rejected(429, "GAIA_TO04"), Retry(5), Retry(5), Retry(5)),
+            (rejected(429, "GAIA_TM12"), Retry(5), Final, Retry(5)),
+            (status(429), Retry(5), Retry(5), Retry(5)),
+            (rejected(400, "GAIA_DA02"), Retry(5), Retry(5), Retry(5)),
+            (rejected(400, "GAIA_RE18"), Retry(5), Retry(5), Retry(5)),
+            (rejected(400, "GAIA_LT01"), Retry(5), Retry(5), Retry(5)),
+            (rejected(400, "GAIA_IQ11"), Final, Final, Final),
+            (rejected(400, "CB_VA01"), Final, Final, Final),
+            (rejected(401, "CB_WA01"), Final, Final, Final),
+            (rejected(403, "CB_NO02"), Final, Final, Final),
+            (rejected(404, "GAIA_RE01"), Final, Final, Final),
+            (rejected(409, "GAIA_CO02"), Final, Final, Final),
+            (rejected(520, "GAIA_IA02"), Final, Final, Final),
+            (rejected(520, "GAIA_XX00"), Retry(5), Final, Unknown),
+            (status(503), Retry(5), Final, Unknown),
+            (status(408), Retry(10), Final, Unknown),
+            (status(404), Final, Final, Final),
+            (status(413), Final, Final, Final),
+            (warning, Final, Final, Unknown),
+            (large, Final, Final, Unknown),
+            (redirect, Final, Final, Unknown),
+            (html, Final, Final, Unknown),
+            (decode, Final, Final, Unknown),
+            (login, Final, Final, Final),
+            (silent, Final, Final, Final),
         ] {
-            assert_eq!((verdict(&error, false), verdict(&error, true)), (read, write), "{error}");
+            let seen = [Effect::None, Effect::Lease, Effect::Change].map(|effect| verdict(&error, effect));
+            assert_eq!(seen, [read, lease, change], "{error}");
         }
     }
 

@@ -14,14 +14,7 @@ struct Large(u64);
 
 impl World for Large {
     fn directory(&self) -> Vec<Entity> {
-        vec![Entity {
-            kind: "USER",
-            code: "sato".into(),
-            name: "佐藤".into(),
-            valid: true,
-            timezone: "Asia/Tokyo".into(),
-            password: Some("pw".into()),
-        }]
+        vec![Entity { password: Some("pw".into()), ..Entity::new("USER", "sato", "佐藤") }]
     }
 
     fn apps(&self) -> Vec<AppDefinition> {

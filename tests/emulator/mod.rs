@@ -2,19 +2,30 @@
 
 mod auth;
 mod bulk;
+mod calc;
+mod cell;
 mod comment;
 mod cursor;
+mod deploy;
+mod file;
 mod fixture;
+mod function;
+mod grammar;
 mod key;
 mod large;
 mod lookup;
+mod openapi;
 mod process;
 mod query;
+mod query_builder;
 mod read;
 mod refusal;
 mod rights;
+mod search;
 mod server;
 mod settings;
+mod switch;
+mod user;
 mod value;
 mod write;
 

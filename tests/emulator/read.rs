@@ -64,7 +64,7 @@ async fn fields_and_counts() {
     assert_eq!((codes(&reply), reply.json()["totalCount"].clone()), ("数値".into(), Value::Null));
     for (query, total) in [
         ("limit 1", "4"),
-        ("$id > 1 limit 0", "3"),
+        ("$id > 1 limit 1", "3"),
         ("数値 < 0 limit 1", "2"),
         ("数値 > 0 order by 数値 asc limit 1", "2"),
     ] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use kintone_sql::emulator::{Emulator, Fixture, LoggedRequest, Options};
+use kintone_sql::emulator::{Emulator, Fixture, LoggedRequest, Options, Unknowns};
 use kintone_sql::engine::{Engine, EngineConfig, Session, SqlType, TextColumn, TextOptions, User};
 use kintone_sql::error::Error;
 use kintone_sql::kintone::{Client, ClientConfig, Credentials, Secret};
@@ -25,8 +25,14 @@ pub(crate) struct World {
 impl World {
     /// Serves a fixture. Its first user with a password logs in; the guest spaces of its apps are joined.
     pub(crate) async fn start(fixture: &serde_json::Value) -> Self {
+        Self::with(fixture, Unknowns::strict()).await
+    }
+
+    /// The same, with Kintone's open facts as given.
+    pub(crate) async fn with(fixture: &serde_json::Value, unknowns: Unknowns) -> Self {
         let world = Arc::new(Fixture::from_json(fixture).unwrap());
-        let emulator = Emulator::start(world, Options::default()).await.unwrap();
+        let options = Options { unknowns, ..Options::default() };
+        let emulator = Emulator::start(world, options).await.unwrap();
         let list = |key: &str| fixture[key].as_array().cloned().unwrap_or_default();
         let spaces = list("apps").iter().filter_map(|app| app["guestSpaceId"].as_u64()).collect();
         let users = list("users");

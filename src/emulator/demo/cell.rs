@@ -46,6 +46,7 @@ pub(super) fn files(app: u64, record: u64, attachments: &[(&str, &str)]) -> Cell
             name: (*name).to_owned(),
             content_type: (*content_type).to_owned(),
             size: 1_024 + low % 2_000_000,
+            content: None,
         }
     };
     let files: Vec<_> = (0_u64..).zip(attachments).map(file).collect();

@@ -25,7 +25,12 @@ impl Field {
         if let Value::Object(extras) = extras {
             definition.extend(extras);
         }
-        let place = json!({"type": kind, "code": code, "size": {"width": "193"}});
+        let mut place = json!({"type": kind, "code": code});
+        match kind {
+            "REFERENCE_TABLE" => {}
+            "MULTI_LINE_TEXT" | "RICH_TEXT" => place["size"] = json!({"width": "315", "innerHeight": "125"}),
+            _ => place["size"] = json!({"width": "193"}),
+        }
         Self { code, definition, place }
     }
 
@@ -295,7 +300,7 @@ pub(super) fn spacer(element: &str) -> Field {
 
 /// A line across the form.
 pub(super) fn rule() -> Field {
-    Field::decoration(json!({"type": "HR", "elementId": "", "size": {"width": "600"}}))
+    Field::decoration(json!({"type": "HR", "size": {"width": "600"}}))
 }
 
 fn options(choices: &[&str]) -> Value {

@@ -36,18 +36,22 @@ const EMPLOYEES: &[Employee] = &[
     ("mori", "森 結衣", "engineering", TOKYO),
 ];
 
-/// (code, name).
-const ORGANIZATIONS: &[(&str, &str)] = &[
-    ("sales", "営業部"),
-    ("sales1", "第一営業課"),
-    ("sales2", "第二営業課"),
-    ("sales_global", "海外営業課"),
-    ("general", "総務部"),
-    ("accounting", "経理課"),
-    ("it", "情報システム課"),
-    ("logistics", "物流課"),
-    ("engineering", "技術部"),
+/// (code, name, code of the one above).
+const ORGANIZATIONS: &[(&str, &str, &str)] = &[
+    ("sales", "営業部", ""),
+    ("sales1", "第一営業課", "sales"),
+    ("sales2", "第二営業課", "sales"),
+    ("sales_global", "海外営業課", "sales"),
+    ("general", "総務部", ""),
+    ("accounting", "経理課", "general"),
+    ("it", "情報システム課", "general"),
+    ("logistics", "物流課", "general"),
+    ("engineering", "技術部", ""),
 ];
+
+/// (login code, title) of those who have one.
+const TITLES: &[(&str, &str)] =
+    &[("sato", "部長"), ("suzuki", "課長"), ("ito", "課長"), ("nakamura", "部長"), ("mori", "部長")];
 
 /// (code, name).
 pub(super) const GROUPS: &[(&str, &str)] = &[
@@ -65,29 +69,37 @@ const CLERKS: &[&str] = &["nakamura", "kato", "tanaka", "suzuki"];
 
 /// Every user, organization and group.
 pub(super) fn directory() -> Vec<Entity> {
-    let user = |code: &str, name: &str, zone: &str, valid: bool| Entity {
-        kind: "USER",
-        code: code.into(),
-        name: name.into(),
-        valid,
-        timezone: zone.into(),
-        password: Some(code.into()),
-    };
-    let mut all = vec![user(ADMIN, "デモ 管理者", TOKYO, true)];
-    all.extend(EMPLOYEES.iter().map(|(code, name, _, zone)| user(code, name, zone, true)));
-    all.push(user(RETIRED, "齋藤 誠（退職）", TOKYO, false));
-    all.push(user(GUEST, "森 葵（協力会社）", TOKYO, true));
-    let other = |kind: &'static str, (code, name): &(&str, &str)| Entity {
-        kind,
-        code: (*code).into(),
-        name: (*name).into(),
-        valid: true,
-        timezone: String::new(),
-        password: None,
-    };
-    all.extend(ORGANIZATIONS.iter().map(|entry| other("ORGANIZATION", entry)));
-    all.extend(GROUPS.iter().map(|entry| other("GROUP", entry)));
+    let user =
+        |code: &str, name: &str| Entity { password: Some(code.into()), ..Entity::new("USER", code, name) };
+    let mut all = vec![Entity { groups: vec!["Administrators".into()], ..user(ADMIN, "デモ 管理者") }];
+    all.extend(EMPLOYEES.iter().map(employee_entity));
+    all.push(Entity { valid: false, ..user(RETIRED, "齋藤 誠（退職）") });
+    all.push(user(GUEST, "森 葵（協力会社）"));
+    all.extend(ORGANIZATIONS.iter().map(|(code, name, parent)| Entity {
+        parent: Some((*parent).to_owned()).filter(|parent| !parent.is_empty()),
+        ..Entity::new("ORGANIZATION", code, name)
+    }));
+    all.extend(GROUPS.iter().map(|(code, name)| Entity::new("GROUP", code, name)));
     all
+}
+
+fn employee_entity((code, name, organization, zone): &Employee) -> Entity {
+    let title = TITLES.iter().find(|(holder, _)| holder == code).map_or("", |(_, title)| title);
+    let mut profile = serde_json::Map::new();
+    if let Some((family, given)) = name.split_once(' ') {
+        profile.insert("surName".into(), family.into());
+        profile.insert("givenName".into(), given.into());
+    }
+    profile.insert("email".into(), format!("{code}@example.com").into());
+    Entity {
+        timezone: (*zone).into(),
+        password: Some((*code).into()),
+        organizations: vec![((*organization).into(), title.into())],
+        primary_organization: Some((*organization).into()),
+        groups: if title.is_empty() { vec![] } else { vec!["managers".into()] },
+        profile,
+        ..Entity::new("USER", code, name)
+    }
 }
 
 /// A user's display name.

@@ -1,25 +1,56 @@
 //! Text without the differences that a word search ignores: case, and full or half width (K§3.6).
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 /// Half-width katakana from U+FF66 on, in order, as full-width.
 const KATAKANA: &str = "ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
 
 /// Lower case, ASCII in half width, katakana in full width.
 pub(super) fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{FF01}'..='\u{FF5E}' => {
-                let ascii = u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(c);
-                out.push(ascii.to_ascii_lowercase());
-            }
-            '\u{3000}' => out.push(' '),
-            '\u{FF66}'..='\u{FF9D}' => out.push(full_width(c)),
-            '\u{FF9E}' => voice(&mut out, 1),
-            '\u{FF9F}' => voice(&mut out, 2),
-            c => out.extend(c.to_lowercase()),
+    folded(text, true, true).collect()
+}
+
+/// The characters of a text, in lower case and in one width as asked for. Nothing is allocated.
+pub(super) fn folded(text: &str, case: bool, width: bool) -> impl Iterator<Item = char> + '_ {
+    let wide = Widths { rest: text.chars().peekable(), on: width };
+    wide.flat_map(move |c| {
+        let lower = case.then(|| c.to_lowercase()).into_iter().flatten();
+        (!case).then_some(c).into_iter().chain(lower)
+    })
+}
+
+/// Characters in one width: a voiced mark of half width joins the letter before it.
+struct Widths<'a> {
+    rest: Peekable<Chars<'a>>,
+    on: bool,
+}
+
+impl Iterator for Widths<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest.next()?;
+        if !self.on {
+            return Some(c);
         }
+        Some(match c {
+            '\u{FF01}'..='\u{FF5E}' => u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(c),
+            '\u{3000}' => ' ',
+            '\u{FF66}'..='\u{FF9D}' => {
+                let letter = full_width(c);
+                let step = match self.rest.peek() {
+                    Some('\u{FF9E}') => 1,
+                    Some('\u{FF9F}') => 2,
+                    _ => return Some(letter),
+                };
+                let Some(voiced) = voice(letter, step) else { return Some(letter) };
+                self.rest.next();
+                voiced
+            }
+            c => c,
+        })
     }
-    out
 }
 
 fn full_width(c: char) -> char {
@@ -27,16 +58,15 @@ fn full_width(c: char) -> char {
     index.and_then(|index| KATAKANA.chars().nth(index)).unwrap_or(c)
 }
 
-/// Puts a voiced (1) or half-voiced (2) mark on the last letter: these follow it in Unicode.
-fn voice(out: &mut String, step: u32) {
-    let Some(last) = out.pop() else { return };
-    let takes_it = match step {
-        1 => matches!(last, 'カ'..='ト' | 'ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ'),
-        _ => matches!(last, 'ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ'),
-    };
-    let voiced =
-        if last == 'ウ' && step == 1 { Some('ヴ') } else { char::from_u32(u32::from(last) + step) };
-    out.push(voiced.filter(|_| takes_it || last == 'ウ').unwrap_or(last));
+/// A letter with a voiced (1) or half-voiced (2) mark: these follow it in Unicode.
+fn voice(letter: char, step: u32) -> Option<char> {
+    match (letter, step) {
+        ('ウ', 1) => Some('ヴ'),
+        ('カ'..='ト', 1) | ('ハ' | 'ヒ' | 'フ' | 'ヘ' | 'ホ', _) => {
+            char::from_u32(u32::from(letter) + step)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -54,5 +84,7 @@ mod tests {
         ] {
             assert_eq!(fold(text), folded);
         }
+        assert_eq!(super::folded("Ａｂ", false, true).collect::<String>(), "Ab");
+        assert_eq!(super::folded("Ａｂ", true, false).collect::<String>(), "ａｂ");
     }
 }

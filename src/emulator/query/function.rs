@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, U
 use chrono_tz::Tz;
 
 use super::super::reply::{BAD_DAY, BAD_UNIT, Failure, WRONG_ARITY};
+use super::super::unknown::MissingDay;
 use super::parser::Argument;
 
 /// What a function stands for: an instant, or whole days.
@@ -17,14 +18,19 @@ pub(super) enum Span {
 
 const WEEKDAYS: &[&str] = &["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"];
 
+/// When and where a function is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Clock {
+    pub(super) now: DateTime<Utc>,
+    /// Of the calling user.
+    pub(super) zone: Tz,
+    pub(super) missing_day: MissingDay,
+}
+
 /// The span of a function; `Ok(None)` where no date function has that name.
-pub(super) fn span(
-    name: &str,
-    arguments: &[Argument],
-    now: DateTime<Utc>,
-    zone: Tz,
-) -> Result<Option<Span>, Failure> {
-    let today = now.with_timezone(&zone).date_naive();
+pub(super) fn span(name: &str, arguments: &[Argument], clock: Clock) -> Result<Option<Span>, Failure> {
+    let today = clock.now.with_timezone(&clock.zone).date_naive();
+    let month = |within| month(arguments.first(), within, clock.missing_day);
     let most_arguments = match name {
         "NOW" | "TODAY" | "YESTERDAY" | "TOMORROW" | "THIS_YEAR" | "LAST_YEAR" | "NEXT_YEAR" => 0,
         "THIS_WEEK" | "LAST_WEEK" | "NEXT_WEEK" | "THIS_MONTH" | "LAST_MONTH" | "NEXT_MONTH" => 1,
@@ -36,7 +42,7 @@ pub(super) fn span(
     }
     let day = |date: Option<NaiveDate>| date.map(|date| Span::Days(date, date)).ok_or(BAD_DAY);
     let span = match name {
-        "NOW" => Span::Now(now.timestamp().div_euclid(60)),
+        "NOW" => Span::Now(clock.now.timestamp().div_euclid(60)),
         "TODAY" => day(Some(today))?,
         "YESTERDAY" => day(today.pred_opt())?,
         "TOMORROW" => day(today.succ_opt())?,
@@ -47,9 +53,9 @@ pub(super) fn span(
         "THIS_WEEK" => week(arguments.first(), Some(today))?,
         "LAST_WEEK" => week(arguments.first(), today.checked_sub_days(Days::new(7)))?,
         "NEXT_WEEK" => week(arguments.first(), today.checked_add_days(Days::new(7)))?,
-        "LAST_MONTH" => month(arguments.first(), today.checked_sub_months(Months::new(1)))?,
-        "NEXT_MONTH" => month(arguments.first(), today.checked_add_months(Months::new(1)))?,
-        _ => month(arguments.first(), Some(today))?,
+        "LAST_MONTH" => month(today.checked_sub_months(Months::new(1)))?,
+        "NEXT_MONTH" => month(today.checked_add_months(Months::new(1)))?,
+        _ => month(Some(today))?,
     };
     Ok(Some(span))
 }
@@ -93,8 +99,12 @@ fn week(argument: Option<&Argument>, within: Option<NaiveDate>) -> Result<Span, 
     Ok(Span::Days(after(index)?, after(index)?))
 }
 
-/// A month, or one day of it; a day that the month lacks is the first of the next one.
-fn month(argument: Option<&Argument>, within: Option<NaiveDate>) -> Result<Span, Failure> {
+/// A month, or one day of it.
+fn month(
+    argument: Option<&Argument>,
+    within: Option<NaiveDate>,
+    missing_day: MissingDay,
+) -> Result<Span, Failure> {
     let first = within.and_then(|date| date.with_day(1)).ok_or(BAD_DAY)?;
     let next = first.checked_add_months(Months::new(1)).ok_or(BAD_DAY)?;
     let last = next.pred_opt().ok_or(BAD_DAY)?;
@@ -103,7 +113,10 @@ fn month(argument: Option<&Argument>, within: Option<NaiveDate>) -> Result<Span,
         Some(Argument::Word(word)) if word == "LAST" => last,
         Some(Argument::Number(number)) => {
             let day = number.parse().ok().filter(|day| (1..=31).contains(day)).ok_or(BAD_DAY)?;
-            first.with_day(day).unwrap_or(next)
+            first.with_day(day).unwrap_or(match missing_day {
+                MissingDay::NextMonth => next,
+                MissingDay::Last => last,
+            })
         }
         Some(Argument::Word(_)) => return Err(BAD_DAY.into()),
     };
@@ -128,7 +141,8 @@ mod tests {
     fn days(name: &str, arguments: &[Argument]) -> String {
         // 2026-01-30 is a Friday; in Tokyo it is already the 31st.
         let now = Utc.with_ymd_and_hms(2026, 1, 30, 16, 0, 0).unwrap();
-        match span(name, arguments, now, chrono_tz::Asia::Tokyo) {
+        let clock = Clock { now, zone: chrono_tz::Asia::Tokyo, missing_day: MissingDay::NextMonth };
+        match span(name, arguments, clock) {
             Ok(Some(Span::Days(first, last))) => format!("{first}..{last}"),
             Ok(other) => format!("{other:?}"),
             Err(failure) => failure.name().to_owned(),

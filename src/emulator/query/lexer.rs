@@ -1,5 +1,7 @@
 //! Text to tokens (K§3.1).
 
+use unicode_general_category::{GeneralCategory, get_general_category};
+
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
@@ -41,8 +43,12 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, usize> {
     }
 }
 
+/// Letters of any script with their marks, digits, underscores, middle dots and signs of currencies.
 fn in_word(c: char) -> bool {
-    c == '_' || c == '$' || c.is_ascii_alphanumeric() || (!c.is_ascii() && c != '\u{3000}')
+    use GeneralCategory as G;
+    c.is_alphanumeric()
+        || matches!(c, '_' | '＿' | '・' | '･')
+        || matches!(get_general_category(c), G::CurrencySymbol | G::NonspacingMark | G::SpacingMark)
 }
 
 /// A literal in double quotes: `\"`, `\\`, `\t`, `\n`, `\r` are escapes, raw control characters are not allowed.
@@ -59,7 +65,7 @@ fn literal(rest: &str) -> Option<(Token, usize)> {
                 c @ ('"' | '\\') => c,
                 _ => return None,
             }),
-            '\t' | '\n' | '\r' => return None,
+            c if c.is_control() => return None,
             c => out.push(c),
         }
     }
@@ -96,9 +102,20 @@ mod tests {
                 Token::Number("-1.5".into())
             ])
         );
-        for (text, at) in
-            [("a = 'x'", 4), ("a = 1e5", 4), ("a = \"b", 4), ("a = \"\t\"", 4), ("a = \"\\q\"", 4), ("a;", 1)]
-        {
+        for code in ["金額・税込", "ﾀﾝｶ･A", "￥_＿", "$id", "Ｆ１", "がぎ", "々〆ー"] {
+            assert_eq!(read(code), Ok(vec![Token::Word(code.into())]));
+        }
+        for (text, at) in [
+            ("a = 'x'", 4),
+            ("金額（税込） = 1", 6),
+            ("a-b = 1", 1),
+            ("a = \"\u{1}\"", 4),
+            ("a = 1e5", 4),
+            ("a = \"b", 4),
+            ("a = \"\t\"", 4),
+            ("a = \"\\q\"", 4),
+            ("a;", 1),
+        ] {
             assert_eq!(read(text), Err(at), "{text}");
         }
     }

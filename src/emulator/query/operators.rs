@@ -1,6 +1,7 @@
 //! Which operators and which sort a type of field takes (K§3.2, K§3.3).
 
 use super::super::field::Kind;
+use super::super::unknown::Unknowns;
 use super::parser::Operator;
 
 /// A type's row of the table.
@@ -60,20 +61,25 @@ fn find(kind: Kind) -> Option<&'static Row> {
 
 /// Whether the type takes the operator. In a table, dates and times also take `in`; that `=` is refused
 /// there is another rule, with another code.
-pub(super) fn allowed(kind: Kind, operator: Operator, in_table: bool) -> bool {
+pub(super) fn allowed(kind: Kind, operator: Operator, in_table: bool, unknowns: Unknowns) -> bool {
     let Some(row) = find(kind) else { return false };
     match operator {
-        Operator::Equal | Operator::NotEqual => row.equal,
-        Operator::Less | Operator::Greater | Operator::LessEqual | Operator::GreaterEqual => row.range,
-        Operator::In | Operator::NotIn => {
-            row.list || (in_table && matches!(kind, Kind::Date | Kind::Time | Kind::DateTime))
+        Operator::Equal | Operator::NotEqual => {
+            row.equal && (kind != Kind::Status || unknowns.status_takes_equals)
         }
+        Operator::Less | Operator::Greater | Operator::LessEqual | Operator::GreaterEqual => row.range,
+        Operator::In | Operator::NotIn => match kind {
+            Kind::Category => unknowns.category_takes_in,
+            Kind::Date | Kind::Time | Kind::DateTime => in_table || unknowns.dates_take_in,
+            Kind::CreatedTime | Kind::UpdatedTime => unknowns.dates_take_in,
+            _ => row.list,
+        },
         Operator::Like | Operator::NotLike => row.like,
         Operator::IsEmpty | Operator::IsNotEmpty => row.empty,
     }
 }
 
 /// Whether records can be ordered by the type.
-pub(super) fn sortable(kind: Kind) -> bool {
-    find(kind).is_some_and(|row| row.sortable)
+pub(super) fn sortable(kind: Kind, unknowns: Unknowns) -> bool {
+    (kind == Kind::RichText && unknowns.rich_text_sortable) || find(kind).is_some_and(|row| row.sortable)
 }

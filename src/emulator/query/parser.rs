@@ -1,11 +1,13 @@
 //! Tokens to a query (K§3.1). Knows no fields.
 
 use super::super::reply::{Failure, LIMIT_TOO_LARGE, OFFSET_TOO_LARGE};
-use super::super::unknown::Unknowns;
+use super::super::unknown::{DEEPEST_NESTING, Undirected, Unknowns};
 use super::lexer::{self, Token};
 
 /// Records in an answer where no `limit` is given.
 pub(super) const DEFAULT_LIMIT: usize = 100;
+const KEYWORDS: &[&str] =
+    &["and", "or", "not", "in", "like", "is", "empty", "order", "by", "asc", "desc", "limit", "offset"];
 const LARGEST_LIMIT: usize = 500;
 const LARGEST_OFFSET: usize = 10_000;
 
@@ -82,10 +84,13 @@ pub(super) fn parse(text: &str, unknowns: Unknowns) -> Result<Query, Failure> {
     })?;
     let number = |written: Option<String>| written.map(|n| n.parse::<usize>().unwrap_or(usize::MAX));
     let (limit, offset) = (number(query.limit), number(query.offset));
+    if limit == Some(0) && !unknowns.limit_zero {
+        return Err(Failure::invalid("query", format!("limit must be 1 to {LARGEST_LIMIT}.")));
+    }
     if limit.is_some_and(|limit| limit > LARGEST_LIMIT) {
         return Err(LIMIT_TOO_LARGE.into());
     }
-    if offset.is_some_and(|offset| offset > LARGEST_OFFSET) {
+    if offset.is_some_and(|offset| offset > LARGEST_OFFSET) && !unknowns.large_offsets {
         return Err(OFFSET_TOO_LARGE.into());
     }
     Ok(Query { condition: query.condition, order: query.order, limit, offset })
@@ -167,11 +172,13 @@ impl<'a> Parser<'a> {
 
     fn key(&mut self) -> Option<Key> {
         let (related, field) = self.field()?;
-        // Without a direction it is descending (K§3.7).
-        let ascending = self.keyword("asc");
-        if !ascending {
-            self.keyword("desc");
-        }
+        let ascending = match (self.keyword("asc"), self.unknowns.undirected_order) {
+            (true, _) => true,
+            _ if self.keyword("desc") => false,
+            (_, Undirected::Descending) => false,
+            (_, Undirected::Ascending) => true,
+            (_, Undirected::Refused) => return None,
+        };
         Some(Key { related, field, ascending })
     }
 
@@ -196,7 +203,7 @@ impl<'a> Parser<'a> {
             return self.predicate().map(Condition::Predicate);
         }
         self.depth += 1;
-        if self.depth > self.unknowns.deepest_nesting {
+        if self.depth > DEEPEST_NESTING {
             return None;
         }
         let inner = self.or()?;
@@ -204,8 +211,13 @@ impl<'a> Parser<'a> {
         self.sign(")").then_some(inner)
     }
 
+    /// A field code. There is no way to quote one that is a keyword.
     fn word(&mut self) -> Option<String> {
         let Some(Token::Word(word)) = self.peek(0) else { return None };
+        let is_keyword = KEYWORDS.iter().any(|keyword| self.is_keyword(0, keyword));
+        if is_keyword && !self.unknowns.keywords_as_field_codes {
+            return None;
+        }
         self.next += 1;
         Some(word.clone())
     }

@@ -23,9 +23,12 @@ pub(crate) struct Selection {
     pub(crate) records: Vec<Arc<Stored>>,
     /// How many match in all, where that was asked for.
     pub(crate) total: Option<usize>,
+    /// Whether a word search was cut off, so that records may be missing.
+    pub(crate) aborted: bool,
 }
 
-/// Reads a query and checks it against its app.
+/// Reads a query and checks it against its app. Reads the records of this app and of related ones, so that the
+/// caller must not hold them for writing.
 pub(crate) fn prepare<'a>(scope: Scope<'a>, text: &str) -> Result<Prepared<'a>, Failure> {
     let query = parser::parse(text, scope.store.unknowns)?;
     let plan = match &query.condition {
@@ -59,36 +62,29 @@ impl Prepared<'_> {
     }
 
     fn select(&self, records: &Records, limit: usize, offset: usize, count: bool) -> Selection {
+        let ids = self.plan.as_ref().and_then(Plan::ids);
         let (bounds, all_match) = self.plan.as_ref().map_or((0..=i64::MAX, true), Plan::id_bounds);
-        let position = |id: i64| u64::try_from(id).map_or(0, |id| records.position(id));
-        let (first, end) = (position(*bounds.start()), position(bounds.end().saturating_add(1)));
-        let candidates = records.all.get(first..end).unwrap_or_default();
         let matches =
             |record: &&Arc<Stored>| all_match || self.plan.as_ref().is_none_or(|plan| plan.holds(record));
-        let Some(ascending) = order::by_id(&self.keys) else {
-            return self.sorted(candidates.iter().filter(matches).collect(), limit, offset);
-        };
-        // Without a count, or where it is known, nothing past the page is looked at.
-        let known = all_match.then_some(candidates.len());
-        let mut total = 0;
-        let mut page = vec![];
-        let mut take = |record: &Arc<Stored>| {
-            total += 1;
-            if total > offset && page.len() < limit {
-                page.push(Arc::clone(record));
-            }
-            page.len() < limit || (count && known.is_none())
-        };
-        // `all` stops at the first `false`.
-        if limit == 0 && (!count || known.is_some()) {
-            return Selection { records: page, total: known };
-        }
-        if ascending {
-            candidates.iter().filter(matches).all(&mut take);
+        let mut selection = if let Some(ids) = ids {
+            let ids = ids.into_iter().filter_map(|id| u64::try_from(id).ok());
+            let found = ids.filter_map(|id| records.get(id)).filter(matches);
+            self.sorted(found.collect(), limit, offset)
         } else {
-            candidates.iter().rev().filter(matches).all(&mut take);
-        }
-        Selection { records: page, total: known.or(Some(total)) }
+            let position = |id: i64| u64::try_from(id).map_or(0, |id| records.position(id));
+            let (first, end) = (position(*bounds.start()), position(bounds.end().saturating_add(1)));
+            let candidates = records.all.get(first..end).unwrap_or_default();
+            // Without a count, or where it is known, nothing past the page is looked at.
+            let known = all_match.then_some(candidates.len());
+            let page = Page { limit, offset, count: count && known.is_none() };
+            match order::by_id(&self.keys) {
+                None => self.sorted(candidates.iter().filter(matches).collect(), limit, offset),
+                Some(true) => page.take(candidates.iter().filter(matches), known),
+                Some(false) => page.take(candidates.iter().rev().filter(matches), known),
+            }
+        };
+        selection.aborted = self.plan.as_ref().is_some_and(Plan::is_aborted);
+        selection
     }
 
     fn sorted(&self, mut found: Vec<&Arc<Stored>>, limit: usize, offset: usize) -> Selection {
@@ -101,6 +97,32 @@ impl Prepared<'_> {
         found.truncate(end);
         found.sort_unstable_by(compare);
         let records = found.into_iter().skip(offset).map(Arc::clone).collect();
-        Selection { records, total: Some(total) }
+        Selection { records, total: Some(total), aborted: false }
+    }
+}
+
+/// Which of the records in order to take.
+struct Page {
+    limit: usize,
+    offset: usize,
+    /// Whether all must be counted.
+    count: bool,
+}
+
+impl Page {
+    fn take<'a>(&self, found: impl Iterator<Item = &'a Arc<Stored>>, known: Option<usize>) -> Selection {
+        let (mut records, mut total) = (vec![], 0);
+        if self.limit > 0 || self.count {
+            for record in found {
+                total += 1;
+                if total > self.offset && records.len() < self.limit {
+                    records.push(Arc::clone(record));
+                }
+                if records.len() >= self.limit && !self.count {
+                    break;
+                }
+            }
+        }
+        Selection { records, total: known.or(Some(total)), aborted: false }
     }
 }

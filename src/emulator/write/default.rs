@@ -30,7 +30,7 @@ pub(super) fn defaults(call: &Call<'_>, app: &App, fields: &[Field]) -> BTreeMap
     out
 }
 
-/// Default users may be `LOGINUSER()`.
+/// Default users may be `LOGINUSER()`, default organizations `PRIMARY_ORGANIZATION()`.
 fn people(call: &Call<'_>, default: &Json) -> Json {
     let Json::Array(list) = default else { return default.clone() };
     let user = |entry: &Json| match entry.get("code").and_then(Json::as_str) {
@@ -38,7 +38,10 @@ fn people(call: &Call<'_>, default: &Json) -> Json {
             let known = call.store.directory.user(&call.caller.code).is_some();
             known.then(|| serde_json::json!({"code": call.caller.code}))
         }
-        Some("PRIMARY_ORGANIZATION()") => None,
+        Some("PRIMARY_ORGANIZATION()") => {
+            let primary = call.store.directory.primary_organization(&call.caller.code);
+            primary.map(|code| serde_json::json!({"code": code}))
+        }
         _ => Some(entry.clone()),
     };
     Json::Array(list.iter().filter_map(user).collect())

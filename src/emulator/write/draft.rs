@@ -9,7 +9,6 @@ use super::super::field::{Field, Kind, Place};
 use super::super::params::integer;
 use super::super::reply::Failure;
 use super::super::store::App;
-use super::super::unknown;
 use super::super::value::{Value, parse_datetime};
 use super::errors::Errors;
 use super::lookup;
@@ -95,7 +94,9 @@ impl Draft {
                     None => drop(self.refused.insert(cell)),
                 }
             }
-            _ if adds && unknown::NEW_RECORDS_BRING_WRITERS_AND_TIMES => self.set_system(call, field, value),
+            _ if adds && call.store.unknowns.new_records_bring_writers_and_times => {
+                self.set_system(call, field, value)
+            }
             _ => {}
         }
     }

@@ -1,10 +1,9 @@
 //! Writing records (K§2.1, K§4.2): all of a call or nothing.
 //!
 //! JSON -> `draft` (values read and checked by `value` and `number`) -> `lookup` (copies from other apps) ->
-//! `stage` (merged with what is stored or with `default`, tables by `table`; `check`) -> the store.
+//! `stage` (merged with what is stored or with `default`, tables by `table`, formulas by `calc`; `check`) -> the store.
 //! Wrong values are gathered over the whole call (`errors`); a record that is not there, a revision that is not
-//! the latest and a lookup without a source end it at once. Deliberately absent: computing CALC fields and
-//! automatic texts, which keep what they had.
+//! the latest and a lookup without a source end it at once.
 
 mod check;
 mod default;

@@ -5,11 +5,11 @@ use std::sync::{Arc, RwLockWriteGuard};
 
 use serde_json::Value as Json;
 
-use super::super::app::File;
 use super::super::call::Call;
 use super::super::field::{Field, Kind, Place};
+use super::super::file::Attached;
 use super::super::process;
-use super::super::reply::{Failure, NO_FILE, NO_RECORD, REVISION_CONFLICT};
+use super::super::reply::{Failure, NO_RECORD, REVISION_CONFLICT};
 use super::super::store::{App, Key, Records, Stored, typed_text};
 use super::super::value::Value;
 use super::check::{check, must_be_unique};
@@ -26,6 +26,7 @@ pub(crate) struct Stage<'a, 'c> {
     staged: BTreeMap<u64, Stored>,
     last_id: u64,
     last_row: u64,
+    files: Attached,
     errors: Errors,
 }
 
@@ -41,7 +42,16 @@ impl<'a, 'c> Stage<'a, 'c> {
     pub(crate) fn new(call: &'a Call<'c>, app: &'c App) -> Self {
         let records = app.write();
         let (last_id, last_row) = (records.last_id, records.last_row);
-        Self { call, app, records, staged: BTreeMap::new(), last_id, last_row, errors: Errors::default() }
+        Self {
+            call,
+            app,
+            records,
+            staged: BTreeMap::new(),
+            last_id,
+            last_row,
+            files: Attached::default(),
+            errors: Errors::default(),
+        }
     }
 
     /// A record as this call has left it, of the expected revision where one is given.
@@ -109,7 +119,9 @@ impl<'a, 'c> Stage<'a, 'c> {
             cells: (0..cells).map(|cell| filled.remove(&cell).unwrap_or(Value::Empty)).collect(),
         };
         self.fill(&mut record, &draft, true)?;
+        self.files.attach(&self.call.store.uploads, None, &mut record, self.call.now)?;
         process::start(self.call, self.app, &mut record);
+        self.app.calculator().recompute(&mut record);
         self.check(&record, draft);
         self.staged.insert(record.id, record);
         Ok(self.last_id)
@@ -117,11 +129,13 @@ impl<'a, 'c> Stage<'a, 'c> {
 
     /// Changes a record and gives its new revision.
     pub(super) fn update(&mut self, id: u64, draft: Draft, revision: Option<u64>) -> Result<u64, Failure> {
-        let mut record = self.get(id, revision)?.clone();
+        let old = self.get(id, revision)?.clone();
+        let mut record = old.clone();
         self.fill(&mut record, &draft, false)?;
+        self.files.attach(&self.call.store.uploads, Some(&old), &mut record, self.call.now)?;
+        self.app.calculator().recompute(&mut record);
         self.check(&record, draft);
-        let changed = self.get(id, None).is_ok_and(|old| old.cells != record.cells);
-        if changed || self.call.store.unknowns.no_op_update_bumps_revision {
+        if old.cells != record.cells || self.call.store.unknowns.no_op_update_bumps_revision {
             self.touch(&mut record, 1);
         }
         let revision = record.revision;
@@ -129,11 +143,12 @@ impl<'a, 'c> Stage<'a, 'c> {
         Ok(revision)
     }
 
-    /// Makes a record newer by some revisions, and the caller its modifier.
+    /// Makes a record newer by some revisions, and the caller its modifier; formulas may name both.
     pub(crate) fn touch(&self, record: &mut Stored, revisions: u64) {
         record.revision = record.revision.saturating_add(revisions);
         record.updated = self.call.minute();
         record.modifier = self.call.caller.code.as_str().into();
+        self.app.calculator().recompute(record);
     }
 
     /// A record as it is to be.
@@ -149,6 +164,7 @@ impl<'a, 'c> Stage<'a, 'c> {
         }
         self.records.last_id = self.last_id;
         self.records.last_row = self.last_row;
+        self.files.commit(&self.call.store.uploads);
         Ok(())
     }
 
@@ -161,10 +177,7 @@ impl<'a, 'c> Stage<'a, 'c> {
     fn fill(&mut self, record: &mut Stored, draft: &Draft, is_new: bool) -> Result<(), Failure> {
         for (cell, value) in &draft.cells {
             let Some(slot) = record.cells.get_mut(*cell) else { continue };
-            *slot = match value {
-                Value::Files(files) => kept_files(files, slot)?,
-                value => value.clone(),
-            };
+            slot.clone_from(value);
         }
         let with_defaults = is_new || self.call.store.unknowns.new_rows_of_updates_take_defaults;
         for field in &self.app.schema.fields {
@@ -185,12 +198,4 @@ impl<'a, 'c> Stage<'a, 'c> {
         check(&self.app.schema.fields, record, &draft, is_taken, &mut errors);
         self.errors.extend(errors);
     }
-}
-
-/// Files of the record that stay; nothing can be uploaded here.
-fn kept_files(sent: &[File], old: &Value) -> Result<Value, Failure> {
-    let old: &[File] = if let Value::Files(files) = old { files } else { &[] };
-    let kept = sent.iter().map(|file| old.iter().find(|known| known.file_key == file.file_key).cloned());
-    let kept: Option<Vec<File>> = kept.collect();
-    Ok(Value::Files(kept.ok_or(NO_FILE)?.into()))
 }

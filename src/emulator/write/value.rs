@@ -223,7 +223,7 @@ fn files(sent: &Json) -> Value {
         .as_array()
         .into_iter()
         .flatten()
-        .map(|file| File { file_key: key(file), name: String::new(), content_type: String::new(), size: 0 })
+        .map(|file| File { file_key: key(file), ..File::default() })
         .collect();
     if files.is_empty() { Value::Empty } else { Value::Files(files.into()) }
 }
