@@ -88,7 +88,10 @@ impl KintoneGroups {
         let column = (*places.get(key.downcast_ref::<Column>()?.index())?)?;
         let column = request.columns.columns.get(*request.projection.get(column)?)?;
         let Source::Record { field, field_type, part: 0 } = &column.source else { return None };
-        if !field_type.is_one_choice() || node.schema().field(0).data_type() != &DataType::Utf8 {
+        if !field_type.is_one_choice()
+            || !Condition::is_nameable(&field.code)
+            || node.schema().field(0).data_type() != &DataType::Utf8
+        {
             return None;
         }
         let schema = node.schema();

@@ -20,7 +20,8 @@ use crate::kintone::{Condition, Operator, OrderBy, Query, RecordsRequest};
 pub(crate) fn order_of(request: &ScanRequest, column: usize) -> Option<(String, Order)> {
     let column = request.columns.columns.get(*request.projection.get(column)?)?;
     let Source::Record { field, field_type, part: 0 } = &column.source else { return None };
-    Some((field.code.clone(), field_type.order(field)?))
+    let order = field_type.order(field).filter(|_| Condition::is_nameable(&field.code))?;
+    Some((field.code.clone(), order))
 }
 
 /// The scan under projections, and the column of it that each of `plan`'s columns is, where it is one.

@@ -22,6 +22,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
 };
+use futures::future::try_join_all;
 use futures::stream;
 
 use super::context::ScanContext;
@@ -101,6 +102,8 @@ pub(crate) struct KintoneTopK {
     order: Vec<OrderBy>,
     /// Asked for in turn, each for the rows that are still wanted.
     parts: Vec<Formula>,
+    /// Asked for at once instead: the records without a value, which come first, are seldom enough.
+    at_once: bool,
     most: usize,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
@@ -113,18 +116,18 @@ impl KintoneTopK {
             return None;
         }
         let mut order: Vec<OrderBy> = vec![];
-        let mut parts = vec![Formula::All];
+        let (mut parts, mut at_once) = (vec![Formula::All], false);
         for (place, key) in keys.iter().enumerate() {
             let column = key.expr.downcast_ref::<Column>()?;
             let (field, kintone) = order_of(request, column.index())?;
             let ascending = !key.options.descending;
-            // Kintone: the empty ones first where it ascends, last where it descends.
-            let agrees = key.options.nulls_first == ascending
+            let agrees = (kintone.empties_first && key.options.nulls_first == ascending)
                 || kintone.empty == Some(Formula::Nothing)
                 || leaves_out_empty(request.condition.as_ref(), &field);
             if !agrees {
                 // Apart, which works for the first key alone.
                 let (filled, empty) = (kintone.filled?, kintone.empty?);
+                at_once = key.options.nulls_first;
                 parts = match (place, key.options.nulls_first) {
                     (0, true) => vec![empty, filled],
                     (0, false) => vec![filled, empty],
@@ -144,7 +147,7 @@ impl KintoneTopK {
             Boundedness::Bounded,
         );
         let request = request.clone();
-        Some(Self { request, order, parts, most, schema, properties: Arc::new(properties) })
+        Some(Self { request, order, parts, at_once, most, schema, properties: Arc::new(properties) })
     }
 }
 
@@ -177,7 +180,8 @@ impl DisplayAs for KintoneTopK {
         }
         match self.parts.len() {
             1 => write!(f, "{PART}one request: the first {} in Kintone's order", self.most),
-            _ => write!(f, "{PART}one or two requests: NULL stands elsewhere in Kintone's order"),
+            _ if self.at_once => write!(f, "{PART}two requests at once: those without a value come first"),
+            _ => write!(f, "{PART}one request, or two where the first has too few"),
         }
     }
 }
@@ -192,6 +196,7 @@ impl ExecutionPlan for KintoneTopK {
             request: self.request.clone(),
             order: self.order.clone(),
             parts: self.parts.clone(),
+            at_once: self.at_once,
             most: self.most,
             schema: Arc::clone(&self.schema),
         };
@@ -206,32 +211,51 @@ struct Reading {
     request: ScanRequest,
     order: Vec<OrderBy>,
     parts: Vec<Formula>,
+    at_once: bool,
     most: usize,
     schema: SchemaRef,
 }
 
 impl Reading {
+    /// The rows, each record once, though it may have changed between two requests.
     async fn rows(&self) -> Result<RecordBatch, Error> {
-        let source = Ordered { context: &self.context, request: &self.request };
-        let (mut decoder, ids) = self.decoder()?;
-        let mut seen = HashSet::new();
-        let (mut batches, mut wanted) = (vec![], self.most);
-        for part in &self.parts {
-            let Some(limit) = u32::try_from(wanted).ok().filter(|limit| *limit > 0) else { break };
-            let condition = narrowed(&self.request, part);
-            let page = source.page(&mut decoder, condition, self.order.clone(), limit).await?;
-            let Some(page) = page else { continue };
-            let page = unseen(&page, ids, &mut seen).map_err(|reason| self.fault(reason))?;
-            wanted = wanted.saturating_sub(page.num_rows());
-            let own: Vec<usize> = (0..self.schema.fields().len()).collect();
-            batches.push(page.project(&own).map_err(|reason| self.fault(reason))?);
+        let pages = if self.at_once {
+            try_join_all(self.parts.iter().map(|part| self.page(part, self.most))).await?
+        } else {
+            self.pages().await?
+        };
+        let (mut seen, mut batches) = (HashSet::new(), vec![]);
+        let own: Vec<usize> = (0..self.schema.fields().len()).collect();
+        for page in pages.into_iter().flatten() {
+            let fresh = unseen(&page, &mut seen).and_then(|page| page.project(&own));
+            batches.push(fresh.map_err(|reason| self.fault(reason))?);
         }
         concat_batches(&self.schema, &batches).map_err(|reason| self.fault(reason))
     }
 
-    /// A decoder of the output's columns and, last, of `$id`: a record that changed between two requests must not
-    /// come twice.
-    fn decoder(&self) -> Result<(PageDecoder, usize), Error> {
+    /// One part after the other, until there are enough rows.
+    async fn pages(&self) -> Result<Vec<Option<RecordBatch>>, Error> {
+        let (mut pages, mut wanted) = (vec![], self.most);
+        for part in &self.parts {
+            if wanted == 0 {
+                break;
+            }
+            let page = self.page(part, wanted).await?;
+            wanted = wanted.saturating_sub(page.as_ref().map_or(0, RecordBatch::num_rows));
+            pages.push(page);
+        }
+        Ok(pages)
+    }
+
+    async fn page(&self, part: &Formula, most: usize) -> Result<Option<RecordBatch>, Error> {
+        let source = Ordered { context: &self.context, request: &self.request };
+        let condition = narrowed(&self.request, part);
+        let limit = u32::try_from(most).unwrap_or(u32::MAX);
+        source.page(&mut self.decoder()?, condition, self.order.clone(), limit).await
+    }
+
+    /// A decoder of the output's columns and, last, of `$id`.
+    fn decoder(&self) -> Result<PageDecoder, Error> {
         let columns = &self.request.columns;
         let id = columns.columns.iter().position(|column| column.name == "$id").unwrap_or_default();
         let mut projection = self.request.projection.clone();
@@ -247,13 +271,10 @@ impl Reading {
     }
 }
 
-/// The rows whose id has not come before.
-fn unseen(
-    page: &RecordBatch,
-    ids: usize,
-    seen: &mut HashSet<i64>,
-) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let Some(ids) = page.column(ids).as_any().downcast_ref::<Int64Array>() else { return Ok(page.clone()) };
+/// The rows whose id, the last column, has not come before.
+fn unseen(page: &RecordBatch, seen: &mut HashSet<i64>) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let ids = page.columns().last().and_then(|ids| ids.as_any().downcast_ref::<Int64Array>());
+    let Some(ids) = ids else { return Ok(page.clone()) };
     let fresh: BooleanArray = ids.values().iter().map(|id| Some(seen.insert(*id))).collect();
     if fresh.true_count() == page.num_rows() { Ok(page.clone()) } else { filter_record_batch(page, &fresh) }
 }

@@ -61,10 +61,10 @@ impl FieldType for Date {
     }
 }
 
-/// `= ""` finds the empty ones, `!= ""` the others (K§3.5).
+/// `= ""` finds the empty ones, `!= ""` the others (K§3.5); where they sort is not measured (K§3.7).
 pub(super) fn order(field: &FieldProperties) -> Order {
     let of = |empty| Some(id::emptiness(&field.code, empty));
-    Order { filled: of(false), empty: of(true) }
+    Order { empties_first: false, filled: of(false), empty: of(true) }
 }
 
 /// A comparison that leaves out the empty ones.

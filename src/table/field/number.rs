@@ -61,7 +61,9 @@ impl FieldType for Number {
     }
 
     fn order(&self, field: &FieldProperties) -> Option<Order> {
+        // That empty numbers sort where they compare is not measured (K§3.7).
         Some(Order {
+            empties_first: false,
             filled: Some(against_least(field, Operator::GtEq)),
             empty: Some(against_least(field, Operator::Lt)),
         })

@@ -2,9 +2,11 @@
 
 use super::rule::Formula;
 
-/// Kintone sorts the empty ones below all others (K§3.7); which records those are can be asked for.
+/// Kintone's order of the records with a value is SQL's. Where the empty ones stand is another matter.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
+    /// Whether it is measured that the empty ones come first where the order ascends, last where it descends.
+    pub empties_first: bool,
     /// Precisely the records with a value. `None`: Kintone cannot be asked.
     pub filled: Option<Formula>,
     /// Precisely the records without.
@@ -14,6 +16,6 @@ pub(crate) struct Order {
 impl Order {
     /// Of a field that no record lacks.
     pub(crate) fn never_empty() -> Self {
-        Self { filled: Some(Formula::All), empty: Some(Formula::Nothing) }
+        Self { empties_first: true, filled: Some(Formula::All), empty: Some(Formula::Nothing) }
     }
 }

@@ -21,7 +21,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// By code point, as SQL's here, the empty ones first (K§3.7). Which ones are empty cannot be asked for.
-pub(super) const ORDER: Order = Order { filled: None, empty: None };
+pub(super) const ORDER: Order = Order { empties_first: true, filled: None, empty: None };
 
 impl FieldType for Text {
     fn kintone_types(&self) -> &'static [&'static str] {
