@@ -261,9 +261,7 @@ impl Reading {
         let mut projection = self.request.projection.clone();
         projection.push(id);
         let schema: Schema = columns.schema.project(&projection).map_err(|reason| self.fault(reason))?;
-        let decoder =
-            PageDecoder::new(self.request.table.name.clone(), columns, &projection, Arc::new(schema));
-        Ok((decoder, projection.len() - 1))
+        Ok(PageDecoder::new(self.request.table.name.clone(), columns, &projection, Arc::new(schema)))
     }
 
     fn fault(&self, reason: arrow::error::ArrowError) -> Error {
