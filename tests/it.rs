@@ -28,3 +28,4 @@ mod readme;
 mod requests;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
+mod tls;

@@ -38,8 +38,8 @@ Examples:
   kintone-sql serve --config kintone-sql.toml
   psql postgresql://reader@127.0.0.1:5433/kintone
 
-KINTONE_URL, KINTONE_USER, KINTONE_PASSWORD, KINTONE_API_TOKEN, KINTONE_GUEST_SPACE_ID, KINTONE_BASIC_USER,
-KINTONE_BASIC_PASSWORD and KINTONE_CONNECTION in the environment go before the file's default connection.";
+KINTONE_URL, KINTONE_USER, KINTONE_PASSWORD, KINTONE_API_TOKEN, KINTONE_OAUTH_TOKEN, KINTONE_GUEST_SPACE_ID,
+KINTONE_BASIC_USER, KINTONE_BASIC_PASSWORD and KINTONE_CONNECTION in the environment go before the file's default connection.";
 
 /// Serves until a signal.
 pub(super) async fn run(args: ServeArgs) -> Result<()> {

@@ -252,6 +252,44 @@ Pagesize = 100
         assert_eq!(sales.credentials, password("u"));
     }
 
+    #[test]
+    fn certificates_lie_beside_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("k.toml");
+        let authority = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let text = format!("{}{}", authority.cert.pem(), authority.signing_key.serialize_pem());
+        std::fs::write(folder.path().join("own.pem"), text).unwrap();
+        let text = r#"
+[[connections]]
+name = "public"
+url = "https://a"
+AuthScheme = "OAuth"
+OAuthAccessToken = { env = "OTHER_PASSWORD" }
+SSLServerCert = "own.pem"
+SSLClientCert = "own.pem"
+SSLClientCertType = "PEMKEY_FILE"
+SSLClientCertPassword = { env = "KINTONE_PASSWORD" }
+[[connections]]
+name = "inside"
+url = "https://b"
+user = "u"
+password = "p"
+SSLClientCert = { file = "own.pem" }
+SSLClientCertType = "PEMKEY_BLOB"
+SSLServerCert = { file = "own.pem" }
+"#;
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load(file.to_str().unwrap(), &variable).unwrap();
+        let [public, inside] = config.connections.as_slice() else { panic!("{config:?}") };
+        assert_eq!(public.credentials, Credentials::OAuth(Secret::new("s3cret")));
+        assert_eq!(public.client_certificate.as_ref().unwrap().subject(), "CN=rcgen self signed cert");
+        assert_eq!(public.client_certificate, inside.client_certificate);
+        assert_eq!(public.server_certificates, inside.server_certificates);
+        assert_eq!(format!("{:?}", public.server_certificates), "ServerCertificates(1)");
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("PRIVATE"), "{shown}");
+    }
+
     /// A settings file, and every fault that is told about it.
     const FAULTS: &[(&str, &str)] = &[
         ("[postgres]\nlisten = 5433", "2: postgres.listen: expected a string, found an integer"),
@@ -295,11 +333,33 @@ Pagesize = 100
         ),
         (
             "[[connections]]\nname = \"a\"\nurl = \"a\"",
-            "1: connections[0]: no login: give User and Password, or ApiToken and AppId",
+            "1: connections[0]: no login: give User and Password, ApiToken and AppId, or OAuthAccessToken",
         ),
         (
             "[[connections]]\nname = \"a\"\nurl = \"a\"\nuser = \"u\"\npasswrd = \"s3cret\"",
             "5: connections[0].passwrd: unknown property passwrd; did you mean Password?",
+        ),
+        (
+            "[[connections]]\nname = \"a\"\nurl = \"a\"\nuser = \"u\"\npassword = \"s3cret\"\nSSLClientCert = \"no.pfx\"",
+            "6: connections[0].SSLClientCert: SSLClientCert: cannot read the file no.pfx: \
+             No such file or directory (os error 2)",
+        ),
+        (
+            "[[connections]]\nname = \"a\"\nurl = \"a\"\nuser = \"u\"\npassword = \"s3cret\"\n\
+             ssl_client_cert = \"s3cret\"\nssl_client_cert_type = \"JKSBLOB\"",
+            "7: connections[0].ssl_client_cert_type: SSLClientCertType JKSBLOB is not supported: key stores of Java \
+             are not read; write it as PFX (keytool -importkeystore -deststoretype PKCS12) and give PFXFILE",
+        ),
+        (
+            "[[connections]]\nname = \"a\"\nconnection = \"Url=a;User=u;Password=s3cret;SSLServerCert=*\"",
+            "3: connections[0].connection: SSLServerCert does not take *, with which anybody on the way could read \
+             the login; give the server's certificate or its authority's, as PEM or as the path of a file",
+        ),
+        (
+            "[[connections]]\nname = \"a\"\nurl = \"a\"\nOAuthAccessToken = \"s3cret\"\n\
+             BasicAuthUser = \"g\"\nBasicAuthPassword = \"s3cret\"",
+            "5: connections[0].BasicAuthUser: OAuthAccessToken and BasicAuthUser cannot go together: \
+             both are sent in the header Authorization",
         ),
         (
             "[[connections]]\nname = \"a\"\nconnection = \"Url=a;User=u;Password=s3cret;Pagesize=0\"",

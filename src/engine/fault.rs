@@ -94,7 +94,7 @@ pub(super) fn of_table(error: &table::Error) -> Error {
 pub(super) fn of_kintone(error: &kintone::Error) -> Error {
     let (kind, hint) = match error.code() {
         Some("CB_WA01" | "CB_AU01" | "CB_TW02" | "GAIA_IA02") => {
-            (Kind::Forbidden, "Check the connection's user and password or API token.")
+            (Kind::Forbidden, "Check the connection's user and password, API token or access token.")
         }
         Some("CB_NO01" | "CB_NO02" | "GAIA_NO01" | "GAIA_AP15" | "GAIA_FU01") => {
             (Kind::Forbidden, "Check the rights of the connection's user or API token, and its GuestSpaceId.")

@@ -96,7 +96,7 @@ impl Incoming<'_> {
             match tokio::time::timeout(self.idle, parts.next()).await {
                 Err(_) => return Err(self.broke_off("the answer stopped half way")),
                 Ok(None) => return Ok(body.freeze()),
-                Ok(Some(Err(error))) => return Err(self.transport(&error)),
+                Ok(Some(Err(error))) => return Err(self.cut(&error)),
                 Ok(Some(Ok(part))) if body.len() + part.len() > self.limit => {
                     let (connection, call) = self.names();
                     return Err(Error::TooLarge { connection, call, limit: self.limit });
@@ -121,20 +121,10 @@ impl Incoming<'_> {
         Error::Transport { connection, call, reason: reason.to_owned() }
     }
 
-    /// A failure below HTTP. Only its innermost cause is told: the others hold the URL.
-    pub(super) fn transport(&self, error: &reqwest::Error) -> Error {
-        let mut cause: &dyn std::error::Error = error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        let reason = if error.is_timeout() { "no answer in time".to_owned() } else { cause.to_string() };
-        if error.is_connect() {
-            return Error::Connect {
-                connection: self.connection.to_owned(),
-                host: self.host.clone(),
-                reason,
-            };
-        }
+    /// A failure below HTTP, of a body.
+    pub(super) fn cut(&self, error: &reqwest::Error) -> Error {
+        let reason =
+            if error.is_timeout() { "no answer in time".to_owned() } else { super::tls::innermost(error) };
         self.broke_off(&reason)
     }
 }

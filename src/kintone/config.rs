@@ -6,6 +6,7 @@ use url::Url;
 
 use super::retry::RetryConfig;
 use super::secret::Secret;
+use super::tls::{ClientCertificate, ServerCertificates};
 
 /// How the client logs in (K§1.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,12 @@ pub enum Credentials {
     },
     /// `X-Cybozu-API-Token`: one for each app, at most 9 in a request.
     ApiTokens(Vec<Secret>),
+    /// `Authorization: Bearer`: an access token of OAuth, which is valid for an hour.
+    OAuth(Secret),
 }
+
+/// API tokens that one request can carry (K§1.2).
+pub(super) const MAX_TOKENS: usize = 9;
 
 /// The login of a gate on the way, sent besides Kintone's: the site's own, or a proxy's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +71,10 @@ pub struct ClientConfig {
     pub credentials: Credentials,
     /// The site's gate, where it has one.
     pub basic: Option<Basic>,
+    /// The certificate that the site demands instead of a gate's login, where it does.
+    pub client_certificate: Option<ClientCertificate>,
+    /// Servers and authorities that are trusted besides the system's.
+    pub server_certificates: ServerCertificates,
     /// Guest spaces whose apps join the default space's.
     pub guest_spaces: Vec<u64>,
     /// App ids, which API tokens need: they cannot list apps (K§1.3).
@@ -87,7 +97,7 @@ pub struct ClientConfig {
     pub retry: RetryConfig,
     /// An answer's bytes, unpacked; larger ones are refused.
     pub max_answer_bytes: usize,
-    /// An HTTP proxy.
+    /// An HTTP proxy. It sees host names and encrypted bytes; what is on this machine is reached without it.
     pub proxy: Option<Url>,
     /// The proxy's login, where it has one.
     pub proxy_login: Option<Basic>,
@@ -102,6 +112,8 @@ impl ClientConfig {
             url,
             credentials,
             basic: None,
+            client_certificate: None,
+            server_certificates: ServerCertificates::default(),
             guest_spaces: vec![],
             apps: vec![],
             use_code_for_field_name: true,
@@ -120,9 +132,37 @@ impl ClientConfig {
     }
 }
 
+/// Why these logins cannot go together, if so, with the property to blame.
+pub(super) fn login_fault(config: &ClientConfig) -> Option<(&'static str, String)> {
+    match &config.credentials {
+        Credentials::ApiTokens(tokens) if !(1..=MAX_TOKENS).contains(&tokens.len()) => {
+            let reason = format!(
+                "ApiToken takes 1 to {MAX_TOKENS} tokens and has {}: Kintone refuses a request with more",
+                tokens.len()
+            );
+            Some(("ApiToken", reason))
+        }
+        Credentials::OAuth(_) if config.basic.is_some() => {
+            let reason = "OAuthAccessToken and BasicAuthUser cannot go together: both are sent in the header Authorization";
+            Some(("BasicAuthUser", reason.into()))
+        }
+        _ if config.basic.is_some() && config.client_certificate.is_some() => {
+            let reason =
+                "SSLClientCert is given instead of BasicAuthUser and BasicAuthPassword, not besides them";
+            Some(("BasicAuthUser", reason.into()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a URL is of this machine.
+pub(super) fn is_local(url: &Url) -> bool {
+    ["localhost", "127.0.0.1", "[::1]"].contains(&url.host_str().unwrap_or_default())
+}
+
 /// Why credentials must not be sent to a URL, if so.
 pub(super) fn url_fault(url: &Url) -> Option<&'static str> {
-    let here = ["localhost", "127.0.0.1", "[::1]"].contains(&url.host_str().unwrap_or_default());
+    let here = is_local(url);
     if !url.username().is_empty() || url.password().is_some() {
         return Some("must not hold a user or password; give User and Password");
     }

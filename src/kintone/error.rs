@@ -27,6 +27,19 @@ pub enum Error {
         /// Of the operating system or TLS.
         reason: String,
     },
+    /// No connection, for a reason that stays: a certificate, or the proxy's login.
+    #[error("connection {connection}: no secure connection to {host}: {reason}")]
+    Handshake {
+        /// The connection's name.
+        connection: String,
+        /// Host and port.
+        host: String,
+        /// With the property to look at.
+        reason: String,
+        /// Bytes of a request were on their way: since TLS 1.3 a server says so late what it thinks of a client's
+        /// certificate.
+        sent: bool,
+    },
     /// The answer did not come, or broke off.
     #[error("connection {connection}: {call} broke off ({reason})")]
     Transport {
@@ -121,9 +134,7 @@ pub enum Error {
         reason: String,
     },
     /// The login was refused a while ago; no more tries, which could lock the account.
-    #[error(
-        "connection {connection}: Kintone rejected its credentials; check its user, password or API token"
-    )]
+    #[error("connection {connection}: Kintone rejected its credentials; check its user, password or token")]
     CredentialsRejected {
         /// The connection's name.
         connection: String,
@@ -244,7 +255,10 @@ impl Error {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Transport { .. } | Self::Unavailable { .. } => true,
+            Self::Connect { .. }
+            | Self::Handshake { .. }
+            | Self::Transport { .. }
+            | Self::Unavailable { .. } => true,
             Self::Status { status, .. } => *status >= 500,
             Self::Exhausted { last, .. } => last.is_unreachable(),
             _ => false,

@@ -158,7 +158,7 @@ impl Attempt for Upload<'_> {
         let entry = self.http.begin(&self.call, path);
         let mut status = 0;
         // The answer comes after the whole file, which may take its time.
-        let body = match request.send().await.map_err(|e| incoming.transport(&e)) {
+        let body = match request.send().await.map_err(|e| self.http.not_answered(&incoming, &e)) {
             Ok(response) => {
                 status = response.status().as_u16();
                 incoming.json(response, &pass).await
@@ -231,7 +231,7 @@ fn parts(
         let error = match tokio::time::timeout(incoming.idle, body.next()).await {
             Ok(None) => return None,
             Ok(Some(Ok(part))) => return Some((Ok(part), Some((client, name, body, pass)))),
-            Ok(Some(Err(error))) => incoming.transport(&error),
+            Ok(Some(Err(error))) => incoming.cut(&error),
             Err(_) => incoming.broke_off("the answer stopped half way"),
         };
         Some((Err(error), None))

@@ -11,13 +11,14 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response};
 
 use super::answer::Incoming;
-use super::config::{ClientConfig, Credentials, url_fault};
+use super::config::{ClientConfig, Credentials, is_local, login_fault, url_fault};
 use super::domain::{Attempt, Domains, Lane, Pass};
 use super::error::Error;
 use super::log::{Log, Request};
 use super::request::Call;
 use super::retry::{Effect, Verdict, verdict};
 use super::secret::Secret;
+use super::tls;
 
 /// A whole answer.
 #[derive(Debug)]
@@ -46,11 +47,12 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(config: ClientConfig, domains: &Domains) -> Result<Self, Error> {
-        // A process has one provider of cryptography; the first to choose wins, and any will do.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let fault = |reason: String| Error::Config { connection: config.name.clone(), reason };
         if let Some(why) = url_fault(&config.url) {
             return Err(fault(format!("Url {why}")));
+        }
+        if let Some((_, why)) = login_fault(&config) {
+            return Err(fault(why));
         }
         // Redirects would carry the login elsewhere: reqwest keeps Kintone's headers on them.
         let mut builder = reqwest::Client::builder()
@@ -59,8 +61,10 @@ impl Http {
             .connect_timeout(config.timeouts.connect)
             .timeout(config.timeouts.total)
             .no_proxy()
+            .tls_backend_preconfigured(tls::client_config(&config).map_err(fault)?)
             .user_agent(concat!("kintone-sql/", env!("CARGO_PKG_VERSION")));
-        if let Some(url) = &config.proxy {
+        // This machine's servers speak plain HTTP, which a proxy would see with the login in it.
+        if let Some(url) = config.proxy.as_ref().filter(|_| !is_local(&config.url)) {
             let proxy =
                 reqwest::Proxy::all(url.clone()).map_err(|_| fault("the proxy's URL is not one".into()))?;
             builder = builder.proxy(match &config.proxy_login {
@@ -168,8 +172,25 @@ impl Http {
     ) -> Result<Response, Error> {
         match tokio::time::timeout(self.config.timeouts.first_byte, request.send()).await {
             Err(_) => Err(incoming.broke_off("no answer in time")),
-            Ok(Err(error)) => Err(incoming.transport(&error)),
+            Ok(Err(error)) => Err(self.not_answered(incoming, &error)),
             Ok(Ok(response)) => Ok(response),
+        }
+    }
+
+    /// A failure below HTTP, before the answer. Only its innermost cause is told: the others hold the URL.
+    pub(super) fn not_answered(&self, incoming: &Incoming<'_>, error: &reqwest::Error) -> Error {
+        let (connection, host) = (self.config.name.clone(), incoming.host.clone());
+        if let Some(reason) = tls::reason(error, &self.config) {
+            return Error::Handshake { connection, host, reason, sent: !error.is_connect() };
+        }
+        let reason = if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            tls::of_proxy(error, &self.config).unwrap_or_else(|| tls::innermost(error))
+        };
+        match error.is_connect() {
+            true => Error::Connect { connection, host, reason },
+            false => incoming.broke_off(&reason),
         }
     }
 
@@ -232,6 +253,9 @@ fn headers(config: &ClientConfig) -> Result<HeaderMap, String> {
         Credentials::ApiTokens(tokens) => {
             let tokens: Vec<_> = tokens.iter().map(Secret::reveal).collect();
             headers.insert("X-Cybozu-API-Token", secret(tokens.join(","))?);
+        }
+        Credentials::OAuth(token) => {
+            headers.insert(AUTHORIZATION, secret(format!("Bearer {}", token.reveal()))?);
         }
     }
     if let Some(basic) = &config.basic {

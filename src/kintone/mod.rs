@@ -2,7 +2,9 @@
 //!
 //! Takes: a connection's configuration, typed requests. Gives: typed replies, pages of records as bytes, errors with
 //! Kintone's code, field and row. Reads are retried, writes only where Kintone did nothing; one domain's requests
-//! are governed together, one rejected login stops them all. Absent on purpose: any knowledge of tables, and the environment: secrets are resolved by the caller.
+//! are governed together, one rejected login stops them all. Absent on purpose: any knowledge of tables, and the
+//! environment: secrets are resolved by the caller. Of the file system it reads certificates only, when a
+//! configuration is made.
 
 mod acl;
 mod answer;
@@ -21,12 +23,15 @@ mod file;
 mod form;
 mod http;
 mod log;
+mod login;
+mod process;
 mod properties;
 mod query;
 mod record;
 mod request;
 mod retry;
 mod secret;
+mod tls;
 mod user;
 mod wire;
 
@@ -34,7 +39,7 @@ pub use acl::{
     AppRule, FieldRights, FieldRule, FieldRuleEntity, RecordRights, RecordRule, RecordRuleEntity, Rights,
     RuleEntity,
 };
-pub use app::{Action, App, AppSettings, AppStatistics, Process, State, View};
+pub use app::{App, AppSettings, AppStatistics, View};
 pub use change::{Change, Changed, Deletion, Saved, StatusChange, Target, Update, Upserted, Values};
 pub use client::{AppKey, Client, Entity, EntityKind};
 pub use comment::{Comment, CommentPage, Mention, NewComment};
@@ -47,9 +52,11 @@ pub use fault::Fault;
 pub use file::{Content, Download};
 pub use form::{FieldProperties, Form, Lookup, Reference};
 pub use log::Request;
+pub use process::{Action, Process, State};
 pub use properties::{PropertyError, Resolve, property_names};
 pub use query::{Condition, Operator, OrderBy, Query};
 pub use record::{Page, RecordsRequest};
 pub use retry::RetryConfig;
 pub use secret::Secret;
+pub use tls::{ClientCertificate, ServerCertificates};
 pub use user::{Group, Organization, User};

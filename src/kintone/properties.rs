@@ -1,10 +1,11 @@
 //! Connection properties under CData's names, to a configuration.
 
+use std::path::Path;
 use std::time::Duration;
 
 use url::Url;
 
-use super::config::{Basic, ClientConfig, Credentials, url_fault};
+use super::config::{ClientConfig, Credentials, login_fault, url_fault};
 use super::secret::Secret;
 
 /// What is wrong with a property.
@@ -25,9 +26,11 @@ pub type Resolve<'r> = &'r dyn Fn(&str) -> Result<String, String>;
 /// Every property, by its proper name.
 const NAMES: &[&str] = &[
     "Url",
+    "AuthScheme",
     "User",
     "Password",
     "ApiToken",
+    "OAuthAccessToken",
     "AppId",
     "GuestSpaceId",
     "BasicAuthUser",
@@ -36,6 +39,7 @@ const NAMES: &[&str] = &[
     "SSLClientCertType",
     "SSLClientCertSubject",
     "SSLClientCertPassword",
+    "SSLServerCert",
     "ProxyServer",
     "ProxyPort",
     "ProxyUser",
@@ -55,16 +59,31 @@ pub fn property_names() -> &'static [&'static str] {
 }
 
 impl ClientConfig {
-    /// A configuration from properties; names ignore case and underscores.
+    /// A configuration from properties; names ignore case and underscores. Files are looked for from the folder that
+    /// the program runs in.
     ///
     /// # Errors
-    /// An unknown property, a value of the wrong form, or a login that is missing or half there.
+    /// An unknown property, a value of the wrong form, a login that is missing or half there, or a certificate that
+    /// cannot be read.
     pub fn from_properties(
         name: &str,
         properties: &[(String, String)],
         resolve: Resolve<'_>,
     ) -> Result<Self, PropertyError> {
-        let mut reader = Reader { connection: name, values: vec![] };
+        Self::from_properties_in(Path::new(""), name, properties, resolve)
+    }
+
+    /// As [`Self::from_properties`], files being looked for from a folder.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn from_properties_in(
+        folder: &Path,
+        name: &str,
+        properties: &[(String, String)],
+        resolve: Resolve<'_>,
+    ) -> Result<Self, PropertyError> {
+        let mut reader = Reader { connection: name, folder, values: vec![] };
         for (key, value) in properties {
             let property = reader.known(key)?;
             if reader.values.iter().any(|(p, _)| *p == property) {
@@ -76,13 +95,16 @@ impl ClientConfig {
     }
 }
 
-struct Reader<'c> {
+/// The properties of one connection.
+pub(super) struct Reader<'c> {
     connection: &'c str,
+    /// Where relative paths start.
+    pub(super) folder: &'c Path,
     values: Vec<(&'static str, String)>,
 }
 
 impl Reader<'_> {
-    fn fault(&self, property: Option<&str>, reason: String) -> PropertyError {
+    pub(super) fn fault(&self, property: Option<&str>, reason: String) -> PropertyError {
         PropertyError {
             connection: self.connection.to_owned(),
             property: property.map(str::to_owned),
@@ -106,11 +128,15 @@ impl Reader<'_> {
         Err(self.fault(Some(key), format!("unknown property {key}{hint}")))
     }
 
-    fn get(&self, property: &str) -> Option<&str> {
+    pub(super) fn get(&self, property: &str) -> Option<&str> {
         self.values.iter().find(|(p, _)| *p == property).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty())
     }
 
-    fn secret(&self, property: &'static str, resolve: Resolve<'_>) -> Result<Option<Secret>, PropertyError> {
+    pub(super) fn secret(
+        &self,
+        property: &'static str,
+        resolve: Resolve<'_>,
+    ) -> Result<Option<Secret>, PropertyError> {
         let Some(value) = self.get(property) else { return Ok(None) };
         let read = resolve(value).map_err(|e| self.fault(Some(property), format!("{property}: {e}")))?;
         Ok(Some(Secret::new(read.trim_end_matches(['\r', '\n']))))
@@ -150,14 +176,6 @@ impl Reader<'_> {
     }
 
     fn config(&self, resolve: Resolve<'_>) -> Result<ClientConfig, PropertyError> {
-        if let Some((certificate, _)) =
-            self.values.iter().find(|(p, v)| p.starts_with("SSLClient") && !v.is_empty())
-        {
-            return Err(self.fault(
-                Some(certificate),
-                format!("{certificate}: client certificates are not supported yet"),
-            ));
-        }
         let mut config = ClientConfig::new(self.connection, self.url()?, self.credentials(resolve)?);
         config.apps = self.ids("AppId")?;
         config.guest_spaces = self.ids("GuestSpaceId")?;
@@ -166,6 +184,11 @@ impl Reader<'_> {
             return Err(self.fault(Some("AppId"), reason.into()));
         }
         config.basic = self.login("BasicAuthUser", "BasicAuthPassword", resolve)?;
+        config.client_certificate = self.client_certificate(resolve)?;
+        config.server_certificates = self.server_certificates()?;
+        if let Some((property, why)) = login_fault(&config) {
+            return Err(self.fault(Some(property), why));
+        }
         config.tables = self.list("Tables");
         config.use_code_for_field_name = self.boolean("UseCodeForFieldName")?.unwrap_or(true);
         config.read_only = self.boolean("Readonly")?.unwrap_or(config.read_only);
@@ -205,48 +228,14 @@ impl Reader<'_> {
         Ok(url)
     }
 
-    fn credentials(&self, resolve: Resolve<'_>) -> Result<Credentials, PropertyError> {
-        let password = self.secret("Password", resolve)?;
-        match (self.get("User"), password, self.secret("ApiToken", resolve)?) {
-            (Some(user), Some(password), None) => {
-                Ok(Credentials::Password { user: user.to_owned(), password })
-            }
-            (None, None, Some(tokens)) => {
-                let each = tokens.reveal().split(',').map(str::trim).filter(|t| !t.is_empty());
-                let tokens: Vec<_> = each.map(Secret::new).collect();
-                if !(1..=9).contains(&tokens.len()) {
-                    return Err(self.fault(Some("ApiToken"), "ApiToken takes 1 to 9 tokens".into()));
-                }
-                Ok(Credentials::ApiTokens(tokens))
-            }
-            (Some(_), None, None) => Err(self.fault(Some("Password"), "Password is missing".into())),
-            (None, Some(_), None) => Err(self.fault(Some("User"), "User is missing".into())),
-            (None, None, None) => {
-                Err(self.fault(None, "no login: give User and Password, or ApiToken and AppId".into()))
-            }
-            _ => Err(self.fault(Some("ApiToken"), "give either User and Password, or ApiToken".into())),
-        }
-    }
-
-    /// A gate's login: both properties or none.
-    fn login(
-        &self,
-        user: &'static str,
-        password: &'static str,
-        resolve: Resolve<'_>,
-    ) -> Result<Option<Basic>, PropertyError> {
-        match (self.get(user), self.secret(password, resolve)?) {
-            (Some(user), Some(password)) => Ok(Some(Basic { user: user.to_owned(), password })),
-            (None, None) => Ok(None),
-            _ => Err(self.fault(None, format!("{user} and {password} go together"))),
-        }
-    }
-
     fn proxy(&self) -> Result<Option<Url>, PropertyError> {
         let Some(server) = self.get("ProxyServer") else { return Ok(None) };
         let with_scheme = if server.contains("://") { server.to_owned() } else { format!("http://{server}") };
         let fault = || self.fault(Some("ProxyServer"), "ProxyServer takes a host name or an http URL".into());
         let mut url = Url::parse(&with_scheme).map_err(|_| fault())?;
+        if url.scheme() != "http" || !url.has_host() {
+            return Err(fault());
+        }
         if !url.username().is_empty() || url.password().is_some() {
             let reason = "ProxyServer must not hold a user or password; give ProxyUser and ProxyPassword";
             return Err(self.fault(Some("ProxyServer"), reason.into()));
@@ -306,7 +295,10 @@ mod tests {
                 "connection crm: Url must not hold a user or password; give User and Password",
             ),
             ("Url=https://x.cybozu.com|User=a", "connection crm: Password is missing"),
-            ("Url=https://x.cybozu.com|ApiToken=,|AppId=1", "connection crm: ApiToken takes 1 to 9 tokens"),
+            (
+                "Url=https://x.cybozu.com|ApiToken=,|AppId=1",
+                "connection crm: ApiToken takes 1 to 9 tokens and has 0: Kintone refuses a request with more",
+            ),
             (
                 "Url=https://x.cybozu.com|User=a|Password=b|ProxyServer=http://u:p@proxy",
                 "connection crm: ProxyServer must not hold a user or password; give ProxyUser and ProxyPassword",
@@ -323,10 +315,6 @@ mod tests {
             (
                 "Url=https://x.cybozu.com|ApiToken=t",
                 "connection crm: with ApiToken the apps must be named: AppId=1,2 (tokens cannot list apps)",
-            ),
-            (
-                "Url=https://x.cybozu.com|User=a|Password=b|SSLClientCert=x.pfx",
-                "connection crm: SSLClientCert: client certificates are not supported yet",
             ),
         ] {
             assert_eq!(read(text).unwrap_err(), expect);

@@ -81,12 +81,15 @@ pub(super) fn verdict(error: &Error, effect: Effect) -> Verdict {
         Error::Rejected { status: 500.., .. } | Error::Status { status: 500.., .. } => unclear(5),
         // A gateway's, which may have passed the request on.
         Error::Status { status: 408, .. } => unclear(10),
-        Error::NotKintone { .. }
+        // What a certificate is refused for stays; a server could say so of a request that it did read.
+        Error::Handshake { sent: true, .. }
+        | Error::NotKintone { .. }
         | Error::Redirected { .. }
         | Error::Partial { .. }
         | Error::TooLarge { .. }
         | Error::Decode { .. } => odd,
         Error::Config { .. }
+        | Error::Handshake { sent: false, .. }
         | Error::Rejected { .. }
         | Error::Status { .. }
         | Error::CredentialsRejected { .. }
@@ -110,6 +113,10 @@ impl RetryConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn handshake(sent: bool) -> Error {
+        Error::Handshake { connection: "c".into(), host: "h".into(), reason: "a certificate".into(), sent }
+    }
 
     fn rejected(status: u16, code: &str) -> Error {
         Error::Rejected {
@@ -149,6 +156,8 @@ mod tests {
         let silent = Error::Unavailable { connection, host: "h".into(), wait };
         for (error, read, lease, change) in [
             (connect, Retry(10), Retry(10), Retry(10)),
+            (handshake(false), Final, Final, Final),
+            (handshake(true), Final, Final, Unknown),
             (transport, Retry(10), Final, Unknown),
             (rejected(429, "GAIA_TO04"), Retry(5), Retry(5), Retry(5)),
             (rejected(429, "GAIA_TM12"), Retry(5), Final, Retry(5)),

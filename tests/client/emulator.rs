@@ -1,9 +1,11 @@
 //! The client against the embedded Kintone, which was written from the same facts by other hands: what one sends the
 //! other takes, and what it refuses the client tells by record, field and row.
 
+use futures::{StreamExt, stream};
 use kintone_sql::emulator::{Emulator, Fixture, Options};
 use kintone_sql::kintone::{
-    Change, Changed, Deletion, Mention, NewComment, Saved, StatusChange, Target, Update, Upserted, Values,
+    Change, Changed, Content, Deletion, Deployment, Mention, NewComment, Saved, Settings, StatusChange,
+    Target, Update, Upserted, Values,
 };
 
 use super::*;
@@ -15,11 +17,14 @@ async fn start() -> (Emulator, Client) {
     let user = |code: &str| json!({"entity": {"type": "USER", "code": code}, "includeSubs": false});
     let state = |index: &str, entities: Value| json!({"index": index, "assignee": {"type": "ONE", "entities": entities}});
     let world = json!({
+        "groups": [{"code": "managers", "name": "管理職", "users": ["sato"]}],
+        "organizations": [{"code": "hq", "name": "本社", "users": ["zoe"]}, {"code": "sales", "name": "営業部", "parentCode": "hq"}],
         "users": [{"code": "sato", "name": "佐藤", "password": "pw"}, {"code": "zoe", "name": "ゾエ", "password": "pw"}],
         "apps": [
             {"app": {"appId": 1}, "form": {"properties": {
                 "コード": {"type": "SINGLE_LINE_TEXT", "unique": true},
                 "単価": {"type": "NUMBER"},
+                "添付": {"type": "FILE"},
                 "明細": {"type": "SUBTABLE", "fields": {"品": {"type": "SINGLE_LINE_TEXT"}, "数": {"type": "NUMBER"}}}}},
              "status": {"enable": true,
                 "states": {"申請": state("0", json!([user("sato")])), "審査": state("1", json!([user("zoe")])), "完了": state("2", json!([]))},
@@ -27,8 +32,9 @@ async fn start() -> (Emulator, Client) {
             {"app": {"appId": 2}, "guestSpaceId": 5, "form": {"properties": {"a": {"type": "NUMBER"}}}}
         ]
     });
-    let emulator =
-        Emulator::start(Arc::new(Fixture::from_json(&world).unwrap()), Options::default()).await.unwrap();
+    // A deployment ends with the next request.
+    let options = Options { deploy_time: Duration::ZERO, ..Options::default() };
+    let emulator = Emulator::start(Arc::new(Fixture::from_json(&world).unwrap()), options).await.unwrap();
     let credentials = Credentials::Password { user: "sato".into(), password: Secret::new("pw") };
     let mut config = ClientConfig::new("crm", emulator.url().parse().unwrap(), credentials);
     config.read_only = false;
@@ -212,4 +218,78 @@ async fn cursors_read_everything_and_are_given_back() {
         cursor.close().await.unwrap();
     }
     assert!(emulator.requests().len() > 60);
+}
+
+#[tokio::test]
+async fn files_go_up_into_a_record_and_come_down() {
+    let (_emulator, client) = start().await;
+    let body: Vec<u8> = (0..=255).cycle().take(200_000).collect();
+    let halves = body.chunks(70_000).map(|half| Ok(bytes::Bytes::copy_from_slice(half))).collect::<Vec<_>>();
+    let content = Content::Stream(200_000, stream::iter(halves).boxed());
+    let first = client.upload(None, "見積 \"1\".bin", "application/x-test", content).await.unwrap();
+    let second = client.upload(None, "b.txt", "text/plain", Content::Whole("二".into())).await.unwrap();
+    let mut record = order("A-1", "1");
+    record.insert("添付".into(), json!([{"fileKey": first}, {"fileKey": second}]));
+    client.insert(ORDERS, vec![record]).await.unwrap();
+    let record = client.record(ORDERS, 1).await.unwrap().unwrap();
+    let files = record["添付"]["value"].as_array().unwrap().clone();
+    assert_eq!(
+        (&files[0]["size"], &files[0]["contentType"]),
+        (&json!("200000"), &json!("application/x-test"))
+    );
+    assert_eq!((&files[1]["name"], &files[1]["size"]), (&json!("b.txt"), &json!("3")));
+    let key = files[0]["fileKey"].as_str().unwrap();
+    assert_ne!(key, first);
+    let file = client.download(ORDERS, key).await.unwrap();
+    let parts: Vec<_> = file.into_stream().collect().await;
+    assert_eq!(parts.into_iter().flat_map(Result::unwrap).collect::<Vec<_>>(), body);
+    assert_eq!(client.download(ORDERS, "nobody").await.unwrap_err().code(), Some("GAIA_BL01"));
+}
+
+#[tokio::test]
+async fn users_groups_and_organizations_are_told() {
+    let (_emulator, client) = start().await;
+    let codes =
+        |users: Vec<kintone_sql::kintone::User>| users.into_iter().map(|u| u.code).collect::<Vec<_>>();
+    let users = client.users().await.unwrap();
+    assert!(!users[0].timezone.is_empty() && users[0].valid);
+    assert_eq!(codes(users), ["sato", "zoe"]);
+    assert!(client.groups().await.unwrap().iter().any(|g| g.code == "managers" && g.name == "管理職"));
+    let organizations = client.organizations().await.unwrap();
+    let sales = organizations.iter().find(|o| o.code == "sales").unwrap();
+    assert_eq!(sales.parent_code.as_deref(), Some("hq"));
+    assert_eq!(codes(client.users_of_group("managers").await.unwrap()), ["sato"]);
+    assert_eq!(codes(client.users_of_organization("hq").await.unwrap()), ["zoe"]);
+    assert!(client.groups_of_user("sato").await.unwrap().iter().any(|g| g.code == "managers"));
+    assert_eq!(client.organizations_of_user("zoe").await.unwrap()[0].code, "hq");
+}
+
+#[tokio::test]
+async fn a_new_app_is_made_filled_and_changed() {
+    let (_emulator, client) = start().await;
+    let (app, revision) = client.create_app("試し", None, None).await.unwrap();
+    let fields = json!({"a": {"type": "NUMBER", "code": "a", "label": "A"},
+                        "b": {"type": "SINGLE_LINE_TEXT", "code": "b", "label": "B"}});
+    let fields = fields.as_object().unwrap().clone();
+    let next = client.add_fields(app, fields, Some(revision)).await.unwrap();
+    assert!(next > revision);
+    let error = client.delete_fields(app, &["b".into()], Some(revision)).await.unwrap_err();
+    assert_eq!(error.code(), Some("GAIA_CO02"));
+    client.deploy(&[app]).await.unwrap();
+    assert_eq!(client.deployed(&[app]).await.unwrap(), [Deployment::Success]);
+    let form = client.form(app).await.unwrap();
+    assert!(["a", "b"].iter().all(|code| form.fields.iter().any(|f| f.code == *code)));
+    client.insert(app, vec![Values::from_iter([("a".to_owned(), json!("5"))])]).await.unwrap();
+    client.delete_fields(app, &["b".into()], None).await.unwrap();
+    let precision = json!({"numberPrecision": {"digits": "20", "decimalPlaces": "3", "roundingMode": "UP"}});
+    client.set_settings(app, Settings::General, precision.as_object().unwrap().clone()).await.unwrap();
+    client.deploy(&[app]).await.unwrap();
+    assert_eq!(client.deployed(&[app]).await.unwrap(), [Deployment::Success]);
+    assert!(!client.form(app).await.unwrap().fields.iter().any(|f| f.code == "b"));
+    assert_eq!(client.settings(app).await.unwrap().digits, 20);
+    assert_eq!(client.count(app, None).await.unwrap(), 1);
+    let statistics = client.statistics().await.unwrap();
+    assert_eq!(statistics.iter().find(|s| s.id == app.id).unwrap().record_count, Some(1));
+    assert!(client.app_rules(app).await.is_ok() && client.record_rules(app).await.is_ok());
+    assert!(client.field_rules(app).await.is_ok());
 }

@@ -89,7 +89,7 @@ async fn a_page_that_always_breaks_off_is_an_error() {
     let faulty = Faulty::start(reply(200, &[JSON], PAGE)).await;
     let client = faulty.server.client();
     for (name, whole) in framings() {
-        for cut in (0..whole.len()).step_by(3) {
+        for cut in (0..whole.len()).step_by(7) {
             faulty.next(vec![Send(whole[..cut].to_vec()), Close], 3);
             let before = faulty.sent();
             let error = read(&client).await.unwrap_err();

@@ -46,7 +46,7 @@ pub(in crate::config) fn read(
             }),
         },
     }
-    drafts.into_iter().filter_map(|draft| finished(&draft, faults)).collect()
+    drafts.into_iter().filter_map(|draft| finished(&draft, around, faults)).collect()
 }
 
 fn draft<'t>(
@@ -80,8 +80,9 @@ fn draft<'t>(
 }
 
 /// The client's settings. Its verdict is told at the key that it is about.
-fn finished(draft: &Draft<'_>, faults: &mut Faults<'_>) -> Option<ClientConfig> {
-    let error = match ClientConfig::from_properties(&draft.name, &draft.properties, &as_it_is) {
+fn finished(draft: &Draft<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Option<ClientConfig> {
+    let (folder, name) = (&around.folder, &draft.name);
+    let error = match ClientConfig::from_properties_in(folder, name, &draft.properties, &as_it_is) {
         Ok(config) => return Some(config),
         Err(error) => error,
     };

@@ -20,11 +20,12 @@ pub const DEFAULT_CONNECTION: &str = "public";
 type Properties = Vec<(String, String)>;
 
 /// The environment variables and the properties that they set.
-const VARIABLES: [(&str, &str); 8] = [
+const VARIABLES: [(&str, &str); 9] = [
     ("KINTONE_URL", "Url"),
     ("KINTONE_USER", "User"),
     ("KINTONE_PASSWORD", "Password"),
     ("KINTONE_API_TOKEN", "ApiToken"),
+    ("KINTONE_OAUTH_TOKEN", "OAuthAccessToken"),
     ("KINTONE_APP_ID", "AppId"),
     ("KINTONE_GUEST_SPACE_ID", "GuestSpaceId"),
     ("KINTONE_BASIC_USER", "BasicAuthUser"),
@@ -47,17 +48,31 @@ pub fn connection(text: Option<&str>, around: &Surroundings<'_>) -> Result<Optio
     if properties.is_empty() {
         return Ok(None);
     }
-    let config = ClientConfig::from_properties(DEFAULT_CONNECTION, &properties, &as_it_is);
+    let config = ClientConfig::from_properties_in(&around.folder, DEFAULT_CONNECTION, &properties, &as_it_is);
     config.map(Some).map_err(|error| fault(error.to_string()))
 }
+
+/// Properties whose values nobody else may see.
+const SECRETS: [&str; 6] = [
+    "Password",
+    "ApiToken",
+    "OAuthAccessToken",
+    "BasicAuthPassword",
+    "SSLClientCertPassword",
+    "ProxyPassword",
+];
 
 /// The secrets of a connection string that stand in it as they are, where everybody who lists processes sees them.
 #[must_use]
 pub fn literal_secrets(text: &str) -> Vec<String> {
-    let secret =
-        |name: &str| ["Password", "ApiToken", "BasicAuthPassword"].iter().any(|known| same(name, known));
-    let plain = |value: &str| !value.is_empty() && !value.starts_with("env:") && !value.starts_with("file:");
     let pairs = split(text).unwrap_or_default();
+    // A path is no secret; a certificate with its key is one.
+    let kind = property(&pairs, "SSLClientCertType").unwrap_or_default().to_uppercase();
+    let secret = |name: &str| {
+        SECRETS.iter().any(|known| same(name, known))
+            || (same(name, "SSLClientCert") && kind.ends_with("BLOB"))
+    };
+    let plain = |value: &str| !value.is_empty() && !value.starts_with("env:") && !value.starts_with("file:");
     pairs.into_iter().filter(|(name, value)| secret(name) && plain(value)).map(|(name, _)| name).collect()
 }
 
@@ -105,16 +120,19 @@ fn layered(lower: Properties, upper: Properties) -> Properties {
         return upper;
     }
     let (mut out, mut upper) = (lower, upper);
-    let without = |properties: &mut Properties, names: [&str; 2]| {
+    let without = |properties: &mut Properties, names: &[&str]| {
         properties.retain(|(given, _)| !names.iter().any(|name| same(given, name)));
     };
-    if property(&upper, "ApiToken").is_some() {
-        without(&mut out, ["User", "Password"]);
-    } else if property(&upper, "User").is_some() && property(&upper, "Password").is_some() {
-        without(&mut out, ["ApiToken", "AppId"]);
-    } else if property(&out, "ApiToken").is_some() {
+    let has = |properties: &Properties, name| property(properties, name).is_some();
+    if has(&upper, "ApiToken") {
+        without(&mut out, &["User", "Password", "OAuthAccessToken", "AuthScheme"]);
+    } else if has(&upper, "OAuthAccessToken") {
+        without(&mut out, &["User", "Password", "ApiToken", "AppId", "AuthScheme"]);
+    } else if has(&upper, "User") && has(&upper, "Password") {
+        without(&mut out, &["ApiToken", "AppId", "OAuthAccessToken", "AuthScheme"]);
+    } else if has(&out, "ApiToken") || has(&out, "OAuthAccessToken") {
         // Half a login does not replace a whole one of the other sort.
-        without(&mut upper, ["User", "Password"]);
+        without(&mut upper, &["User", "Password"]);
     }
     for (name, value) in upper {
         set(&mut out, &name, value);
@@ -156,6 +174,10 @@ mod tests {
             Err("Password: the environment variable OTHER is not set".into())
         );
         assert_eq!(literal_secrets("Url=u;PASSWORD=s3cret;ApiToken=env:T"), ["PASSWORD"]);
+        let text = "OAuthAccessToken=a;SSLClientCert=b;SSLClientCertPassword=c;ProxyPassword=d";
+        let secrets = ["OAuthAccessToken", "SSLClientCertPassword", "ProxyPassword"];
+        assert_eq!(literal_secrets(text), secrets);
+        assert_eq!(literal_secrets("SSLClientCert=a;SSLClientCertType=PEMKEY_BLOB"), ["SSLClientCert"]);
     }
 
     #[test]
@@ -193,7 +215,12 @@ mod tests {
     fn a_whole_login_replaces_one_of_the_other_sort() {
         let password = pairs(&[("Url", "u"), ("User", "a"), ("Password", "p")]);
         let token = pairs(&[("Url", "u"), ("ApiToken", "t"), ("AppId", "5")]);
+        let bearer = pairs(&[("Url", "u"), ("AuthScheme", "OAuth"), ("OAuthAccessToken", "o")]);
         for (lower, upper, expected) in [
+            (&bearer, pairs(&[("User", "a"), ("Password", "p")]), password.clone()),
+            (&bearer, pairs(&[("ApiToken", "t"), ("AppId", "5")]), token.clone()),
+            (&bearer, pairs(&[("Password", "p")]), bearer.clone()),
+            (&token, pairs(&[("OAuthAccessToken", "o")]), pairs(&[("Url", "u"), ("OAuthAccessToken", "o")])),
             (&password, pairs(&[("ApiToken", "t"), ("AppId", "5")]), token.clone()),
             (&token, pairs(&[("User", "a"), ("Password", "p")]), password.clone()),
             (&token, pairs(&[("Password", "p")]), token.clone()),

@@ -131,7 +131,7 @@ impl World {
     }
 
     fn between(&self, list: &Mutex<Vec<Duration>>, times: &Range<Duration>) -> usize {
-        lock(list).iter().filter(|t| times.contains(t)).count()
+        lock(list).iter().filter(|t| times.contains(*t)).count()
     }
 
     /// How the callers' own calls that began within these times ended.

@@ -102,13 +102,13 @@ await refused("no process here", record.updateRecordStatus({ app: 1, id: 1, acti
 // Several calls as one.
 await gives("bulkRequest", client.bulkRequest({ requests: [
   { method: "POST", api: "/k/v1/record.json", payload: { app: 1, record: { code: { value: "B1" } } } },
-  { type: "updateRecord", payload: { app: 1, updateKey: { field: "code", value: "B1" }, record: { name: { value: "in the same request" } } } },
+  { method: "PUT", api: "/k/v1/record.json", payload: { app: 1, updateKey: { field: "code", value: "B1" }, record: { name: { value: "in the same request" } } } },
   { method: "POST", api: "/k/v1/record.json", payload: { app: 2, record: { price: { value: "1" } } } },
 ] }), ["1", "2", "1"], (r) => r.results.map((x) => x.revision));
 const before = (await record.getRecords({ app: 2, totalCount: true })).totalCount;
 await refused("bulkRequest takes all back", client.bulkRequest({ requests: [
-  { type: "addRecord", payload: { app: 2, record: {} } },
-  { type: "addRecord", payload: { app: 1, record: { code: { value: "B1" } } } },
+  { method: "POST", api: "/k/v1/record.json", payload: { app: 2, record: {} } },
+  { method: "POST", api: "/k/v1/record.json", payload: { app: 1, record: { code: { value: "B1" } } } },
 ] }), "400 CB_VA01");
 await gives("nothing of it stayed", record.getRecords({ app: 2, totalCount: true }), before, (r) => r.totalCount);
 
@@ -128,7 +128,8 @@ const [paper] = (await record.getRecord({ app: 1, id: 2 })).record.papers.value;
 assert.deepEqual([paper.name, paper.size, paper.contentType], ["見積.txt", "12", "text/plain"]);
 assert.notEqual(paper.fileKey, fileKey);
 await gives("downloadFile", file.downloadFile({ fileKey: paper.fileKey }), "三百万円", (bytes) => Buffer.from(bytes).toString());
-await refused("downloadFile of none", file.downloadFile({ fileKey: "none" }), "404 GAIA_BL01");
+// The client takes every answer to a download for a file's bytes, a refusal too.
+await refused("downloadFile of none", file.downloadFile({ fileKey: "none" }), "404 undefined");
 
 // Apps and forms.
 await gives("getApp", app.getApp({ id: 1 }), ["1", "CUSTOMERS", "顧客管理"], (a) => [a.appId, a.code, a.name]);
