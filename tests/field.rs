@@ -105,6 +105,12 @@ fn samples(kind: &str) -> Vec<Sample> {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// The page as it is in the order of `$id desc`.
+fn backwards(mut page: Value) -> Value {
+    page["records"].as_array_mut().unwrap().reverse();
+    page
+}
+
 /// An engine over a server of canned replies: one app with this field.
 async fn over(sample: &Sample, kind: &str) -> Engine {
     let person = json!({"code": "demo", "name": "demo"});
@@ -115,9 +121,13 @@ async fn over(sample: &Sample, kind: &str) -> Engine {
         ("app/form/layout.json", json!({"layout": [], "revision": "1"})),
         ("app/settings.json", json!({"numberPrecision": {"digits": "30", "decimalPlaces": "10"}})),
         ("records.json", sample.records(kind)),
+        ("records.json desc", backwards(sample.records(kind))),
     ];
     let answer = move |uri: Uri| async move {
-        let path = uri.path().trim_start_matches("/k/v1/").to_owned();
+        let mut path = uri.path().trim_start_matches("/k/v1/").to_owned();
+        if uri.query().is_some_and(|query| query.contains("desc")) {
+            path.push_str(" desc");
+        }
         let found = replies.iter().find(|(name, _)| *name == path);
         let (_, reply) = found.unwrap_or_else(|| panic!("{path} is asked for"));
         ([(CONTENT_TYPE, "application/json;charset=utf-8")], reply.to_string())

@@ -26,6 +26,7 @@ mod postgres;
 mod pushdown;
 mod readme;
 mod requests;
+mod scan;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 mod tls;

@@ -44,9 +44,14 @@ async fn a_statement_sends_no_more_requests_than_its_answer_needs() {
         ("SELECT n FROM t WHERE id IN (5, 6, 7)", 1, 3, "5"),
         ("SELECT n FROM t WHERE d = 'no such option'", 0, 0, ""),
         ("SELECT n FROM t WHERE n = NULL", 0, 0, ""),
-        ("SELECT id FROM t", ROWS / 500 + 2, 1700, "1"),
-        ("SELECT sum(n) FROM t", ROWS / 500 + 2, 1, "1445850"),
-        ("SELECT id FROM t WHERE s = 's3' ORDER BY id", ROWS / 7 / 500 + 2, 243, "3"),
+        ("SELECT id FROM t", ROWS.div_ceil(500), 1700, "1"),
+        ("SELECT id FROM t ORDER BY id", ROWS.div_ceil(500), 1700, "1"),
+        ("SELECT id FROM t WHERE n > 100", 1600_u64.div_ceil(500), 1600, "101"),
+        ("SELECT id FROM t LIMIT 1200", 3, 1200, "1"),
+        ("SELECT id FROM t WHERE s LIKE 's%' LIMIT 10", 1, 10, "1"),
+        ("SELECT count(*) FROM (SELECT id FROM t ORDER BY id LIMIT 700) x WHERE id <= 700", 2, 1, "700"),
+        ("SELECT sum(n) FROM t", ROWS.div_ceil(500), 1, "1445850"),
+        ("SELECT id FROM t WHERE s = 's3' ORDER BY id", 1, 243, "3"),
         // The first of an order: one request where SQL and Kintone agree on NULL, else at most two.
         ("SELECT id FROM t ORDER BY id DESC LIMIT 10", 1, 10, "1700"),
         ("SELECT n FROM t ORDER BY n NULLS FIRST, id LIMIT 10", 2, 10, "1"),
@@ -92,7 +97,15 @@ async fn a_scan_of_no_multiple_of_a_page_and_of_one_reads_every_record_once() {
         let answer = run(&world.session(), "SELECT id FROM t").await.unwrap();
         let ids: Vec<u64> = answer.rows.iter().map(|r| r[0].as_deref().unwrap().parse().unwrap()).collect();
         assert_eq!(ids, (1..=rows).collect::<Vec<_>>());
-        assert!(world.record_requests().len() as u64 <= rows / 500 + 2);
+        assert!(world.record_requests().len() as u64 <= rows.div_ceil(500).max(1) + 1);
+        // A last page that turned out needless may still be on its way.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        // The second time the number of records is known.
+        world.emulator.clear_requests();
+        run(&world.session(), "SELECT id FROM t").await.unwrap();
+        // A full page may have one after it, whatever was counted.
+        let more = u64::from(rows == 500);
+        assert_eq!(world.record_requests().len() as u64, rows.div_ceil(500).max(1) + more);
     }
 }
 
@@ -104,7 +117,8 @@ async fn pushdown_off_asks_for_every_record() {
     let answer = run(&session, "SELECT id FROM t WHERE n = 3 AND d = 'x'").await.unwrap();
     assert_eq!(answer.rows, [[Some("3".to_owned())]]);
     let sent = world.record_requests();
-    assert_eq!(sent.iter().map(|request| request.rows).sum::<u64>(), 1200);
+    // The last page may overlap the one before it.
+    assert!(sent.len() == 3 && sent.iter().map(|request| request.rows).sum::<u64>() >= 1200, "{sent:#?}");
     assert!(sent.iter().all(|r| !r.query.as_deref().unwrap_or_default().contains("n =")), "{sent:#?}");
 }
 

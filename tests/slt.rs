@@ -131,7 +131,8 @@ enum Database {
 
 impl Database {
     async fn open(world: &World, door: &Door, mode: Mode) -> Self {
-        let session = Arc::new(world.session());
+        // What a plan shows depends on what was read before.
+        let session = Arc::new(if mode == Mode::Explain { world.fresh_session() } else { world.session() });
         if mode == Mode::PushdownOff {
             session.set("kintone.pushdown", "off").unwrap();
         }
@@ -208,7 +209,7 @@ impl AsyncDB for Database {
 fn about_kintone(row: Vec<Option<String>>) -> Option<Vec<Option<String>>> {
     let line = row.into_iter().next()??;
     let line = line.trim();
-    let words = ["Kintone", "query:", "fields:", "exact:", "rechecked:", "one request"];
+    let words = ["Kintone", "path:", "query:", "fields:", "requests:", "exact:", "rechecked:", "local:"];
     words.iter().any(|word| line.starts_with(word)).then(|| vec![Some(line.to_owned())])
 }
 

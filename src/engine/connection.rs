@@ -16,8 +16,8 @@ use super::catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 use super::names::match_name;
 use crate::kintone::{App, AppKey, Client, Form};
 use crate::table::{
-    AppTable, Columns, Directory, Error, FormContext, ScanSettings, SystemTable, TableRef, number_scale,
-    system_tables,
+    AppTable, Columns, Directory, Error, FormContext, Remembered, ScanSettings, SystemTable, TableRef,
+    number_scale, system_tables,
 };
 
 /// How long the list of apps is believed.
@@ -186,6 +186,7 @@ impl Connection {
         found: &Found,
         zone: Tz,
         settings: ScanSettings,
+        remembered: &Arc<Remembered>,
     ) -> Result<(String, Arc<dyn datafusion::catalog::TableProvider>), Error> {
         let (app, table) = match found {
             Found::System(name) => {
@@ -200,7 +201,7 @@ impl Connection {
         let columns = columns(&form, table.map(String::as_str), zone);
         let name = table.map_or_else(|| app.name.clone(), |t| format!("{}_{t}", app.name));
         let reference = TableRef { connection: self.name().to_owned(), app: app.app.key, name: name.clone() };
-        Ok((name, Arc::new(AppTable::new(reference, Arc::new(columns), settings))))
+        Ok((name, Arc::new(AppTable::new(reference, Arc::new(columns), settings, Arc::clone(remembered)))))
     }
 
     /// Every name of the schema, for hints.

@@ -39,7 +39,7 @@ pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, it
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;
-use crate::table::Directory;
+use crate::table::{Directory, Remembered};
 use connection::Connection;
 use settings::Settings;
 
@@ -70,6 +70,7 @@ struct Inner {
     clients: Arc<HashMap<String, Client>>,
     directories: Arc<HashMap<String, Arc<dyn Directory>>>,
     template: SessionState,
+    remembered: Arc<Remembered>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -103,6 +104,7 @@ impl Engine {
                 connections,
                 clients: Arc::new(clients.into_iter().map(|c| (c.config().name.clone(), c)).collect()),
                 template: runtime::template(runtime),
+                remembered: Arc::default(),
             }),
         })
     }
@@ -163,6 +165,7 @@ impl Engine {
         }
         if let Some(client) = self.inner.clients.values().next() {
             settings.page_size = client.config().page_size.clamp(1, 500);
+            settings.concurrency = client.config().max_in_flight.clamp(1, 50);
         }
         settings
     }
@@ -173,6 +176,11 @@ impl Engine {
 
     fn directories(&self) -> Arc<HashMap<String, Arc<dyn Directory>>> {
         Arc::clone(&self.inner.directories)
+    }
+
+    /// What statements learned of the apps.
+    fn remembered(&self) -> &Arc<Remembered> {
+        &self.inner.remembered
     }
 
     fn template(&self) -> &SessionState {

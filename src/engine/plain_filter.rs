@@ -16,12 +16,17 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
-/// DataFusion's rules, with [`PlainFilter`] before each that needs it.
+use crate::table::AnyOrder;
+
+/// DataFusion's rules, with [`PlainFilter`] before each that needs it, and [`AnyOrder`] while the query's own order
+/// is still in the plan: `OutputRequirements` comes twice, first to write it down.
 pub(super) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![];
     for rule in PhysicalOptimizer::new().rules {
-        if rule.name() == "ProjectionPushdown" {
-            rules.push(Arc::new(PlainFilter));
+        match rule.name() {
+            "ProjectionPushdown" => rules.push(Arc::new(PlainFilter)),
+            "OutputRequirements" if !rules.is_empty() => rules.push(Arc::new(AnyOrder)),
+            _ => {}
         }
         rules.push(rule);
     }

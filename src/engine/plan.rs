@@ -21,6 +21,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
 use futures::{StreamExt, TryStreamExt};
+use unicode_width::UnicodeWidthStr;
 
 use super::bounds;
 use super::dialect;
@@ -30,11 +31,11 @@ use super::names::{self, KnownTable, KnownTables};
 use super::parameter;
 use super::pg_catalog;
 use super::runtime::DATABASE;
-use super::session::{QueryResult, Session};
+use super::session::{Notice, QueryResult, Session};
 use super::settings::Settings;
 use super::statement::{Statement, on_big_stack};
 use crate::error::{Error, Result};
-use crate::table::{Budget, PART, ScanContext, ScanSettings};
+use crate::table::{Budget, DAILY_REQUESTS, PART, ScanContext, ScanSettings, tables_of};
 
 /// A query that is planned, and the settings that it was planned with.
 #[derive(Debug)]
@@ -218,7 +219,11 @@ async fn find_table(
         _ => return Ok(None),
     };
     let quoted = table.quote_style.is_some();
-    let scan = ScanSettings { pushdown: settings.pushdown, page_size: settings.page_size };
+    let scan = ScanSettings {
+        pushdown: settings.pushdown,
+        page_size: settings.page_size,
+        concurrency: settings.concurrency,
+    };
     let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
     for schema in wanted {
         if let Some(provider) = pg_catalog::table(session.catalog(), &schema, &folded(table)) {
@@ -226,7 +231,8 @@ async fn find_table(
         }
         let Some(connection) = session.engine.connection(&schema) else { continue };
         if let Some(found) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
-            let provider = connection.provider(&found, settings.time_zone, scan).await;
+            let remembered = session.engine.remembered();
+            let provider = connection.provider(&found, settings.time_zone, scan, remembered).await;
             let (name, provider) = provider.map_err(|e| fault::of_table(&e))?;
             return Ok(Some((schema, name, provider)));
         }
@@ -271,6 +277,8 @@ fn physical(
         clients: session.engine.clients(),
         directories: session.engine.directories(),
         budget: Arc::clone(&budget),
+        concurrency: planned.settings.concurrency,
+        remembered: Arc::clone(session.engine.remembered()),
     };
     state.config_mut().set_extension(Arc::new(context));
     let values = parameter::values(&planned.parameters, parameters)?;
@@ -293,6 +301,7 @@ pub(super) fn run(
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
     let (plan, state, _) = physical(session, planned, parameters).map_err(translate)?;
     let schema = visible(plan.schema().as_ref());
+    let notices = quota_notices(session, &plan);
     let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);
     let engine = session.engine.clone();
@@ -308,7 +317,26 @@ pub(super) fn run(
         RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
             .map_err(|e| Error::internal(e.to_string()))
     });
-    Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), ..QueryResult::command("SELECT") })
+    Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), notices, ..QueryResult::command("SELECT") })
+}
+
+/// Tells of each app whose requests of the day come near Kintone's quota: from four fifths on.
+fn quota_notices(session: &Session, plan: &Arc<dyn ExecutionPlan>) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = vec![];
+    for table in tables_of(plan) {
+        let spent = session.engine.remembered().spent(&table);
+        if spent < DAILY_REQUESTS / 5 * 4 {
+            continue;
+        }
+        let message = format!(
+            "app {} ({}) has had {spent} requests since 09:00 JST; Kintone's Standard course allows {DAILY_REQUESTS} a day",
+            table.app, table.name
+        );
+        if !notices.iter().any(|notice| notice.message == message) {
+            notices.push(Notice { severity: "NOTICE", code: "00000", message });
+        }
+    }
+    notices
 }
 
 /// The plan as text; with `analyze`, after it has run, with what it took.
@@ -333,23 +361,53 @@ pub(super) async fn explain(
     Ok(format!("{}Rows: {rows}\nKintone requests: {}\n", laid_out(&tree), budget.sent()))
 }
 
+/// Columns of a line of EXPLAIN: psql shows it without wrapping.
+const LINE: usize = 98;
+
 /// A scan's parts on lines of their own, below its place in the tree.
 fn laid_out(tree: &str) -> String {
     let mut out = String::new();
     for line in tree.lines() {
         let indent = line.len() - line.trim_start().len();
-        for (i, part) in line
-            .replace(", metrics=[]", "")
-            .replace(", metrics=[", &format!("{PART}metrics: ["))
-            .split(PART)
-            .enumerate()
-        {
-            if i > 0 {
-                out.push_str(&" ".repeat(indent + 4));
-            }
-            out.push_str(part);
-            out.push('\n');
+        let line = line.replace(", metrics=[]", "").replace(", metrics=[", &format!("{PART}metrics: ["));
+        for (i, part) in line.trim_start().split(PART).enumerate() {
+            wrap(&mut out, if i > 0 { indent + 4 } else { indent }, part);
         }
     }
     out
+}
+
+/// A text on as many lines as it takes, broken at spaces; those after the first stand further in.
+fn wrap(out: &mut String, indent: usize, text: &str) {
+    let mut width = indent;
+    out.push_str(&" ".repeat(indent));
+    for (i, word) in text.split(' ').enumerate() {
+        let wide = UnicodeWidthStr::width(word);
+        if i > 0 && width + 1 + wide > LINE {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent + 4));
+            width = indent + 4;
+        } else if i > 0 {
+            out.push(' ');
+            width += 1;
+        }
+        out.push_str(word);
+        width += wide;
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_broken_at_a_space() {
+        let mut out = String::new();
+        wrap(&mut out, 4, &format!("query: {} or b", "会社名 = \"あ\" or ".repeat(6)));
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 2, "{out}");
+        assert!(lines.iter().all(|line| UnicodeWidthStr::width(*line) <= LINE), "{out}");
+        assert!(lines[1].starts_with("        "), "{out}");
+    }
 }

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::pg_catalog::Catalog;
 use super::{dialect, function, plain_filter, postgres_cast};
-use crate::table::{Aggregates, ChoiceGroups, TopK};
+use crate::table::{Aggregates, ChoiceGroups, LocalFilters, TopK};
 
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
@@ -56,6 +56,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_physical_optimizer_rule(Arc::new(Aggregates))
         .with_physical_optimizer_rule(Arc::new(ChoiceGroups))
         .with_physical_optimizer_rule(Arc::new(TopK))
+        .with_physical_optimizer_rule(Arc::new(LocalFilters))
         .build()
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub pushdown: Rules,
     pub max_requests: Option<u64>,
     pub page_size: u32,
+    /// Requests of one scan at once; the connection's own bound holds besides.
+    pub concurrency: usize,
     /// Settings that are kept and shown back, and change nothing here.
     kept: Vec<(&'static str, String)>,
 }
@@ -74,6 +76,7 @@ impl Settings {
             pushdown: Rules::ON,
             max_requests: None,
             page_size,
+            concurrency: 10,
             kept: vec![],
         }
     }
@@ -91,6 +94,7 @@ impl Settings {
             "kintone.pushdown" => self.pushdown.to_string(),
             "kintone.max_requests" => self.max_requests.map_or_else(|| "0".into(), |n| n.to_string()),
             "kintone.page_size" => self.page_size.to_string(),
+            "kintone.concurrency" => self.concurrency.to_string(),
             lower => {
                 let kept =
                     self.kept.iter().find(|(n, _)| n.eq_ignore_ascii_case(lower)).map(|(_, v)| v.clone());
@@ -112,6 +116,7 @@ impl Settings {
             "kintone.pushdown",
             "kintone.max_requests",
             "kintone.page_size",
+            "kintone.concurrency",
         ];
         let names =
             ours.into_iter().chain(KEPT.iter().map(|(n, ..)| *n)).chain(FIXED.iter().map(|(n, _)| *n));
@@ -155,6 +160,10 @@ impl Settings {
             "kintone.page_size" => match value.trim().parse() {
                 Ok(size @ 1..=500) => self.page_size = size,
                 _ => return wrong("1 to 500"),
+            },
+            "kintone.concurrency" => match value.trim().parse() {
+                Ok(requests @ 1..=50) => self.concurrency = requests,
+                _ => return wrong("1 to 50 requests at once; the connection may allow fewer"),
             },
             lower => return self.keep(name, lower, value),
         }
@@ -244,6 +253,7 @@ mod tests {
             ("kintone.pushdown", "off", "off"),
             ("kintone.pushdown", "filter,COUNT", "filter, count"),
             ("kintone.max_requests", "50", "50"),
+            ("kintone.concurrency", "2", "2"),
             ("client_encoding", "utf-8", "UTF8"),
             ("client_encoding", "'utf-8'", "UTF8"),
             ("application_name", "psql", "psql"),
@@ -259,6 +269,7 @@ mod tests {
             ("server_version", "9", Kind::InvalidValue),
             ("kintone.page_size", "501", Kind::InvalidValue),
             ("kintone.pushdown", "everything", Kind::InvalidValue),
+            ("kintone.concurrency", "51", Kind::InvalidValue),
         ] {
             assert_eq!(settings.set(name, value).unwrap_err().kind, kind, "{name}");
         }

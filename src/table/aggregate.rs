@@ -17,6 +17,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures::future::try_join_all;
@@ -27,9 +28,9 @@ use super::decode::PageDecoder;
 use super::error::Error;
 use super::field::Formula;
 use super::leaf::leaf_methods;
-use super::ordered::{Ordered, leaves_out_empty, narrowed, order_of, projected_scan};
+use super::ordered::{Asking, condition, leaves_out_empty, narrowed, order_of, projected_scan};
 use super::rules::Rule;
-use super::scan::{KintoneScan, PART, ScanRequest};
+use super::scan::{KintoneScan, PART, ScanRequest, records_path};
 use super::schema::Shape;
 use crate::kintone::{OrderBy, Query};
 
@@ -134,13 +135,7 @@ impl Value {
     fn query(&self, request: &ScanRequest) -> String {
         let (order_by, condition) = match self {
             Self::Total => (vec![], request.condition.clone()),
-            Self::First { order, condition, .. } => (
-                vec![order.clone()],
-                match condition {
-                    Formula::Of(condition) => Some(condition.clone()),
-                    _ => None,
-                },
-            ),
+            Self::First { order, condition: of, .. } => (vec![order.clone()], condition(of.clone())),
         };
         Query { condition, order_by, limit: Some(1), offset: None }.to_string()
     }
@@ -149,10 +144,11 @@ impl Value {
 /// One row of aggregates.
 #[derive(Debug)]
 pub(crate) struct KintoneAggregate {
-    request: ScanRequest,
+    pub(super) request: ScanRequest,
     values: Vec<Value>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl KintoneAggregate {
@@ -170,40 +166,40 @@ impl KintoneAggregate {
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Some(Self { request: scan.request.clone(), values, schema, properties: Arc::new(properties) })
+        let (request, metrics) = (scan.request.clone(), ExecutionPlanMetricsSet::new());
+        Some(Self { request, values, schema, properties: Arc::new(properties), metrics })
     }
 }
 
 impl DisplayAs for KintoneAggregate {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = &self.request.table;
-        write!(f, "KintoneAggregate: {} (app {})", table.name, table.app)?;
-        let mut shown: Vec<String> = vec![];
+        write!(f, "KintoneAggregate: {} (app {}){PART}", table.name, table.app)?;
+        write!(f, "path: GET {}", records_path(table.app))?;
+        let mut asked: Vec<String> = vec![];
         for value in &self.values {
             let query = value.query(&self.request);
             let what = if matches!(value, Value::Total) { "totalCount" } else { "the first record" };
-            let line = format!("{PART}query: {query}{PART}one request: {what}");
-            if !shown.contains(&line) {
-                f.write_str(&line)?;
-                shown.push(line);
+            let line = format!("query: {query} ({what})");
+            if !asked.contains(&line) {
+                write!(f, "{PART}{line}")?;
+                asked.push(line);
             }
         }
-        for note in &self.request.filters {
-            write!(f, "{PART}{}: {}", note.verdict, note.filter)?;
-        }
-        Ok(())
+        write!(f, "{PART}requests: {}", asked.len())?;
+        self.request.filters.iter().try_for_each(|note| write!(f, "{PART}{}: {}", note.verdict, note.filter))
     }
 }
 
 impl ExecutionPlan for KintoneAggregate {
     leaf_methods!("KintoneAggregate");
 
-    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
-        let context = ScanContext::of(&task)?;
-        let (request, values, schema) = (self.request.clone(), self.values.clone(), Arc::clone(&self.schema));
+    fn execute(&self, partition: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+        let asking = Asking::new(ScanContext::of(&task)?, &self.request, &self.metrics, partition);
+        let (values, schema) = (self.values.clone(), Arc::clone(&self.schema));
         let row = async move {
-            let total = total(&context, &request, &values);
-            let firsts = try_join_all(values.iter().map(|value| first(&context, &request, value)));
+            let total = asking.total(&values);
+            let firsts = try_join_all(values.iter().map(|value| asking.first(value)));
             let (total, firsts) = futures::try_join!(total, firsts)?;
             let columns = firsts.into_iter().zip(schema.fields()).map(|(first, field)| match first {
                 None => Arc::new(Int64Array::from(vec![total])) as ArrayRef,
@@ -214,45 +210,32 @@ impl ExecutionPlan for KintoneAggregate {
         };
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream::once(row))))
     }
-}
 
-/// How many records match, where a value asks for it.
-async fn total(context: &ScanContext, request: &ScanRequest, values: &[Value]) -> Result<i64, Error> {
-    if !values.iter().any(|value| matches!(value, Value::Total)) {
-        return Ok(0);
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
-    count(context, request, request.condition.as_ref()).await
 }
 
-/// How many records match a condition, in one request.
-pub(super) async fn count(
-    context: &ScanContext,
-    request: &ScanRequest,
-    condition: Option<&crate::kintone::Condition>,
-) -> Result<i64, Error> {
-    let client = context.client(&request.table.connection)?;
-    context.budget.take()?;
-    let total = client.count(request.table.app, condition).await?;
-    Ok(i64::try_from(total).unwrap_or(i64::MAX))
-}
+impl Asking {
+    /// How many records match, where a value asks for it.
+    async fn total(&self, values: &[Value]) -> Result<i64, Error> {
+        if !values.iter().any(|value| matches!(value, Value::Total)) {
+            return Ok(0);
+        }
+        self.count(self.request.condition.as_ref()).await
+    }
 
-/// An array of the first record's value, empty where there is none; `None` for a total.
-async fn first(
-    context: &ScanContext,
-    request: &ScanRequest,
-    value: &Value,
-) -> Result<Option<ArrayRef>, Error> {
-    let Value::First { column, order, condition } = value else { return Ok(None) };
-    let fault = |reason: arrow::error::ArrowError| Error::Page {
-        app: request.table.name.clone(),
-        reason: reason.to_string(),
-    };
-    let projection = vec![request.projection.get(*column).copied().unwrap_or_default()];
-    let schema = Arc::new(request.columns.schema.project(&projection).map_err(fault)?);
-    let mut decoder =
-        PageDecoder::new(request.table.name.clone(), &request.columns, &projection, Arc::clone(&schema));
-    let ordered = Ordered { context, request };
-    let page = ordered.page(&mut decoder, condition.clone(), vec![order.clone()], 1).await?;
-    let page = page.unwrap_or_else(|| RecordBatch::new_empty(schema));
-    Ok(Some(Arc::clone(page.column(0))))
+    /// An array of the first record's value, empty where there is none; `None` for a total.
+    async fn first(&self, value: &Value) -> Result<Option<ArrayRef>, Error> {
+        let Value::First { column, order, condition } = value else { return Ok(None) };
+        let app = || self.request.table.name.clone();
+        let columns = &self.request.columns;
+        let projection = vec![self.request.projection.get(*column).copied().unwrap_or_default()];
+        let schema = columns.schema.project(&projection);
+        let schema = Arc::new(schema.map_err(|e| Error::Page { app: app(), reason: e.to_string() })?);
+        let mut decoder = PageDecoder::new(app(), columns, &projection, Arc::clone(&schema));
+        let page = self.page(&mut decoder, condition.clone(), vec![order.clone()], 1).await?;
+        let page = page.map_or_else(|| RecordBatch::new_empty(schema), |(page, _)| page);
+        Ok(Some(Arc::clone(page.column(0))))
+    }
 }

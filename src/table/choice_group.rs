@@ -14,6 +14,7 @@ use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
@@ -21,13 +22,13 @@ use datafusion::physical_plan::{
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use super::aggregate::{aggregated_scan, count, counts_rows};
+use super::aggregate::{aggregated_scan, counts_rows};
 use super::context::ScanContext;
 use super::error::Error;
 use super::field::Formula;
-use super::ordered::narrowed;
+use super::ordered::{Asking, condition, narrowed};
 use super::rules::Rule;
-use super::scan::{PART, ScanRequest};
+use super::scan::{PART, ScanRequest, records_path};
 use super::schema::Source;
 use crate::kintone::{Condition, FieldProperties};
 
@@ -66,12 +67,13 @@ impl PhysicalOptimizerRule for ChoiceGroups {
 /// A row for each option that records have, with how many have it.
 #[derive(Debug)]
 pub(crate) struct KintoneGroups {
-    request: ScanRequest,
+    pub(super) request: ScanRequest,
     field: Arc<FieldProperties>,
     /// The plan that reads the records.
     reading: Arc<dyn ExecutionPlan>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl KintoneGroups {
@@ -103,17 +105,19 @@ impl KintoneGroups {
         );
         let (request, field) = (request.clone(), Arc::clone(field));
         let reading = Arc::clone(node);
-        Some(Self { request, field, reading, schema, properties: Arc::new(properties) })
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Some(Self { request, field, reading, schema, properties, metrics })
     }
 }
 
 impl DisplayAs for KintoneGroups {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = &self.request.table;
-        write!(f, "KintoneGroups: {} (app {}) by {}", table.name, table.app, self.field.code)?;
+        write!(f, "KintoneGroups: {} (app {}) by {}{PART}", table.name, table.app, self.field.code)?;
+        write!(f, "path: GET {}{PART}", records_path(table.app))?;
         let most = self.field.options.len() + 2;
-        write!(f, "{PART}at most {most} requests: totalCount, and of each option where that is fewer")?;
-        write!(f, "{PART}than the pages of the plan below, which runs otherwise")
+        write!(f, "requests: 1 (totalCount), at most {most} (and of each option)")?;
+        write!(f, "{PART}where that is fewer than pages and adds up; else the plan below runs")
     }
 }
 
@@ -149,6 +153,7 @@ impl ExecutionPlan for KintoneGroups {
             reading,
             schema: Arc::clone(&self.schema),
             properties: Arc::clone(&self.properties),
+            metrics: self.metrics.clone(),
         }))
     }
 
@@ -161,12 +166,11 @@ impl ExecutionPlan for KintoneGroups {
     }
 
     fn execute(&self, partition: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
-        let context = ScanContext::of(&task)?;
-        let (request, field, schema) =
-            (self.request.clone(), Arc::clone(&self.field), Arc::clone(&self.schema));
+        let asking = Asking::new(ScanContext::of(&task)?, &self.request, &self.metrics, partition);
+        let (field, schema) = (Arc::clone(&self.field), Arc::clone(&self.schema));
         let reading = Arc::clone(&self.reading);
         let rows = async move {
-            match counted(&context, &request, &field).await? {
+            match asking.groups(&field).await? {
                 Some(groups) => Ok(stream::once(async move { Ok(batch(&schema, &groups)?) }).boxed()),
                 None => {
                     Ok::<_, datafusion::error::DataFusionError>(reading.execute(partition, task)?.boxed())
@@ -176,35 +180,37 @@ impl ExecutionPlan for KintoneGroups {
         let rows = stream::once(rows).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
     }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
 }
 
-/// How many records have each option (`None`: none), where that is fewer requests than reading them and adds up.
-async fn counted(
-    context: &ScanContext,
-    request: &ScanRequest,
-    field: &FieldProperties,
-) -> Result<Option<Vec<(Option<String>, i64)>>, Error> {
-    let total = count(context, request, request.condition.as_ref()).await?;
-    let pages = u64::try_from(total).unwrap_or_default().div_ceil(u64::from(request.page_size.max(1)));
-    if pages <= u64::try_from(field.options.len()).unwrap_or(u64::MAX).saturating_add(1) {
-        // No record is no group; few are read.
-        return Ok((total == 0).then(Vec::new));
+impl Asking {
+    /// How many records have each option (`None`: none), where that is fewer requests than reading them and adds
+    /// up.
+    async fn groups(&self, field: &FieldProperties) -> Result<Option<Vec<(Option<String>, i64)>>, Error> {
+        let total = self.count(self.request.condition.as_ref()).await?;
+        let size = u64::from(self.request.page_size.max(1));
+        let pages = u64::try_from(total).unwrap_or_default().div_ceil(size);
+        let options = u64::try_from(field.options.len()).unwrap_or(u64::MAX);
+        if pages <= options.saturating_add(1) {
+            // No record is no group; few are read.
+            return Ok((total == 0).then(Vec::new));
+        }
+        let options = field.options.iter().cloned().map(Some).chain([None]);
+        let counts = options.map(|option| async move {
+            let values = vec![option.clone().unwrap_or_default()];
+            let has = Condition::In { field: field.code.clone(), negated: false, values };
+            match condition(narrowed(&self.request, &Formula::Of(has))) {
+                Some(condition) => Ok::<_, Error>((option, self.count(Some(&condition)).await?)),
+                None => Ok((option, 0)),
+            }
+        });
+        let groups = try_join_all(counts).await?;
+        let sum: i64 = groups.iter().map(|(_, count)| count).sum();
+        Ok((sum == total).then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
     }
-    let options = field.options.iter().cloned().map(Some).chain([None]);
-    let counts = options.map(|option| async move {
-        let condition = Condition::In {
-            field: field.code.clone(),
-            negated: false,
-            values: vec![option.clone().unwrap_or_default()],
-        };
-        let Formula::Of(condition) = narrowed(request, &Formula::Of(condition)) else {
-            return Ok((option, 0));
-        };
-        Ok::<_, Error>((option, count(context, request, Some(&condition)).await?))
-    });
-    let groups = try_join_all(counts).await?;
-    let sum: i64 = groups.iter().map(|(_, count)| count).sum();
-    Ok((sum == total).then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
 }
 
 /// The option, then as many counts as the schema has.

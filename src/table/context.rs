@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use datafusion::execution::TaskContext;
 
 use super::error::Error;
+use super::remembered::Remembered;
 use super::system::Directory;
 use crate::kintone::Client;
 
@@ -32,7 +33,18 @@ impl Budget {
         match self.limit {
             Some(limit) if before >= limit => {
                 self.sent.fetch_sub(1, Ordering::Relaxed);
-                Err(Error::TooManyRequests { limit })
+                Err(Error::TooManyRequests { limit, needs: format!("more than {limit}") })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what is known to need so many requests more: better now than after all that it may send.
+    pub(crate) fn expect(&self, more: u64) -> Result<(), Error> {
+        let needs = self.sent().saturating_add(more);
+        match self.limit {
+            Some(limit) if needs > limit => {
+                Err(Error::TooManyRequests { limit, needs: format!("about {needs}") })
             }
             _ => Ok(()),
         }
@@ -54,6 +66,10 @@ pub struct ScanContext {
     pub directories: Arc<HashMap<String, Arc<dyn Directory>>>,
     /// Of this statement.
     pub budget: Arc<Budget>,
+    /// Requests of one scan at once.
+    pub concurrency: usize,
+    /// Of the engine.
+    pub remembered: Arc<Remembered>,
 }
 
 impl ScanContext {
@@ -84,5 +100,11 @@ mod tests {
         assert!(budget.take().is_ok());
         assert!(budget.take().is_err());
         assert_eq!(budget.sent(), 2);
+        let refused = Budget::new(Some(5));
+        assert!(refused.expect(5).is_ok());
+        assert_eq!(
+            refused.expect(40).unwrap_err().to_string(),
+            "the statement needs about 40 Kintone requests, kintone.max_requests is 5"
+        );
     }
 }

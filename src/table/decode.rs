@@ -20,10 +20,14 @@ use crate::kintone::FieldProperties;
 pub(crate) struct DecodedPage {
     /// The projected columns.
     pub batch: RecordBatch,
-    /// Records in the page; rows of the batch may be more or fewer where one row is a row of a table field.
-    pub records: usize,
-    /// `$id` of the last record.
-    pub last_id: Option<u64>,
+    /// `$id` of each record; rows of the batch may be more or fewer where one row is a row of a table field.
+    pub ids: Vec<u64>,
+    /// For rows of a table field: the place among `ids` of each row's record.
+    pub parents: Option<Vec<u32>>,
+    /// How many records match in all, where that was asked for.
+    pub total: Option<u64>,
+    /// Fields that a record lacked: the login may not view them there, or the form has changed.
+    pub missing: Vec<String>,
 }
 
 /// Reads pages of one scan.
@@ -84,20 +88,37 @@ impl PageDecoder {
 
     /// Decodes a page. The page is accepted whole or not at all.
     pub(crate) fn decode(&mut self, body: &[u8]) -> Result<DecodedPage, Error> {
-        let mut state =
-            PageState { page: self, records: 0, last_id: None, rows: RowState::default(), fault: None };
+        self.records.forget();
+        if let Some((_, cells)) = &mut self.rows {
+            cells.forget();
+        }
+        let mut state = PageState {
+            page: self,
+            ids: vec![],
+            total: None,
+            had_table: false,
+            lacks_table: false,
+            rows: RowState::default(),
+            fault: None,
+        };
         let mut json = serde_json::Deserializer::from_slice(body);
         let outcome = (&mut json).deserialize_map(PageVisitor(&mut state)).and_then(|()| json.end());
-        let (records, last_id, rows, fault) = (state.records, state.last_id, state.rows, state.fault);
+        let PageState { ids, total, lacks_table, rows, fault, .. } = state;
         if let Some(fault) = fault {
             return Err(fault);
         }
         if let Err(error) = outcome {
             return Err(Error::Page { app: self.app.clone(), reason: describe(&error) });
         }
+        let mut missing: Vec<String> = self.records.missing().cloned().collect();
+        if let Some((table, cells)) = &self.rows {
+            missing.extend(cells.missing().map(|column| format!("{table}.{column}")));
+            missing.extend(lacks_table.then(|| table.clone()));
+        }
         let batch =
-            self.batch(records, &rows).map_err(|e| Error::Page { app: self.app.clone(), reason: e })?;
-        Ok(DecodedPage { batch, records, last_id })
+            self.batch(ids.len(), &rows).map_err(|e| Error::Page { app: self.app.clone(), reason: e })?;
+        let parents = self.rows.is_some().then_some(rows.parents);
+        Ok(DecodedPage { batch, ids, parents, total, missing })
     }
 
     fn batch(&mut self, records: usize, state: &RowState) -> Result<RecordBatch, String> {
@@ -135,10 +156,31 @@ fn describe(error: &serde_json::Error) -> String {
     format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
+/// Reads pages of records outside a scan.
+pub struct PageReader(PageDecoder);
+
+impl PageReader {
+    /// A reader of all of a table's columns.
+    #[must_use]
+    pub fn new(columns: &Columns) -> Self {
+        let all: Vec<usize> = (0..columns.columns.len()).collect();
+        Self(PageDecoder::new(String::new(), columns, &all, Arc::clone(&columns.schema)))
+    }
+
+    /// The rows of one answer of `records.json`.
+    pub fn read(&mut self, body: &[u8]) -> Result<RecordBatch, Error> {
+        self.0.decode(body).map(|page| page.batch)
+    }
+}
+
 /// The decoders of one map of cells: a record's, or a row's.
 #[derive(Default)]
 struct Cells {
     index: HashMap<String, usize>,
+    /// The slot of the n-th key of the map before: nearly always this one's too.
+    order: Vec<Option<usize>>,
+    /// Keys of this map so far.
+    keys: usize,
     slots: Vec<Slot>,
     /// Counts maps, so that a slot knows whether this one had its field.
     generation: u64,
@@ -149,6 +191,8 @@ struct Slot {
     kintone_type: String,
     decoder: Box<dyn Decoder>,
     seen: u64,
+    /// A map of the page lacked it.
+    missing: bool,
 }
 
 impl Cells {
@@ -163,12 +207,34 @@ impl Cells {
             kintone_type: field.kind.clone(),
             decoder: decoder(),
             seen: 0,
+            missing: false,
         });
         slot
     }
 
+    /// Begins a map.
+    fn open(&mut self) {
+        self.generation += 1;
+        self.keys = 0;
+    }
+
+    fn find(&mut self, code: &str) -> Option<usize> {
+        let key = self.keys;
+        self.keys += 1;
+        let guess = self.order.get(key).copied().flatten();
+        if let Some(slot) = guess.filter(|slot| self.slots.get(*slot).is_some_and(|s| s.code == code)) {
+            return Some(slot);
+        }
+        let slot = self.index.get(code).copied();
+        if self.order.len() <= key {
+            self.order.resize(key + 1, None);
+        }
+        self.order[key] = slot;
+        slot
+    }
+
     fn append(&mut self, code: &str, cell: &Cell<'_>) -> Result<(), Fault> {
-        let Some(slot) = self.index.get(code).and_then(|i| self.slots.get_mut(*i)) else { return Ok(()) };
+        let Some(slot) = self.find(code).and_then(|i| self.slots.get_mut(i)) else { return Ok(()) };
         if slot.seen == self.generation {
             return Ok(());
         }
@@ -186,10 +252,21 @@ impl Cells {
     fn close(&mut self) -> Result<(), Fault> {
         for slot in &mut self.slots {
             if slot.seen != self.generation {
+                slot.missing = true;
                 slot.decoder.append(None).map_err(|expected| Fault::Value(slot.code.clone(), expected))?;
             }
         }
         Ok(())
+    }
+
+    /// The fields that a map of the page lacked.
+    fn missing(&self) -> impl Iterator<Item = &String> {
+        self.slots.iter().filter(|s| s.missing).map(|s| &s.code)
+    }
+
+    /// Before another page.
+    fn forget(&mut self) {
+        self.slots.iter_mut().for_each(|s| s.missing = false);
     }
 
     fn finish(&mut self) -> Vec<Vec<ArrayRef>> {
@@ -230,8 +307,12 @@ struct RowState {
 
 struct PageState<'p> {
     page: &'p mut PageDecoder,
-    records: usize,
-    last_id: Option<u64>,
+    ids: Vec<u64>,
+    total: Option<u64>,
+    /// Whether the record being read has the table field whose rows are read.
+    had_table: bool,
+    /// A record lacked it.
+    lacks_table: bool,
     rows: RowState,
     fault: Option<Error>,
 }
@@ -243,7 +324,8 @@ impl PageState<'_> {
         }
         let rows = match &mut self.page.rows {
             Some((table, cells)) if table == code => {
-                let read = append_rows(cells, &mut self.rows, self.records, cell);
+                self.had_table = true;
+                let read = append_rows(cells, &mut self.rows, self.ids.len(), cell);
                 read.map_err(|f| match f {
                     Fault::Value(column, expected) => Fault::Value(format!("{code}.{column}"), expected),
                     changed => changed,
@@ -257,7 +339,9 @@ impl PageState<'_> {
     fn fault(&mut self, fault: Fault, id: Option<u64>) {
         let app = self.page.app.clone();
         self.fault = Some(match fault {
-            Fault::Changed(field, now, was) => Error::FormChanged { app, field, now, was },
+            Fault::Changed(field, now, was) => {
+                Error::FormChanged { app, change: format!("field {field} is {now}, it was {was}") }
+            }
             Fault::Value(field, expected) => {
                 let record = id.map_or_else(|| "?".into(), |id| id.to_string());
                 Error::Decode { app, record, field, expected }
@@ -274,7 +358,7 @@ fn append_rows(cells: &mut Cells, state: &mut RowState, record: usize, cell: &Ce
         serde_json::from_str(json).map_err(|_| bad("rows with an id and values"))?;
     let parent = u32::try_from(record).map_err(|_| bad("fewer records in a page"))?;
     for (index, row) in (1_i64..).zip(&rows) {
-        cells.generation += 1;
+        cells.open();
         for (code, cell) in &row.value {
             cells.append(code, cell)?;
         }
@@ -298,11 +382,18 @@ impl<'de> Visitor<'de> for PageVisitor<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut found = false;
         while let Some(key) = map.next_key::<&str>()? {
-            if key == "records" {
-                found = true;
-                map.next_value_seed(Records(self.0))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key {
+                "records" => {
+                    found = true;
+                    map.next_value_seed(Records(self.0))?;
+                }
+                "totalCount" => {
+                    let total: &RawValue = map.next_value()?;
+                    self.0.total = total.get().trim_matches('"').parse().ok();
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         if found { Ok(()) } else { Err(serde::de::Error::missing_field("records")) }
@@ -327,9 +418,7 @@ impl<'de> Visitor<'de> for Records<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(OneRecord(self.0))?.is_some() {
-            self.0.records += 1;
-        }
+        while seq.next_element_seed(OneRecord(self.0))?.is_some() {}
         Ok(())
     }
 }
@@ -353,7 +442,7 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let state = self.0;
-        state.page.records.generation += 1;
+        state.page.records.open();
         let mut id = None;
         let mut fault = None;
         // A fault waits for the record's end, when its `$id` is known.
@@ -366,15 +455,19 @@ impl<'de> Visitor<'de> for OneRecord<'_, '_> {
         if fault.is_none() {
             fault = state.page.records.close().err();
         }
-        if fault.is_none() && id.is_none() {
-            fault = Some(Fault::Value("$id".into(), "a record id".into()));
+        let had_table = std::mem::take(&mut state.had_table);
+        state.lacks_table |= state.page.rows.is_some() && !had_table;
+        match (fault, id) {
+            (None, Some(id)) => {
+                state.ids.push(id);
+                Ok(())
+            }
+            (fault, id) => {
+                let none = || Fault::Value("$id".into(), "a record id".into());
+                state.fault(fault.unwrap_or_else(none), id);
+                Err(serde::de::Error::custom("a value"))
+            }
         }
-        if let Some(fault) = fault {
-            state.fault(fault, id);
-            return Err(serde::de::Error::custom("a value"));
-        }
-        state.last_id = id;
-        Ok(())
     }
 }
 
@@ -418,7 +511,8 @@ mod tests {
                                         {"id":"9","value":{"n":{"type":"NUMBER","value":""}}}]},
          "作成者":{"type":"CREATOR","value":{"code":"sato","name":"佐藤"}}},
         {"$id":{"type":"__ID__","value":"8"},"$revision":{"type":"__REVISION__","value":"1"},
-         "T":{"type":"SUBTABLE","value":[]}}],"totalCount":null}"#;
+         "名前":{"type":"SINGLE_LINE_TEXT","value":""},"作成者":{"type":"CREATOR","value":{"code":"ito","name":"伊藤"}},
+         "T":{"type":"SUBTABLE","value":[]}}],"totalCount":"2"}"#;
 
     #[test]
     fn a_page_becomes_rows() {
@@ -457,7 +551,7 @@ mod tests {
             "app 顧客: the form changed while it was read: field 名前 is NUMBER, it was SINGLE_LINE_TEXT",
         );
         check(
-            "\"totalCount\":null}",
+            "\"totalCount\":\"2\"}",
             "",
             "app 顧客: the answer is not a page of records (Eof error at line 8 column 46)",
         );

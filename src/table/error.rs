@@ -30,23 +30,21 @@ pub enum Error {
         /// What the reader of JSON says; a place, no data.
         reason: String,
     },
-    /// A field's type is not the one that the statement was planned with.
-    #[error("app {app}: the form changed while it was read: field {field} is {now}, it was {was}")]
+    /// A form is not the one that the statement was planned with.
+    #[error("app {app}: the form changed while it was read: {change}")]
     FormChanged {
         /// The table's name.
         app: String,
-        /// The field's code.
-        field: String,
-        /// The type in this page.
-        now: String,
-        /// The type in the form.
-        was: String,
+        /// Such as `field a is NUMBER, it was DATE`.
+        change: String,
     },
     /// The statement asked for more requests than it may send.
-    #[error("the statement needs more than {limit} Kintone requests (kintone.max_requests)")]
+    #[error("the statement needs {needs} Kintone requests, kintone.max_requests is {limit}")]
     TooManyRequests {
         /// `kintone.max_requests`
         limit: u64,
+        /// Such as `about 40`.
+        needs: String,
     },
     /// A table that cannot be read as a whole.
     #[error("{table} needs a filter: {needs}")]

@@ -12,8 +12,9 @@ use datafusion::physical_plan::empty::EmptyExec;
 
 use super::field::Formula;
 use super::pushdown::{Pushdown, pushdown};
+use super::remembered::Remembered;
 use super::rules::{Rule, Rules};
-use super::scan::{FilterNote, KintoneScan, ScanRequest, TableRef};
+use super::scan::{FilterNote, KintoneScan, ScanRequest, TableRef, at_most};
 use super::schema::{Columns, Shape};
 use crate::kintone::Condition;
 
@@ -24,6 +25,8 @@ pub struct ScanSettings {
     pub pushdown: Rules,
     /// Records in a request, 1 to 500.
     pub page_size: u32,
+    /// Requests of one scan at once.
+    pub concurrency: usize,
 }
 
 /// The records of an app, or the rows of one of its table fields.
@@ -33,19 +36,25 @@ pub struct AppTable {
     columns: Arc<Columns>,
     settings: ScanSettings,
     constraints: Constraints,
+    remembered: Arc<Remembered>,
 }
 
 impl AppTable {
     /// The table with these columns, read with these settings.
     #[must_use]
-    pub fn new(table: TableRef, columns: Arc<Columns>, settings: ScanSettings) -> Self {
+    pub fn new(
+        table: TableRef,
+        columns: Arc<Columns>,
+        settings: ScanSettings,
+        remembered: Arc<Remembered>,
+    ) -> Self {
         let position = |name: &str| columns.columns.iter().position(|c| c.name == name);
         let key: Vec<usize> = match columns.shape {
             Shape::Record => position("$id").into_iter().collect(),
             Shape::Row(_) => position("RowId").into_iter().collect(),
         };
         let constraints = Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]);
-        Self { table, columns, settings, constraints }
+        Self { table, columns, settings, constraints, remembered }
     }
 
     fn ask(&self, filter: &Expr) -> Pushdown {
@@ -108,7 +117,10 @@ impl TableProvider for AppTable {
                 return Ok(Arc::new(EmptyExec::new(Arc::new(self.columns.schema.project(&projection)?))));
             }
         };
+        let (connection, app) = (&self.table.connection, self.table.app);
         Ok(Arc::new(KintoneScan::new(ScanRequest {
+            expected: self.remembered.total(connection, app, condition.as_ref()),
+            at_most: condition.as_ref().and_then(at_most),
             table: self.table.clone(),
             columns: Arc::clone(&self.columns),
             projection,
@@ -117,6 +129,9 @@ impl TableProvider for AppTable {
             limit: limit.filter(|_| self.settings.pushdown.has(Rule::Limit)),
             page_size: self.settings.page_size,
             rules: self.settings.pushdown,
+            concurrency: self.settings.concurrency,
+            ordered: true,
+            limited: false,
         })?))
     }
 }

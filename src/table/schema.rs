@@ -73,6 +73,8 @@ pub struct Columns {
     pub schema: SchemaRef,
     /// What one row is.
     pub shape: Shape,
+    /// The form's.
+    pub revision: String,
     pub(crate) context: FormContext,
 }
 
@@ -80,7 +82,7 @@ impl Columns {
     /// The table of an app's records.
     #[must_use]
     pub fn of_records(form: &Form, context: FormContext) -> Self {
-        Self::new(record_columns(form, context), Shape::Record, context)
+        Self::new(record_columns(form, context), Shape::Record, form, context)
     }
 
     /// The table of a table field's rows: `$id` of the record, `RowId`, `RowIndex`, its own columns, then the
@@ -108,15 +110,16 @@ impl Columns {
         }
         // What is unique among records repeats among their rows.
         columns.iter_mut().for_each(|c| c.unique = false);
-        Self::new(columns, Shape::Row(table.code.clone()), context)
+        Self::new(columns, Shape::Row(table.code.clone()), form, context)
     }
 
-    fn new(columns: Vec<Column>, shape: Shape, context: FormContext) -> Self {
+    fn new(columns: Vec<Column>, shape: Shape, form: &Form, context: FormContext) -> Self {
         let fields: Vec<Field> = columns
             .iter()
             .map(|c| c.sql_type.field(&c.name, c.nullable).with_data_type(context.data_type(&c.sql_type)))
             .collect();
-        Self { columns, schema: Arc::new(Schema::new(fields)), shape, context }
+        let revision = form.revision.clone();
+        Self { columns, schema: Arc::new(Schema::new(fields)), shape, revision, context }
     }
 }
 

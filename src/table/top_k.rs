@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray, Int64Array, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::common::Result as DfResult;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -16,6 +16,7 @@ use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalSortExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::execution_plan::{Boundedness, ChildrenPropertiesMode, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -30,11 +31,11 @@ use super::decode::PageDecoder;
 use super::error::Error;
 use super::field::Formula;
 use super::leaf::leaf_methods;
-use super::ordered::{Ordered, leaves_out_empty, narrowed, order_of};
+use super::ordered::{Asking, condition, leaves_out_empty, narrowed, order_of};
 use super::rules::Rule;
-use super::scan::{KintoneScan, PART, ScanRequest};
+use super::scan::{KintoneScan, PART, ScanRequest, records_path};
 use super::schema::Shape;
-use crate::kintone::OrderBy;
+use crate::kintone::{OrderBy, Query};
 
 /// Rows of a page: more are not read in one request, and pages of an order cannot be joined without gaps.
 const MOST: usize = 500;
@@ -98,7 +99,7 @@ fn replaced(
 /// The first rows of an order.
 #[derive(Debug)]
 pub(crate) struct KintoneTopK {
-    request: ScanRequest,
+    pub(super) request: ScanRequest,
     order: Vec<OrderBy>,
     /// Asked for in turn, each for the rows that are still wanted.
     parts: Vec<Formula>,
@@ -107,6 +108,7 @@ pub(crate) struct KintoneTopK {
     most: usize,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl KintoneTopK {
@@ -146,54 +148,43 @@ impl KintoneTopK {
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        let request = request.clone();
-        Some(Self { request, order, parts, at_once, most, schema, properties: Arc::new(properties) })
+        let (request, properties) = (request.clone(), Arc::new(properties));
+        let metrics = ExecutionPlanMetricsSet::new();
+        Some(Self { request, order, parts, at_once, most, schema, properties, metrics })
     }
 }
 
 impl DisplayAs for KintoneTopK {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let table = &self.request.table;
-        write!(f, "KintoneTopK: {} (app {})", table.name, table.app)?;
+        write!(f, "KintoneTopK: {} (app {}){PART}", table.name, table.app)?;
+        write!(f, "path: GET {}", records_path(table.app))?;
         for part in &self.parts {
-            let condition = match narrowed(&self.request, part) {
-                Formula::Of(condition) => Some(condition),
-                _ => None,
-            };
-            let query = crate::kintone::Query {
-                condition,
+            let query = Query {
+                condition: condition(narrowed(&self.request, part)),
                 order_by: self.order.clone(),
                 limit: u32::try_from(self.most).ok(),
                 offset: None,
             };
             write!(f, "{PART}query: {query}")?;
         }
-        let decoder = PageDecoder::new(
-            String::new(),
-            &self.request.columns,
-            &self.request.projection,
-            Arc::clone(&self.schema),
-        );
-        write!(f, "{PART}fields: {}", decoder.fields().join(", "))?;
-        for note in &self.request.filters {
-            write!(f, "{PART}{}: {}", note.verdict, note.filter)?;
-        }
-        match self.parts.len() {
-            1 => write!(f, "{PART}one request: the first {} in Kintone's order", self.most),
-            _ if self.at_once => write!(f, "{PART}two requests at once: those without a value come first"),
-            _ => write!(f, "{PART}one request, or two where the first has too few"),
-        }
+        write!(f, "{PART}fields: {}", decoder(&self.request, &self.schema).fields().join(", "))?;
+        write!(f, "{PART}requests: ")?;
+        match (self.parts.len(), self.at_once) {
+            (1, _) => write!(f, "1 (the first {} in Kintone's order)", self.most),
+            (_, true) => write!(f, "2 at once (those without a value come first)"),
+            _ => write!(f, "1, or 2 where the first has fewer than {}", self.most),
+        }?;
+        self.request.filters.iter().try_for_each(|note| write!(f, "{PART}{}: {}", note.verdict, note.filter))
     }
 }
 
 impl ExecutionPlan for KintoneTopK {
     leaf_methods!("KintoneTopK");
 
-    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
-        let context = ScanContext::of(&task)?;
+    fn execute(&self, partition: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let reading = Reading {
-            context,
-            request: self.request.clone(),
+            asking: Asking::new(ScanContext::of(&task)?, &self.request, &self.metrics, partition),
             order: self.order.clone(),
             parts: self.parts.clone(),
             at_once: self.at_once,
@@ -203,12 +194,18 @@ impl ExecutionPlan for KintoneTopK {
         let rows = stream::once(async move { Ok(reading.rows().await?) });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
     }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
 }
+
+/// A page and its records' ids.
+type Page = (RecordBatch, Vec<u64>);
 
 /// A running read.
 struct Reading {
-    context: Arc<ScanContext>,
-    request: ScanRequest,
+    asking: Asking,
     order: Vec<OrderBy>,
     parts: Vec<Formula>,
     at_once: bool,
@@ -224,55 +221,39 @@ impl Reading {
         } else {
             self.pages().await?
         };
-        let (mut seen, mut batches) = (HashSet::new(), vec![]);
-        let own: Vec<usize> = (0..self.schema.fields().len()).collect();
-        for page in pages.into_iter().flatten() {
-            let fresh = unseen(&page, &mut seen).and_then(|page| page.project(&own));
-            batches.push(fresh.map_err(|reason| self.fault(reason))?);
-        }
-        concat_batches(&self.schema, &batches).map_err(|reason| self.fault(reason))
+        let mut seen = HashSet::new();
+        let fresh = pages.into_iter().flatten().map(|(page, ids)| {
+            let fresh: BooleanArray = ids.into_iter().map(|id| Some(seen.insert(id))).collect();
+            filter_record_batch(&page, &fresh)
+        });
+        let batches = fresh.collect::<Result<Vec<_>, _>>();
+        let rows = batches.and_then(|batches| concat_batches(&self.schema, &batches));
+        let app = || self.asking.request.table.name.clone();
+        rows.map_err(|e| Error::Page { app: app(), reason: e.to_string() })
     }
 
     /// One part after the other, until there are enough rows.
-    async fn pages(&self) -> Result<Vec<Option<RecordBatch>>, Error> {
+    async fn pages(&self) -> Result<Vec<Option<Page>>, Error> {
         let (mut pages, mut wanted) = (vec![], self.most);
         for part in &self.parts {
             if wanted == 0 {
                 break;
             }
             let page = self.page(part, wanted).await?;
-            wanted = wanted.saturating_sub(page.as_ref().map_or(0, RecordBatch::num_rows));
+            wanted = wanted.saturating_sub(page.as_ref().map_or(0, |(_, ids)| ids.len()));
             pages.push(page);
         }
         Ok(pages)
     }
 
-    async fn page(&self, part: &Formula, most: usize) -> Result<Option<RecordBatch>, Error> {
-        let source = Ordered { context: &self.context, request: &self.request };
-        let condition = narrowed(&self.request, part);
+    async fn page(&self, part: &Formula, most: usize) -> Result<Option<Page>, Error> {
         let limit = u32::try_from(most).unwrap_or(u32::MAX);
-        source.page(&mut self.decoder()?, condition, self.order.clone(), limit).await
-    }
-
-    /// A decoder of the output's columns and, last, of `$id`.
-    fn decoder(&self) -> Result<PageDecoder, Error> {
-        let columns = &self.request.columns;
-        let id = columns.columns.iter().position(|column| column.name == "$id").unwrap_or_default();
-        let mut projection = self.request.projection.clone();
-        projection.push(id);
-        let schema: Schema = columns.schema.project(&projection).map_err(|reason| self.fault(reason))?;
-        Ok(PageDecoder::new(self.request.table.name.clone(), columns, &projection, Arc::new(schema)))
-    }
-
-    fn fault(&self, reason: arrow::error::ArrowError) -> Error {
-        Error::Page { app: self.request.table.name.clone(), reason: reason.to_string() }
+        let condition = narrowed(&self.asking.request, part);
+        let mut decoder = decoder(&self.asking.request, &self.schema);
+        self.asking.page(&mut decoder, condition, self.order.clone(), limit).await
     }
 }
 
-/// The rows whose id, the last column, has not come before.
-fn unseen(page: &RecordBatch, seen: &mut HashSet<i64>) -> Result<RecordBatch, arrow::error::ArrowError> {
-    let ids = page.columns().last().and_then(|ids| ids.as_any().downcast_ref::<Int64Array>());
-    let Some(ids) = ids else { return Ok(page.clone()) };
-    let fresh: BooleanArray = ids.values().iter().map(|id| Some(seen.insert(*id))).collect();
-    if fresh.true_count() == page.num_rows() { Ok(page.clone()) } else { filter_record_batch(page, &fresh) }
+fn decoder(request: &ScanRequest, schema: &SchemaRef) -> PageDecoder {
+    PageDecoder::new(request.table.name.clone(), &request.columns, &request.projection, Arc::clone(schema))
 }

@@ -2,5 +2,6 @@
 //! write a value down whichever way it came.
 
 pub(crate) mod door;
+pub(crate) mod proxy;
 pub(crate) mod text;
 pub(crate) mod world;

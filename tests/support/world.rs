@@ -20,6 +20,8 @@ pub(crate) struct Answer {
 pub(crate) struct World {
     pub(crate) emulator: Emulator,
     pub(crate) engine: Engine,
+    login: (String, String),
+    spaces: Vec<u64>,
 }
 
 impl World {
@@ -34,12 +36,20 @@ impl World {
         let options = Options { unknowns, ..Options::default() };
         let emulator = Emulator::start(world, options).await.unwrap();
         let list = |key: &str| fixture[key].as_array().cloned().unwrap_or_default();
-        let spaces = list("apps").iter().filter_map(|app| app["guestSpaceId"].as_u64()).collect();
+        let spaces: Vec<u64> = list("apps").iter().filter_map(|app| app["guestSpaceId"].as_u64()).collect();
         let users = list("users");
         let user = users.iter().find(|user| user["password"].is_string()).unwrap();
         let login = (user["code"].as_str().unwrap(), user["password"].as_str().unwrap());
-        let engine = engine(&emulator.url(), login, spaces);
-        Self { emulator, engine }
+        let engine = engine(&emulator.url(), login, spaces.clone());
+        let login = (login.0.to_owned(), login.1.to_owned());
+        Self { emulator, engine, login, spaces }
+    }
+
+    /// A session of an engine that has read nothing yet.
+    pub(crate) fn fresh_session(&self) -> Session {
+        let login = (self.login.0.as_str(), self.login.1.as_str());
+        let engine = engine(&self.emulator.url(), login, self.spaces.clone());
+        engine.session(User { name: "tester".into(), administrator: true })
     }
 
     /// A session of someone who may see everything.
@@ -56,10 +66,19 @@ impl World {
 }
 
 /// An engine over a Kintone at this address.
-pub(crate) fn engine(url: &str, (user, password): (&str, &str), guest_spaces: Vec<u64>) -> Engine {
+pub(crate) fn engine(url: &str, login: (&str, &str), guest_spaces: Vec<u64>) -> Engine {
+    engine_with(url, login, |config| config.guest_spaces = guest_spaces)
+}
+
+/// The same, of a connection that is changed first.
+pub(crate) fn engine_with(
+    url: &str,
+    (user, password): (&str, &str),
+    change: impl FnOnce(&mut ClientConfig),
+) -> Engine {
     let credentials = Credentials::Password { user: user.into(), password: Secret::new(password) };
     let mut config = ClientConfig::new("public", url.parse().unwrap(), credentials);
-    config.guest_spaces = guest_spaces;
+    change(&mut config);
     Engine::new(EngineConfig::default(), vec![Client::new(config).unwrap()]).unwrap()
 }
 

@@ -137,7 +137,10 @@ impl Decoder for DateDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
         let days = string(value)?
             .map(|text| {
-                let date = NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|_| "a date")?;
+                let date = match plain_date(&text) {
+                    Some(date) => date,
+                    None => NaiveDate::parse_from_str(&text, "%Y-%m-%d").map_err(|_| "a date")?,
+                };
                 i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days())
                     .map_err(|_| "a date")
             })
@@ -149,6 +152,27 @@ impl Decoder for DateDecoder {
     fn finish(&mut self) -> Vec<ArrayRef> {
         vec![Arc::new(self.0.finish())]
     }
+}
+
+/// The number that decimal digits write; `None` where one is none.
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |n, byte| Some(n * 10 + char::from(*byte).to_digit(10)?))
+}
+
+/// `2026-04-24` just so: the form in which Kintone gives every date, read without a pattern.
+fn plain_date(text: &str) -> Option<NaiveDate> {
+    let [y @ .., b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else { return None };
+    let year = i32::try_from(digits(y).filter(|_| y.len() == 4)?).ok()?;
+    NaiveDate::from_ymd_opt(year, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?)
+}
+
+/// `2026-04-24T12:00:00Z` just so, in microseconds since 1970.
+fn plain_instant(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once('T')?;
+    let [h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = time.as_bytes() else { return None };
+    let clock = [digits(&[*h1, *h2])?, digits(&[*m1, *m2])?, digits(&[*s1, *s2])?];
+    let instant = plain_date(date)?.and_hms_opt(clock[0], clock[1], clock[2])?;
+    Some(instant.and_utc().timestamp_micros())
 }
 
 /// `15:31`
@@ -186,10 +210,11 @@ impl InstantDecoder {
 impl Decoder for InstantDecoder {
     fn append(&mut self, value: Option<&str>) -> Result<(), BadValue> {
         let micros = string(value)?
-            .map(|text| {
-                DateTime::parse_from_rfc3339(&text)
+            .map(|text| match plain_instant(&text) {
+                Some(micros) => Ok(micros),
+                None => DateTime::parse_from_rfc3339(&text)
                     .map(|t| t.timestamp_micros())
-                    .map_err(|_| "a date and time")
+                    .map_err(|_| "a date and time"),
             })
             .transpose()?;
         self.0.append_option(micros);
@@ -419,6 +444,18 @@ mod tests {
         assert!(TextListDecoder::default().append(Some(r#"{"a":1}"#)).is_err());
         assert!(EntityDecoder::default().append(Some(r#"{"name":"a"}"#)).is_err());
         assert!(IntegerDecoder::default().append(None).is_err());
+    }
+
+    #[test]
+    fn dates_in_kintones_form_are_read_as_others_are() {
+        assert_eq!(plain_date("2024-02-29"), NaiveDate::from_ymd_opt(2024, 2, 29));
+        for text in ["2026-02-30", "2026-1-01", "20260-01-01", "２026-01-01", "-026-01-01", ""] {
+            assert_eq!(plain_date(text), None, "{text}");
+        }
+        assert_eq!(plain_instant("2026-04-24T12:00:00Z"), Some(1_777_032_000_000_000));
+        for text in ["2026-04-24T12:00:00+09:00", "2026-04-24T25:00:00Z", "2026-04-24T12:00Z", "2026-04-24"] {
+            assert_eq!(plain_instant(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Kintone gives them record by record, ten at a time, so that a walk costs at least a request for each record.
 //! Records come by `$id` descending, the newest comment of each first; a statement that wants another order sorts.
+//! `LIMIT` ends the walk where nothing sorts: whoever takes no more rows drops it.
 
 use std::sync::Arc;
 
@@ -14,9 +15,6 @@ use crate::table::field::FormContext;
 use crate::table::schema::Columns;
 
 pub(super) struct Comments;
-
-/// Records whose comments are asked for at once.
-const AT_ONCE: usize = 8;
 
 /// Records in a page of ids.
 const PAGE: u32 = 500;
@@ -53,6 +51,13 @@ impl Relation for Comments {
         true
     }
 
+    fn requests(&self) -> &'static [&'static str] {
+        &[
+            "path: GET /k/v1/record/comments.json, ten comments a page, the newest first",
+            "requests: one or more for each record, by $id descending; one for 500 record ids",
+        ]
+    }
+
     fn descending(&self) -> &'static [&'static str] {
         &["RecordId", "Id"]
     }
@@ -79,7 +84,8 @@ fn of_app(ask: Arc<Ask>, app: AppKey) -> Rows {
         }
         None => record_ids(Arc::clone(&ask), app),
     };
-    ids.map_ok(move |record| of_record(Arc::clone(&ask), app, record)).try_buffered(AT_ONCE).boxed()
+    let at_once = ask.concurrency;
+    ids.map_ok(move |record| of_record(Arc::clone(&ask), app, record)).try_buffered(at_once).boxed()
 }
 
 /// Every record's id, the newest first.
@@ -115,13 +121,12 @@ async fn page_of_ids(ask: &Ask, app: AppKey, before: Option<u64>) -> Result<Vec<
     let unread = |reason: String| Error::Page { app: app.to_string(), reason };
     let schema = Arc::new(columns.schema.project(&[0]).map_err(|e| unread(e.to_string()))?);
     let decoded = PageDecoder::new(app.to_string(), &columns, &[0], schema).decode(&page.body)?;
-    page.set_rows(decoded.records);
-    let ids = decoded.batch.column(0);
-    let ids = arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(ids);
-    Ok(ids.values().iter().filter_map(|id| u64::try_from(*id).ok()).collect())
+    page.set_rows(decoded.ids.len());
+    Ok(decoded.ids)
 }
 
-/// One record's comments, the newest first. A record that was deleted meanwhile has none.
+/// One record's comments, the newest first, as far back as is asked for: an old one ends this record, never the
+/// walk, since a comment does not touch its record. A record that was deleted meanwhile has none.
 async fn of_record(ask: Arc<Ask>, app: AppKey, record: u64) -> Result<Vec<Vec<Value>>, Error> {
     let mut rows = vec![];
     let mut last = None;
@@ -138,13 +143,26 @@ async fn of_record(ask: Arc<Ask>, app: AppKey, record: u64) -> Result<Vec<Vec<Va
         for comment in page.comments {
             if last.is_none_or(|last| comment.id < last) {
                 last = Some(comment.id);
-                rows.push(row(app, record, comment));
+                let row = row(app, record, comment);
+                if is_before(&row, ask.since) {
+                    return Ok(rows);
+                }
+                rows.push(row);
             }
         }
         if !page.older || empty {
             return Ok(rows);
         }
     }
+}
+
+/// Whether a comment is older than what is asked for.
+fn is_before(row: &[Value], since: Option<i64>) -> bool {
+    let created = row.iter().find_map(|value| match value {
+        Value::Instant(micros) => Some(*micros),
+        _ => None,
+    });
+    created.zip(since).is_some_and(|(created, since)| created < since)
 }
 
 fn row(app: AppKey, record: u64, comment: Comment) -> Vec<Value> {

@@ -135,6 +135,10 @@ struct Ask {
     records: Option<Vec<u64>>,
     /// Only records up to this one.
     up_to: Option<u64>,
+    /// Only what was created then or later: microseconds since 1970 in UTC.
+    since: Option<i64>,
+    /// Requests at once.
+    concurrency: usize,
 }
 
 impl Ask {
@@ -164,6 +168,10 @@ trait Relation: Send + Sync {
     /// What a statement must filter by.
     fn needs_apps(&self) -> bool {
         false
+    }
+    /// What EXPLAIN says of its requests, a line each.
+    fn requests(&self) -> &'static [&'static str] {
+        &[]
     }
     /// The columns that its rows of one app descend by; empty where they come in no order.
     fn descending(&self) -> &'static [&'static str] {
@@ -247,7 +255,7 @@ where
     futures::stream::once(rows).boxed()
 }
 
-/// Rows of each app, ten at work at once, in the apps' order.
+/// Rows of each app, some at work at once, in the apps' order.
 fn each_app<F, Fut>(ask: Ask, rows: F) -> Rows
 where
     F: Fn(Ask, App) -> Fut + Send + Sync + 'static,
@@ -256,8 +264,9 @@ where
     let rows = Arc::new(rows);
     futures::stream::once(async move {
         let apps = ask.apps().await?;
+        let at_once = ask.concurrency;
         let each = futures::stream::iter(apps).map(move |(app, _)| rows(ask.clone(), app));
-        Ok::<_, Error>(each.buffered(10))
+        Ok::<_, Error>(each.buffered(at_once))
     })
     .try_flatten()
     .boxed()

@@ -24,6 +24,7 @@ use super::{Ask, RELATIONS, Relation, batch, schema};
 use crate::table::context::ScanContext;
 use crate::table::error::Error;
 use crate::table::leaf::leaf_methods;
+use crate::table::scan::PART;
 
 /// A table about one connection.
 pub struct SystemTable {
@@ -62,6 +63,7 @@ impl TableProvider for SystemTable {
             ids(filter, "AppId").is_some()
                 || ids(filter, "RecordId").is_some()
                 || up_to(filter, "RecordId").is_some()
+                || since(filter, "CreatedAt").is_some()
         };
         let verdict = |filter: &&Expr| match helps(filter) {
             true => TableProviderFilterPushDown::Inexact,
@@ -102,6 +104,7 @@ impl TableProvider for SystemTable {
             apps,
             records: among("RecordId"),
             up_to: filters.iter().filter_map(|f| up_to(f, "RecordId")).min(),
+            since: filters.iter().filter_map(|f| since(f, "CreatedAt")).max(),
             properties: Arc::new(properties),
         }))
     }
@@ -156,6 +159,23 @@ fn up_to(filter: &Expr, column: &str) -> Option<u64> {
     }
 }
 
+/// The lowest instant that a filter lets a column have: `column >= t`, `column > t`.
+fn since(filter: &Expr, column: &str) -> Option<i64> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return None };
+    let value = match op {
+        Operator::GtEq | Operator::Gt if is_column(left, column) => right,
+        Operator::LtEq | Operator::Lt if is_column(right, column) => left,
+        _ => return None,
+    };
+    match value.as_ref() {
+        Expr::Literal(ScalarValue::TimestampMicrosecond(Some(micros), Some(_)), _) => Some(*micros),
+        Expr::Literal(ScalarValue::TimestampNanosecond(Some(nanos), Some(_)), _) => {
+            Some(nanos.div_euclid(1000))
+        }
+        _ => None,
+    }
+}
+
 /// The order in which the rows come, as far as its columns are projected.
 fn descending(relation: &dyn Relation, schema: &SchemaRef) -> Option<LexOrdering> {
     let options = SortOptions { descending: true, nulls_first: true };
@@ -192,6 +212,7 @@ struct SystemScan {
     apps: Option<Vec<u64>>,
     records: Option<Vec<u64>>,
     up_to: Option<u64>,
+    since: Option<i64>,
     properties: Arc<PlanProperties>,
 }
 
@@ -210,10 +231,7 @@ impl DisplayAs for SystemScan {
         if let Some(records) = &self.records {
             write!(f, ", RecordId in {records:?}")?;
         }
-        if self.relation.needs_apps() {
-            f.write_str(", one request or more for each record")?;
-        }
-        Ok(())
+        self.relation.requests().iter().try_for_each(|line| write!(f, "{PART}{line}"))
     }
 }
 
@@ -229,6 +247,8 @@ impl ExecutionPlan for SystemScan {
             apps: self.apps.clone(),
             records: self.records.clone(),
             up_to: self.up_to,
+            since: self.since,
+            concurrency: context.concurrency,
         };
         let (whole, projection) = (Arc::clone(&self.whole), self.projection.clone());
         // Lots that are ready together go as one batch.
