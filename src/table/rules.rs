@@ -18,8 +18,6 @@ pub enum Rule {
     MinMax,
     /// GROUP BY a choice is one count for each option.
     Group,
-    /// The keys of a join's small side go into the big side's query.
-    Join,
 }
 
 const RULES: &[(Rule, &str)] = &[
@@ -29,7 +27,6 @@ const RULES: &[(Rule, &str)] = &[
     (Rule::Count, "count"),
     (Rule::MinMax, "min_max"),
     (Rule::Group, "group"),
-    (Rule::Join, "join"),
 ];
 
 /// A set of rules. Written as `on`, `off`, or a list such as `filter, limit`.
@@ -40,7 +37,7 @@ impl Rules {
     /// Everything is read and evaluated here.
     pub const OFF: Self = Self(0);
     /// Everything that Kintone can do, it does.
-    pub const ON: Self = Self(u8::MAX >> 1);
+    pub const ON: Self = Self(0b11_1111);
 
     /// Whether the rule is on.
     #[must_use]
