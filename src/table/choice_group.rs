@@ -171,7 +171,7 @@ impl ExecutionPlan for KintoneGroups {
         let reading = Arc::clone(&self.reading);
         let rows = async move {
             match asking.groups(&field).await? {
-                Some(groups) => Ok(stream::once(async move { Ok(batch(&schema, &groups)?) }).boxed()),
+                Some(groups) => Ok(stream::once(async move { batch(&schema, &groups) }).boxed()),
                 None => {
                     Ok::<_, datafusion::error::DataFusionError>(reading.execute(partition, task)?.boxed())
                 }
