@@ -2,7 +2,13 @@
 //!
 //! `cargo bench --bench decode`. The goal is 500,000 records a second.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench may fail and prints")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench may fail and prints"
+)]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -3,7 +3,13 @@
 //! `cargo bench --bench scan` reads 100,000 records of 14 fields; `SCAN_RECORDS` takes another number. Each line is
 //! one combination of latency and requests at once: median of three runs, rows a second, requests.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a bench may fail and prints")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a bench may fail and prints"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -287,7 +287,7 @@ async fn a_cancel_ends_the_running_statement_and_nothing_else() {
     // Those under way are logged when their latency is over.
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let requests = server.kintone.requests().len();
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    tokio::time::sleep(Duration::from_millis(1200)).await;
     assert_eq!(server.kintone.requests().len(), requests);
 }
 

@@ -557,12 +557,12 @@ mod tests {
         check(
             "\"totalCount\":\"2\"}",
             "",
-            "app 顧客: the answer is not a page of records (Eof error at line 8 column 46)",
+            "app 顧客: the answer is not a page of records (Eof error at line 9 column 46)",
         );
         check(
             "\"records\"",
             "\"rows\"",
-            "app 顧客: the answer is not a page of records (Data error at line 8 column 64)",
+            "app 顧客: the answer is not a page of records (Data error at line 9 column 65)",
         );
     }
 }
