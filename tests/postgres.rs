@@ -284,8 +284,8 @@ async fn a_cancel_ends_the_running_statement_and_nothing_else() {
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED));
     client.query("SELECT 1", &[]).await.unwrap();
-    // What was on its way is logged when Kintone is done with it.
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    // Those under way are logged when their latency is over.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     let requests = server.kintone.requests().len();
     tokio::time::sleep(Duration::from_millis(1200)).await;
     assert_eq!(server.kintone.requests().len(), requests);

@@ -307,6 +307,11 @@ fn statement() -> impl Strategy<Value = Statement> {
         1 => Just((" ORDER BY \"$id\" DESC".to_owned(), true)),
         2 => limit.clone().prop_map(|(n, skip)| (format!(" ORDER BY \"$id\" LIMIT {n} OFFSET {skip}"), true)),
         1 => limit.clone().prop_map(|(n, skip)| (format!(" ORDER BY \"$id\" DESC LIMIT {n} OFFSET {skip}"), true)),
+        3 => (key.clone(), direction.clone(), key.clone(), direction.clone(), limit.clone()).prop_map(
+            |(a, down, b, too, (n, skip))| {
+                (format!(" ORDER BY {a}{down}, {b}{too}, \"$id\" LIMIT {n} OFFSET {skip}"), true)
+            },
+        ),
         2 => (key, direction, limit).prop_map(|(key, direction, (n, skip))| {
             (format!(" ORDER BY {key}{direction}, \"$id\" LIMIT {n} OFFSET {skip}"), true)
         }),
@@ -319,10 +324,20 @@ fn statement() -> impl Strategy<Value = Statement> {
     let sums = predicate().prop_map(|p| {
         format!("SELECT drop, count(*), sum(number), min(date), max(text) FROM t WHERE {p} GROUP BY drop")
     });
+    let extreme = select(&["number", "date", "instant", "created", "\"$id\"", "text", "time"][..]);
+    let extremes = (extreme.clone(), extreme, predicate())
+        .prop_map(|(a, b, p)| format!("SELECT min({a}), max({b}), count(*) FROM t WHERE {p}"));
+    let choices = (select(&["drop", "radio", "date"][..]), predicate())
+        .prop_map(|(key, p)| format!("SELECT {key}, count(*) FROM t WHERE {p} GROUP BY {key}"));
+    let distinct = (select(&["drop", "radio", "text"][..]), predicate())
+        .prop_map(|(key, p)| format!("SELECT DISTINCT {key} FROM t WHERE {p}"));
     prop_oneof![
         6 => rows,
         1 => counts.prop_map(|sql| Statement { sql, ordered: true }),
         1 => sums.prop_map(|sql| Statement { sql, ordered: false }),
+        1 => extremes.prop_map(|sql| Statement { sql, ordered: true }),
+        1 => choices.prop_map(|sql| Statement { sql, ordered: false }),
+        1 => distinct.prop_map(|sql| Statement { sql, ordered: false }),
     ]
 }
 

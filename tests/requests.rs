@@ -52,6 +52,23 @@ async fn a_statement_sends_no_more_requests_than_its_answer_needs() {
         ("SELECT count(*) FROM (SELECT id FROM t ORDER BY id LIMIT 700) x WHERE id <= 700", 2, 1, "700"),
         ("SELECT sum(n) FROM t", ROWS.div_ceil(500), 1, "1445850"),
         ("SELECT id FROM t WHERE s = 's3' ORDER BY id", 1, 243, "3"),
+        // The first of an order: one request where SQL and Kintone agree on NULL, else at most two.
+        ("SELECT id FROM t ORDER BY id DESC LIMIT 10", 1, 10, "1700"),
+        ("SELECT n FROM t ORDER BY n NULLS FIRST, id LIMIT 10", 2, 10, "1"),
+        ("SELECT n FROM t ORDER BY n DESC NULLS LAST LIMIT 10", 1, 10, "1700"),
+        ("SELECT n FROM t ORDER BY n LIMIT 10", 1, 10, "1"),
+        ("SELECT n FROM t ORDER BY n DESC LIMIT 10", 2, 10, "1700"),
+        ("SELECT n FROM t WHERE n >= 5 ORDER BY n DESC LIMIT 10 OFFSET 2", 1, 10, "1698"),
+        ("SELECT n FROM t WHERE n IS NOT NULL ORDER BY n DESC LIMIT 10", 1, 10, "1700"),
+        ("SELECT n + 1 FROM t WHERE n > 5 ORDER BY n DESC LIMIT 1", 1, 1, "1701"),
+        ("SELECT s FROM t ORDER BY s NULLS FIRST LIMIT 3", 1, 3, "s0"),
+        ("SELECT min(n), max(n) FROM t", 2, 1, "1"),
+        ("SELECT max(n), count(*) FROM t WHERE d = 'x'", 2, 1, "1698"),
+        ("SELECT min(n) FROM t WHERE n < 0", 1, 1, ""),
+        ("SELECT max(id), min(created) FROM (SELECT id, 作成日時 AS created FROM t)", 2, 1, "1700"),
+        ("SELECT d, count(*) FROM t GROUP BY d ORDER BY d NULLS FIRST", 4, 3, ""),
+        ("SELECT DISTINCT d FROM t WHERE n > 0 ORDER BY d", 4, 3, "x"),
+        ("SELECT d, count(*) FROM t WHERE n < 3 GROUP BY d ORDER BY d", 2, 2, "y"),
         ("SELECT a.id FROM t a JOIN t b ON a.id = b.id WHERE a.id < 3 AND b.id < 3", 2, 2, "1"),
     ] {
         world.emulator.clear_requests();
@@ -103,4 +120,28 @@ async fn pushdown_off_asks_for_every_record() {
     // The last page may overlap the one before it.
     assert!(sent.len() == 3 && sent.iter().map(|request| request.rows).sum::<u64>() >= 1200, "{sent:#?}");
     assert!(sent.iter().all(|r| !r.query.as_deref().unwrap_or_default().contains("n =")), "{sent:#?}");
+}
+
+#[tokio::test]
+async fn each_rule_can_be_off() {
+    let world = World::start(&fixture(1700)).await;
+    let session = world.session();
+    run(&session, "SELECT 1 FROM t LIMIT 0").await.unwrap();
+    for (rule, sql) in [
+        ("filter", "SELECT id FROM t WHERE n = 3"),
+        ("limit", "SELECT id FROM t LIMIT 1"),
+        ("count", "SELECT count(*) FROM t"),
+        ("top_k", "SELECT id FROM t ORDER BY n LIMIT 1"),
+        ("min_max", "SELECT min(n) FROM t"),
+        ("group", "SELECT DISTINCT d FROM t"),
+    ] {
+        let mut sent = vec![];
+        for rules in ["on", "off", rule] {
+            run(&session, &format!("SET kintone.pushdown = '{rules}'")).await.unwrap();
+            world.emulator.clear_requests();
+            run(&session, sql).await.unwrap();
+            sent.push(world.record_requests().iter().map(|request| request.rows).sum::<u64>());
+        }
+        assert!(sent[0] < sent[1] && sent[2] < sent[1], "{rule}: rows read {sent:?}");
+    }
 }

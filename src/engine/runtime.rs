@@ -17,7 +17,7 @@ use url::Url;
 
 use super::pg_catalog::Catalog;
 use super::{dialect, function, plain_filter, postgres_cast};
-use crate::table::{CountByTotal, LocalFilters};
+use crate::table::{Aggregates, ChoiceGroups, LocalFilters, TopK};
 
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
@@ -53,7 +53,9 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_table_function_list(SessionStateDefaults::default_table_functions())
         .with_analyzer_rules(postgres_cast::analyzer_rules())
         .with_physical_optimizer_rules(plain_filter::optimizer_rules())
-        .with_physical_optimizer_rule(Arc::new(CountByTotal))
+        .with_physical_optimizer_rule(Arc::new(Aggregates))
+        .with_physical_optimizer_rule(Arc::new(ChoiceGroups))
+        .with_physical_optimizer_rule(Arc::new(TopK))
         .with_physical_optimizer_rule(Arc::new(LocalFilters))
         .build()
 }

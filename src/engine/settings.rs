@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::error::{Error, Kind, Result};
+use crate::table::Rules;
 
 /// One session's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) struct Settings {
     /// `None`: no limit.
     pub statement_timeout: Option<Duration>,
     pub search_path: Vec<String>,
-    pub pushdown: bool,
+    pub pushdown: Rules,
     pub max_requests: Option<u64>,
     pub page_size: u32,
     /// Requests of one scan at once; the connection's own bound holds besides.
@@ -72,7 +73,7 @@ impl Settings {
             time_zone,
             statement_timeout: None,
             search_path: vec!["public".into()],
-            pushdown: true,
+            pushdown: Rules::ON,
             max_requests: None,
             page_size,
             concurrency: 10,
@@ -82,7 +83,6 @@ impl Settings {
 
     /// The value as SHOW gives it.
     pub(super) fn show(&self, name: &str) -> Option<String> {
-        let on_off = |on: bool| if on { "on" } else { "off" }.to_owned();
         Some(match name.to_lowercase().as_str() {
             "timezone" | "time zone" => self.time_zone.name().to_owned(),
             "statement_timeout" => match self.statement_timeout {
@@ -91,7 +91,7 @@ impl Settings {
                 Some(d) => format!("{}ms", d.as_millis()),
             },
             "search_path" => self.search_path.join(", "),
-            "kintone.pushdown" => on_off(self.pushdown),
+            "kintone.pushdown" => self.pushdown.to_string(),
             "kintone.max_requests" => self.max_requests.map_or_else(|| "0".into(), |n| n.to_string()),
             "kintone.page_size" => self.page_size.to_string(),
             "kintone.concurrency" => self.concurrency.to_string(),
@@ -146,9 +146,12 @@ impl Settings {
                 let parts = value.split(',').map(|p| p.trim().trim_matches('"').to_owned());
                 self.search_path = parts.filter(|p| !p.is_empty() && p != "$user").collect();
             }
-            "kintone.pushdown" => match boolean(value) {
-                Some(on) => self.pushdown = on,
-                None => return wrong("on or off"),
+            "kintone.pushdown" => match value.parse() {
+                Ok(rules) => self.pushdown = rules,
+                Err(()) => {
+                    let names: Vec<_> = Rules::names().collect();
+                    return wrong(&format!("on, off, or a list of {}", names.join(", ")));
+                }
             },
             "kintone.max_requests" => match value.trim().parse() {
                 Ok(limit) => self.max_requests = Some(limit).filter(|n| *n > 0),
@@ -220,14 +223,6 @@ fn zone(value: &str) -> Option<Tz> {
     chrono_tz::TZ_VARIANTS.iter().find(|tz| tz.name().eq_ignore_ascii_case(name)).copied()
 }
 
-fn boolean(value: &str) -> Option<bool> {
-    match value.trim().to_lowercase().as_str() {
-        "on" | "true" | "yes" | "1" => Some(true),
-        "off" | "false" | "no" | "0" => Some(false),
-        _ => None,
-    }
-}
-
 fn duration(value: &str) -> Option<Duration> {
     let value = value.trim().to_lowercase();
     let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
@@ -256,6 +251,7 @@ mod tests {
             ("statement_timeout", "0", "0"),
             ("search_path", "\"$user\", public", "public"),
             ("kintone.pushdown", "off", "off"),
+            ("kintone.pushdown", "filter,COUNT", "filter, count"),
             ("kintone.max_requests", "50", "50"),
             ("kintone.concurrency", "2", "2"),
             ("client_encoding", "utf-8", "UTF8"),
@@ -272,6 +268,7 @@ mod tests {
             ("client_encoding", "SJIS", Kind::InvalidValue),
             ("server_version", "9", Kind::InvalidValue),
             ("kintone.page_size", "501", Kind::InvalidValue),
+            ("kintone.pushdown", "everything", Kind::InvalidValue),
             ("kintone.concurrency", "51", Kind::InvalidValue),
         ] {
             assert_eq!(settings.set(name, value).unwrap_err().kind, kind, "{name}");

@@ -85,6 +85,19 @@ impl Condition {
         !literal.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
     }
 
+    /// Whether a field of this code can be named: codes have no quotes (K§3.1), so that one that is a word of the
+    /// language, or has a sign in it, would be read as something else.
+    #[must_use]
+    pub fn is_nameable(code: &str) -> bool {
+        const WORDS: &[&str] = &[
+            "and", "or", "not", "in", "like", "is", "empty", "order", "by", "asc", "desc", "limit", "offset",
+        ];
+        let mut letters = code.strip_prefix('$').unwrap_or(code).chars();
+        letters.next().is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '＿'))
+            && letters.all(|c| c.is_alphanumeric() || matches!(c, '_' | '＿' | '・' | '･'))
+            && !WORDS.iter().any(|word| code.eq_ignore_ascii_case(word))
+    }
+
     /// As an operand of `and` or `or`: `and` binds tighter than `or`, so an inner list is in brackets.
     fn write_operand(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -204,6 +217,16 @@ mod tests {
         let expect = r#"$id > "500" and (会社名 = "a\"b" or d not in ("", "x")) and m is not empty and (x in (TODAY())) order by $id asc limit 500"#;
         assert_eq!(query.to_string(), expect);
         assert_eq!(Query::default().to_string(), "");
+    }
+
+    #[test]
+    fn only_plain_codes_are_named() {
+        for code in ["$id", "会社名", "_a", "単価・税込", "Record_number", "ｎ１"] {
+            assert!(Condition::is_nameable(code), "{code}");
+        }
+        for code in ["", "$", "limit", "AND", "a b", "a-b", "1a", "a.b", "a\"", "x)", "￥"] {
+            assert!(!Condition::is_nameable(code), "{code}");
+        }
     }
 
     /// What a reader of Kintone's grammar makes of a literal; `None` where it is not one, or not all of the text.

@@ -4,30 +4,38 @@
 //! exact answer needs, and record batches. Absent on purpose: SQL text, sessions, names of tables, settings files.
 //! Planning sends no request; only a running scan does.
 
+mod aggregate;
+mod choice_group;
 mod context;
-mod count;
 mod decode;
 mod error;
 mod field;
 mod leaf;
+mod ordered;
 mod provider;
 mod pushdown;
 mod remembered;
+mod rules;
 mod scan;
 mod schema;
 mod system;
 mod text;
+mod top_k;
 mod types;
 
+pub use aggregate::Aggregates;
+pub use choice_group::ChoiceGroups;
 pub use context::{Budget, ScanContext};
-pub use count::{CountByTotal, tables_of};
 pub use decode::PageReader;
 pub use error::Error;
 pub use field::{FormContext, field_type_names, number_scale};
+pub use ordered::tables_of;
 pub use provider::{AppTable, ScanSettings};
 pub use remembered::{DAILY_REQUESTS, Remembered};
+pub use rules::{Rule, Rules};
 pub use scan::{AnyOrder, LocalFilters, PART, TableRef};
 pub use schema::{Column, Columns, Shape};
 pub use system::{Directory, SystemColumn, SystemInfo, SystemTable, system_tables};
 pub use text::{TextColumn, TextOptions, canonical, downcast, item_range};
+pub use top_k::TopK;
 pub use types::{SQL_TYPE, SqlType};

@@ -13,6 +13,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use super::field::Formula;
 use super::pushdown::{Pushdown, pushdown};
 use super::remembered::Remembered;
+use super::rules::{Rule, Rules};
 use super::scan::{FilterNote, KintoneScan, ScanRequest, TableRef, at_most};
 use super::schema::{Columns, Shape};
 use crate::kintone::Condition;
@@ -20,8 +21,8 @@ use crate::kintone::Condition;
 /// How a statement wants its tables read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanSettings {
-    /// Off: every record is read and everything evaluated here, for comparison.
-    pub pushdown: bool,
+    /// What Kintone does; the rest is evaluated here.
+    pub pushdown: Rules,
     /// Records in a request, 1 to 500.
     pub page_size: u32,
     /// Requests of one scan at once.
@@ -57,7 +58,7 @@ impl AppTable {
     }
 
     fn ask(&self, filter: &Expr) -> Pushdown {
-        if self.settings.pushdown { pushdown(filter, &self.columns) } else { Pushdown::No }
+        if self.settings.pushdown.has(Rule::Filter) { pushdown(filter, &self.columns) } else { Pushdown::No }
     }
 
     /// What goes to Kintone of these filters, and a note on each that does.
@@ -125,8 +126,9 @@ impl TableProvider for AppTable {
             projection,
             condition,
             filters: notes,
-            limit,
+            limit: limit.filter(|_| self.settings.pushdown.has(Rule::Limit)),
             page_size: self.settings.page_size,
+            rules: self.settings.pushdown,
             concurrency: self.settings.concurrency,
             ordered: true,
             limited: false,

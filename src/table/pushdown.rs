@@ -10,6 +10,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::field::{Comparison, Exactness, Formula, Predicate};
 use super::schema::{Column, Columns, Source};
+use crate::kintone::Condition;
 
 /// What Kintone can do for a filter.
 #[derive(Debug, Clone, PartialEq)]
@@ -169,6 +170,9 @@ fn contains(args: &[Expr], columns: &Columns, negated: bool) -> Pushdown {
 /// Asks the field's own table of capabilities, then its wording.
 fn ask(column: &Column, predicate: &Predicate) -> Pushdown {
     let Source::Record { field, field_type, part: 0 } = &column.source else { return Pushdown::No };
+    if !Condition::is_nameable(&field.code) {
+        return Pushdown::No;
+    }
     let kind = predicate.kind();
     let Some(rule) = field_type.rules(field).iter().find(|r| r.predicate == kind) else {
         return Pushdown::No;

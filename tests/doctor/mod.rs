@@ -17,6 +17,8 @@ use tokio::net::TcpListener;
 
 const PASSWORD: &str = "canary-password";
 const GATE: &str = "canary-gate";
+/// For an answer that never comes.
+const PATIENCE: Duration = Duration::from_millis(900);
 
 fn password(user: &str, password: &str) -> Credentials {
     Credentials::Password { user: user.into(), password: Secret::new(password) }
@@ -333,11 +335,12 @@ async fn what_is_not_kintone_in_service_is_told_apart() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".into(), "HTTP Failed: no answer in time"),
         (String::new(), "HTTP Failed: no answer in time"),
     ] {
-        let (config, seen) = script(vec![answer]).await;
-        let bounds = Bounds { total: Duration::from_millis(300), ..Bounds::default() };
-        let report = examined(&config, bounds).await;
+        let (mut config, seen) = script(vec![answer]).await;
+        if expected.ends_with("in time") {
+            config.timeouts.total = PATIENCE;
+        }
+        let report = examined(&config, Bounds::default()).await;
         assert_eq!((faults(&report), report.exit_code()), (vec![expected.to_owned()], 2));
-        assert!(report.took < Duration::from_secs(5));
         let seen = seen.lock().unwrap();
         assert_eq!(seen.len(), 1);
         assert!(
@@ -408,9 +411,10 @@ async fn rights_quota_and_load() {
     ];
     assert_eq!((faults(&report), report.exit_code()), (expected.map(String::from).to_vec(), 0));
     // A server that goes silent half way is no reason to wait on.
-    let (config, seen) =
+    let (mut config, seen) =
         script(vec![good(""), json(json!({"apps": [{"appId": "7", "name": "x"}]})), String::new()]).await;
-    let report = examined(&config, Bounds { total: Duration::from_millis(500), ..Bounds::default() }).await;
+    config.timeouts.total = PATIENCE;
+    let report = examined(&config, Bounds::default()).await;
     assert_eq!(faults(&report), ["apps Failed: no answer in time"]);
     assert_eq!(seen.lock().unwrap().len(), 3);
 }

@@ -234,7 +234,7 @@ impl Line {
         let mut parts = response.bytes_stream();
         let mut body = BytesMut::new();
         while let Some(part) = parts.next().await {
-            body.extend_from_slice(&part.map_err(|error| Broken::Cut(tls::innermost(&error)))?);
+            body.extend_from_slice(&part.map_err(|error| self.broken(&error))?);
             if body.len() > LONGEST {
                 return Err(Broken::Cut("it is very long".into()));
             }

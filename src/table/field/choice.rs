@@ -43,6 +43,10 @@ impl FieldType for DropDown {
         }
     }
 
+    fn is_one_choice(&self) -> bool {
+        true
+    }
+
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
         formula(field, predicate)
     }
@@ -73,6 +77,10 @@ impl FieldType for RadioButton {
                 Rule::exact(P::IsNotNull, EMPTY),
             ]
         }
+    }
+
+    fn is_one_choice(&self) -> bool {
+        true
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

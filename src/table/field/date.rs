@@ -4,7 +4,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::decode::DateDecoder;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, id};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Order, id};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
 
@@ -43,6 +43,10 @@ impl FieldType for Date {
         }
     }
 
+    fn order(&self, field: &FieldProperties) -> Option<Order> {
+        Some(order(field))
+    }
+
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
         match predicate {
             Predicate::IsNull => Some(id::emptiness(&field.code, true)),
@@ -55,6 +59,12 @@ impl FieldType for Date {
             _ => None,
         }
     }
+}
+
+/// `= ""` finds the empty ones, `!= ""` the others (K§3.5); where they sort is not measured (K§3.7).
+pub(super) fn order(field: &FieldProperties) -> Order {
+    let of = |empty| Some(id::emptiness(&field.code, empty));
+    Order { empties_first: false, filled: of(false), empty: of(true) }
 }
 
 /// A comparison that leaves out the empty ones.

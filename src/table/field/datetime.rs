@@ -6,7 +6,7 @@ use datafusion::scalar::ScalarValue;
 use super::date::{self, RANGE};
 use super::decode::InstantDecoder;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, id};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Order, id};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -47,6 +47,10 @@ impl FieldType for Datetime {
         }
     }
 
+    fn order(&self, field: &FieldProperties) -> Option<Order> {
+        Some(date::order(field))
+    }
+
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
         match predicate {
             Predicate::IsNull => Some(id::emptiness(&field.code, true)),
@@ -85,6 +89,10 @@ impl FieldType for SystemTime {
                 Rule::exact(P::Compare(C::GtEq), MINUTES),
             ]
         }
+    }
+
+    fn order(&self, _: &FieldProperties) -> Option<Order> {
+        Some(Order::never_empty())
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

@@ -2,7 +2,7 @@
 
 use super::decode::IntegerDecoder;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
 use crate::kintone::{Condition, FieldProperties, Operator};
 use crate::table::types::SqlType;
 use datafusion::scalar::ScalarValue;
@@ -41,6 +41,10 @@ impl FieldType for Id {
                 Rule::exact(P::NotIn, WHY),
             ]
         }
+    }
+
+    fn order(&self, _: &FieldProperties) -> Option<Order> {
+        Some(Order::never_empty())
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

@@ -3,7 +3,7 @@
 use super::decode::TextDecoder;
 use super::rule::{Formula, Predicate, Rule};
 use super::text;
-use super::{Decoder, FieldColumn, FieldType, FormContext};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
 
@@ -25,6 +25,10 @@ impl FieldType for Link {
 
     fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
         text::RULES
+    }
+
+    fn order(&self, _: &FieldProperties) -> Option<Order> {
+        Some(text::ORDER)
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

@@ -17,6 +17,7 @@ mod link;
 mod multi_choice;
 mod multi_line_text;
 mod number;
+mod order;
 mod record_number;
 mod rich_text;
 mod rule;
@@ -32,6 +33,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
 pub(crate) use decode::{Decoder, Text};
+pub(crate) use order::Order;
 pub(crate) use rule::{Comparison, Exactness, Formula, Predicate, Rule};
 
 use super::types::SqlType;
@@ -98,6 +100,16 @@ pub(crate) trait FieldType: Send + Sync {
     /// does all of a type that says nothing.
     fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
         &[]
+    }
+
+    /// Kintone's order by it, where that is the order of the first column.
+    fn order(&self, _: &FieldProperties) -> Option<Order> {
+        None
+    }
+
+    /// Whether a value is one of the form's options, each of which can be asked for.
+    fn is_one_choice(&self) -> bool {
+        false
     }
 
     /// The predicate in Kintone's words; `None` where this literal cannot be said in them.

@@ -5,15 +5,18 @@ use datafusion::scalar::ScalarValue;
 use super::decode::NumberDecoder;
 use super::id;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext};
-use crate::kintone::FieldProperties;
+use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
+use crate::kintone::{Condition, FieldProperties, Operator};
 use crate::table::types::SqlType;
 
 /// An empty number counts as minus infinity in Kintone (K§3.5, measured), and `!=` finds the empty ones too.
 pub(crate) struct Number;
 
 const ABOVE: &str = "an empty number is below every number (K§3.5)";
-const BELOW: &str = "finds empty numbers too: they count as minus infinity (K§3.5)";
+const BELOW: &str = "with >= the least number, since an empty one is below it (K§3.5)";
+
+/// No number of Kintone is below: it keeps 30 digits at most (K§3.5).
+const LEAST: &str = "-999999999999999999999999999999";
 
 impl FieldType for Number {
     fn kintone_types(&self) -> &'static [&'static str] {
@@ -35,17 +38,41 @@ impl FieldType for Number {
                 Rule::exact(P::Compare(C::Gt), ABOVE),
                 Rule::exact(P::Compare(C::GtEq), ABOVE),
                 Rule::exact(P::In, "compared as decimals (K§3.5)"),
-                Rule::superset(P::Compare(C::Lt), BELOW),
-                Rule::superset(P::Compare(C::LtEq), BELOW),
-                Rule::superset(P::Compare(C::NotEq), "finds empty numbers too (K§3.5)"),
-                Rule::superset(P::NotIn, "finds empty numbers too (K§3.5)"),
+                Rule::exact(P::Compare(C::Lt), BELOW),
+                Rule::exact(P::Compare(C::LtEq), BELOW),
+                Rule::exact(P::Compare(C::NotEq), BELOW),
+                Rule::exact(P::NotIn, BELOW),
+                Rule::exact(P::IsNull, "below the least number stand the empty ones alone (K§3.5)"),
+                Rule::exact(P::IsNotNull, "not below the least number (K§3.5)"),
             ]
         }
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        id::formula(&field.code, predicate, &literal)
+        let plain = || id::formula(&field.code, predicate, &literal);
+        match predicate {
+            Predicate::IsNull => Some(against_least(field, Operator::Lt)),
+            Predicate::IsNotNull => Some(against_least(field, Operator::GtEq)),
+            Predicate::Compare(C::Lt | C::LtEq | C::NotEq, _) | Predicate::NotIn(_) => {
+                Some(Formula::and(vec![plain()?, against_least(field, Operator::GtEq)]))
+            }
+            _ => plain(),
+        }
     }
+
+    fn order(&self, field: &FieldProperties) -> Option<Order> {
+        // That empty numbers sort where they compare is not measured (K§3.7).
+        Some(Order {
+            empties_first: false,
+            filled: Some(against_least(field, Operator::GtEq)),
+            empty: Some(against_least(field, Operator::Lt)),
+        })
+    }
+}
+
+/// Empty numbers are below the least number, all others are not. `= ""` on numbers is not certain (K§10.3).
+fn against_least(field: &FieldProperties, operator: Operator) -> Formula {
+    Formula::Of(Condition::Compare { field: field.code.clone(), operator, value: LEAST.into() })
 }
 
 /// A number of at most 10 digits after the point and 30 in all: what a field of Kintone can hold (K§3.5).

@@ -5,7 +5,7 @@ use datafusion::scalar::ScalarValue;
 use super::decode::TextDecoder;
 use super::id;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -19,6 +19,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::superset(P::In, "case, width and trailing blanks unknown (K§10.1)"),
     Rule::superset(P::IsNull, "blank text may count as empty (K§10.1)"),
 ];
+
+/// By code point, as SQL's here, the empty ones first (K§3.7). Which ones are empty cannot be asked for.
+pub(super) const ORDER: Order = Order { empties_first: true, filled: None, empty: None };
 
 impl FieldType for Text {
     fn kintone_types(&self) -> &'static [&'static str] {
@@ -35,6 +38,10 @@ impl FieldType for Text {
 
     fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
         RULES
+    }
+
+    fn order(&self, _: &FieldProperties) -> Option<Order> {
+        Some(ORDER)
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

@@ -35,9 +35,11 @@ use futures::stream;
 pub use explain::LocalFilters;
 pub(crate) use explain::records_path;
 pub use order::AnyOrder;
+pub(crate) use presence::Presence;
 
 use super::decode::PageDecoder;
 use super::leaf::leaf_methods;
+use super::rules::{Rule, Rules};
 use super::schema::{Columns, Shape};
 use crate::kintone::{AppKey, Condition, Operator, OrderBy, Query};
 
@@ -75,6 +77,7 @@ pub(crate) struct ScanRequest {
     pub(crate) filters: Vec<FilterNote>,
     pub(crate) limit: Option<usize>,
     pub(crate) page_size: u32,
+    pub(crate) rules: Rules,
     /// Pages at once, at most.
     pub(crate) concurrency: usize,
     /// Rows come by `$id`; else in any order.
@@ -211,6 +214,9 @@ impl ExecutionPlan for KintoneScan {
     }
 
     fn with_fetch(&self, limit: Option<usize>) -> Option<Arc<dyn ExecutionPlan>> {
+        if !self.request.rules.has(Rule::Limit) {
+            return None;
+        }
         let mut scan = self.clone();
         scan.request.limit = limit;
         scan.metrics = ExecutionPlanMetricsSet::new();

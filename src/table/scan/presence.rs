@@ -12,7 +12,7 @@ use crate::table::error::Error;
 
 /// What the pages so far lacked.
 #[derive(Debug, Default)]
-pub(super) struct Presence {
+pub(crate) struct Presence {
     looked: bool,
     /// Lacked since the last look.
     missing: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Presence {
 
 impl Presence {
     /// Takes note of what a page lacks.
-    pub(super) async fn check(
+    pub(crate) async fn check(
         &mut self,
         context: &ScanContext,
         request: &ScanRequest,

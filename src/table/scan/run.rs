@@ -190,22 +190,8 @@ impl Run {
         let rest = self.counted
             && matches!(self.end, End::UnderWay)
             && self.chains.left() <= u64::from(self.request().page_size);
-        if rest {
+        if !rest && !self.ask_chains()? {
             return Ok(());
-        }
-        loop {
-            let memory = self.memory.new_empty();
-            if let Err(error) = memory.try_resize(self.page_bytes) {
-                // What is under way or waits gives memory back.
-                return if self.tasks.is_empty() { Err(error) } else { Ok(()) };
-            }
-            let Some(claim) = self.claim() else { break };
-            let limit = self.page_limit();
-            let count = self.counts() && claim.before.is_none();
-            self.send(Ask::Chain(claim), limit, count, memory)?;
-            if self.wants_end() {
-                break;
-            }
         }
         if self.wants_end() {
             let memory = self.memory.new_empty();
@@ -215,6 +201,24 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// Asks for pages of chains, up to the last page's turn; false where memory is short.
+    fn ask_chains(&mut self) -> DfResult<bool> {
+        loop {
+            let memory = self.memory.new_empty();
+            if let Err(error) = memory.try_resize(self.page_bytes) {
+                // What is under way or waits gives memory back.
+                return if self.tasks.is_empty() { Err(error) } else { Ok(false) };
+            }
+            let Some(claim) = self.claim() else { return Ok(true) };
+            let limit = self.page_limit();
+            let count = self.counts() && claim.before.is_none();
+            self.send(Ask::Chain(claim), limit, count, memory)?;
+            if self.wants_end() {
+                return Ok(true);
+            }
+        }
     }
 
     fn claim(&mut self) -> Option<super::chains::Claim> {

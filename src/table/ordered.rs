@@ -1,0 +1,146 @@
+//! What the nodes share that ask Kintone for a count, or for the first records of an order, instead of scanning.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+use datafusion::physical_plan::projection::ProjectionExec;
+
+use super::aggregate::KintoneAggregate;
+use super::choice_group::KintoneGroups;
+use super::context::ScanContext;
+use super::decode::PageDecoder;
+use super::error::Error;
+use super::field::{Formula, Order};
+use super::scan::{KintoneScan, Presence, ScanRequest, TableRef};
+use super::schema::Source;
+use super::top_k::KintoneTopK;
+use crate::kintone::{Condition, Operator, OrderBy, Query, RecordsRequest};
+
+/// The tables of Kintone that a plan reads.
+pub fn tables_of(plan: &Arc<dyn ExecutionPlan>) -> Vec<TableRef> {
+    let mut tables: Vec<TableRef> = plan.children().into_iter().flat_map(tables_of).collect();
+    let scan = plan.downcast_ref::<KintoneScan>().map(|scan| &scan.request);
+    let request = scan
+        .or_else(|| plan.downcast_ref::<KintoneAggregate>().map(|node| &node.request))
+        .or_else(|| plan.downcast_ref::<KintoneGroups>().map(|node| &node.request))
+        .or_else(|| plan.downcast_ref::<KintoneTopK>().map(|node| &node.request));
+    tables.extend(request.map(|request| request.table.clone()));
+    tables
+}
+
+/// The field behind a column of a scan's output and Kintone's order by it, where that is SQL's.
+pub(crate) fn order_of(request: &ScanRequest, column: usize) -> Option<(String, Order)> {
+    let column = request.columns.columns.get(*request.projection.get(column)?)?;
+    let Source::Record { field, field_type, part: 0 } = &column.source else { return None };
+    let order = field_type.order(field).filter(|_| Condition::is_nameable(&field.code))?;
+    Some((field.code.clone(), order))
+}
+
+/// The scan under projections, and the column of it that each of `plan`'s columns is, where it is one.
+pub(crate) fn projected_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<(&KintoneScan, Vec<Option<usize>>)> {
+    if let Some(scan) = plan.downcast_ref::<KintoneScan>() {
+        return Some((scan, (0..scan.request.projection.len()).map(Some).collect()));
+    }
+    let projection = plan.downcast_ref::<ProjectionExec>()?;
+    let (scan, below) = projected_scan(projection.input())?;
+    let place = |expr: &Arc<dyn PhysicalExpr>| *below.get(expr.downcast_ref::<Column>()?.index())?;
+    Some((scan, projection.expr().iter().map(|item| place(&item.expr)).collect()))
+}
+
+/// The scan's condition and another.
+pub(crate) fn narrowed(request: &ScanRequest, by: &Formula) -> Formula {
+    let own = request.condition.clone().map_or(Formula::All, Formula::Of);
+    Formula::and(vec![own, by.clone()])
+}
+
+/// The condition of a formula that is one.
+pub(crate) fn condition(formula: Formula) -> Option<Condition> {
+    if let Formula::Of(condition) = formula { Some(condition) } else { None }
+}
+
+/// Whether a condition leaves out the records that lack a value of the field: each comparison but `!=` does
+/// that which an empty value fails whether it counts as minus infinity or as nothing (K§3.5).
+pub(crate) fn leaves_out_empty(condition: Option<&Condition>, code: &str) -> bool {
+    match condition {
+        Some(Condition::And(parts)) => parts.iter().any(|part| leaves_out_empty(Some(part), code)),
+        Some(Condition::Compare { field, operator, value }) if field == code => match operator {
+            Operator::Eq | Operator::Gt | Operator::GtEq => !value.is_empty(),
+            Operator::NotEq => value.is_empty(),
+            Operator::Lt | Operator::LtEq => false,
+        },
+        _ => false,
+    }
+}
+
+/// Single requests about the records of a scan, metered as its own would be.
+pub(crate) struct Asking {
+    context: Arc<ScanContext>,
+    pub(crate) request: ScanRequest,
+    requests: Count,
+    waiting: Time,
+}
+
+impl Asking {
+    pub(crate) fn new(
+        context: Arc<ScanContext>,
+        request: &ScanRequest,
+        metrics: &ExecutionPlanMetricsSet,
+        partition: usize,
+    ) -> Self {
+        Self {
+            context,
+            request: request.clone(),
+            requests: MetricBuilder::new(metrics).counter("requests", partition),
+            waiting: MetricBuilder::new(metrics).subset_time("waited_for_kintone", partition),
+        }
+    }
+
+    fn spend(&self) -> Result<(), Error> {
+        self.context.budget.take()?;
+        self.requests.add(1);
+        self.context.remembered.spend(&self.request.table);
+        Ok(())
+    }
+
+    /// How many records match a condition, in one request.
+    pub(crate) async fn count(&self, condition: Option<&Condition>) -> Result<i64, Error> {
+        let table = &self.request.table;
+        let client = self.context.client(&table.connection)?;
+        self.spend()?;
+        let timer = self.waiting.timer();
+        let total = client.count(table.app, condition).await?;
+        timer.done();
+        self.context.remembered.set_total(&table.connection, table.app, condition, total);
+        Ok(i64::try_from(total).unwrap_or(i64::MAX))
+    }
+
+    /// The first `limit` records under a condition, in an order, and their ids. No request where nothing can match.
+    pub(crate) async fn page(
+        &self,
+        decoder: &mut PageDecoder,
+        condition: Formula,
+        order_by: Vec<OrderBy>,
+        limit: u32,
+    ) -> Result<Option<(RecordBatch, Vec<u64>)>, Error> {
+        let condition = match condition {
+            Formula::Nothing => return Ok(None),
+            Formula::All => None,
+            Formula::Of(condition) => Some(condition),
+        };
+        let client = self.context.client(&self.request.table.connection)?;
+        let query = Query { condition, order_by, limit: Some(limit), offset: None };
+        let request = RecordsRequest { query, fields: decoder.fields(), total_count: false };
+        self.spend()?;
+        let timer = self.waiting.timer();
+        let page = client.records(self.request.table.app, &request).await?;
+        timer.done();
+        let decoded = decoder.decode(&page.body)?;
+        page.set_rows(decoded.ids.len());
+        Presence::default().check(&self.context, &self.request, decoded.missing).await?;
+        Ok(Some((decoded.batch, decoded.ids)))
+    }
+}
