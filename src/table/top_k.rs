@@ -40,7 +40,7 @@ use crate::kintone::{OrderBy, Query};
 /// Rows of a page: more are not read in one request, and pages of an order cannot be joined without gaps.
 const MOST: usize = 500;
 
-/// Puts a [`KintoneTopK`] under each sort with a limit whose order Kintone makes too.
+/// Puts a `KintoneTopK` under each sort with a limit whose order Kintone makes too.
 ///
 /// Sound because a filter that is not exact leaves a node between the sort and the scan. The sort stays: it orders
 /// the few rows that come.
