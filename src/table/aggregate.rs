@@ -8,7 +8,6 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, new_null_array};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result as DfResult;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::{Column, Literal};
@@ -28,7 +27,7 @@ use super::decode::PageDecoder;
 use super::error::Error;
 use super::field::Formula;
 use super::leaf::leaf_methods;
-use super::ordered::{Asking, condition, leaves_out_empty, narrowed, order_of, projected_scan};
+use super::ordered::{Asking, condition, leaves_out_empty, narrowed, order_of, projected_scan, replaced};
 use super::rules::Rule;
 use super::scan::{KintoneScan, PART, ScanRequest, records_path};
 use super::schema::Shape;
@@ -42,17 +41,7 @@ pub struct Aggregates;
 
 impl PhysicalOptimizerRule for Aggregates {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let replaced = plan.transform_down(|node| {
-            Ok(match KintoneAggregate::of(&node) {
-                Some(aggregate) => Transformed::new(
-                    Arc::new(aggregate) as Arc<dyn ExecutionPlan>,
-                    true,
-                    TreeNodeRecursion::Jump,
-                ),
-                None => Transformed::no(node),
-            })
-        })?;
-        Ok(replaced.data)
+        replaced(plan, KintoneAggregate::of)
     }
 
     fn name(&self) -> &'static str {

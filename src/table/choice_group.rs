@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::Result as DfResult;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_expr::expressions::Column;
@@ -26,7 +26,7 @@ use super::aggregate::{aggregated_scan, counts_rows};
 use super::context::ScanContext;
 use super::error::Error;
 use super::field::Formula;
-use super::ordered::{Asking, condition, narrowed};
+use super::ordered::{Asking, condition, narrowed, replaced};
 use super::rules::Rule;
 use super::scan::{PART, ScanRequest, records_path};
 use super::schema::Source;
@@ -42,17 +42,7 @@ pub struct ChoiceGroups;
 
 impl PhysicalOptimizerRule for ChoiceGroups {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let replaced = plan.transform_down(|node| {
-            Ok(match KintoneGroups::of(&node) {
-                Some(groups) => Transformed::new(
-                    Arc::new(groups) as Arc<dyn ExecutionPlan>,
-                    true,
-                    TreeNodeRecursion::Jump,
-                ),
-                None => Transformed::no(node),
-            })
-        })?;
-        Ok(replaced.data)
+        replaced(plan, KintoneGroups::of)
     }
 
     fn name(&self) -> &'static str {

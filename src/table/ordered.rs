@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
@@ -49,6 +51,23 @@ pub(crate) fn projected_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<(&KintoneS
     let (scan, below) = projected_scan(projection.input())?;
     let place = |expr: &Arc<dyn PhysicalExpr>| *below.get(expr.downcast_ref::<Column>()?.index())?;
     Some((scan, projection.expr().iter().map(|item| place(&item.expr)).collect()))
+}
+
+/// The plan with each node for which `of` has another replaced, and nothing looked at below.
+pub(crate) fn replaced<T: ExecutionPlan + 'static>(
+    plan: Arc<dyn ExecutionPlan>,
+    of: impl Fn(&Arc<dyn ExecutionPlan>) -> Option<T>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let replaced = plan.transform_down(|node| {
+        Ok(match of(&node) {
+            Some(other) => {
+                let other: Arc<dyn ExecutionPlan> = Arc::new(other);
+                Transformed::new(other, true, TreeNodeRecursion::Jump)
+            }
+            None => Transformed::no(node),
+        })
+    })?;
+    Ok(replaced.data)
 }
 
 /// The scan's condition and another.

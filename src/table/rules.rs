@@ -37,7 +37,7 @@ impl Rules {
     /// Everything is read and evaluated here.
     pub const OFF: Self = Self(0);
     /// Everything that Kintone can do, it does.
-    pub const ON: Self = Self(0b11_1111);
+    pub const ON: Self = Self((1 << RULES.len()) - 1);
 
     /// Whether the rule is on.
     #[must_use]

@@ -7,6 +7,7 @@
 mod certificate;
 mod pem;
 mod reason;
+mod signature;
 mod subject;
 mod trust;
 mod watch;
