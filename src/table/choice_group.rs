@@ -25,6 +25,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::aggregate::{aggregated_scan, counts_rows};
 use super::context::ScanContext;
 use super::error::Error;
+use super::fault::Fault;
 use super::field::Formula;
 use super::ordered::{Asking, condition, narrowed, replaced};
 use super::rules::Rule;
@@ -188,7 +189,8 @@ impl Asking {
             // No record is no group; few are read.
             return Ok((total == 0).then(Vec::new));
         }
-        let options = field.options.iter().cloned().map(Some).chain([None]);
+        let wrong = self.request.fault == Some(Fault::GroupWithoutEmpty);
+        let options = field.options.iter().cloned().map(Some).chain((!wrong).then_some(None));
         let counts = options.map(|option| async move {
             let values = vec![option.clone().unwrap_or_default()];
             let has = Condition::In { field: field.code.clone(), negated: false, values };
@@ -199,7 +201,7 @@ impl Asking {
         });
         let groups = try_join_all(counts).await?;
         let sum: i64 = groups.iter().map(|(_, count)| count).sum();
-        Ok((sum == total).then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
+        Ok((sum == total || wrong).then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
     }
 }
 
