@@ -36,7 +36,10 @@ pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
-pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, grouped, item_range};
+pub use crate::table::{
+    Capabilities, Capability, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict, canonical,
+    capabilities, downcast, grouped, item_range,
+};
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;

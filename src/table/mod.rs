@@ -5,6 +5,7 @@
 //! Planning sends no request; only a running scan does.
 
 mod aggregate;
+mod capability;
 mod choice_group;
 mod context;
 mod decode;
@@ -27,6 +28,7 @@ mod top_k;
 mod types;
 
 pub use aggregate::Aggregates;
+pub use capability::{Capabilities, Capability, OTHER_PREDICATES, Verdict, capabilities};
 pub use choice_group::ChoiceGroups;
 pub use context::{Budget, ScanContext};
 pub use decode::PageReader;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Constraint, Constraints, Result as DfResult};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, Constraint, Constraints, Result as DfResult};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -77,11 +78,27 @@ impl AppTable {
             if let Some((formula, exact)) = self.ask(filter).into_parts() {
                 formulas.push(formula);
                 let verdict = if exact { "exact" } else { "rechecked" };
-                notes.push(FilterNote { filter: filter.human_display().to_string(), verdict });
+                notes.push(FilterNote { filter: shown(filter), verdict });
             }
         }
         (Formula::and(formulas), notes)
     }
+}
+
+/// A filter as the plan that runs it shows it: literals in functions without their types.
+fn shown(filter: &Expr) -> String {
+    let plain = filter.clone().transform_up(|expr| match expr {
+        Expr::ScalarFunction(mut function) => {
+            for arg in &mut function.args {
+                if let Expr::Literal(value, _) = arg {
+                    *arg = Expr::Column(Column::new_unqualified(value.to_string()));
+                }
+            }
+            Ok(Transformed::yes(Expr::ScalarFunction(function)))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    plain.map_or_else(|_| filter.human_display().to_string(), |plain| plain.data.human_display().to_string())
 }
 
 #[async_trait]

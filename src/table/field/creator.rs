@@ -1,6 +1,7 @@
 //! CREATOR and MODIFIER: the login code, with the display name beside it.
 
 use super::decode::EntityDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -20,6 +21,22 @@ impl FieldType for Creator {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(EntityDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => {
+                const {
+                    &[
+                        Rule::no(&[P::EQ, P::NOT_EQ, P::In, P::NotIn], super::user::UNKNOWN_CODES),
+                        Rule::no(P::RANGES, "only `in` is answered (K§3.2)"),
+                        Rule::no(P::LIKES, "only `in` is answered (K§3.2)"),
+                        Rule::no(P::NULLS, "never empty; NULL where the login may not view it (K§6)"),
+                    ]
+                }
+            }
+            Place::Row => &[],
+        }
     }
 }
 

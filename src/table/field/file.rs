@@ -1,6 +1,7 @@
 //! FILE: attachments, a jsonb array of name, size, contentType and fileKey.
 
 use super::decode::JsonDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -19,5 +20,17 @@ impl FieldType for File {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(JsonDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties, _: Place) -> &'static [Rule] {
+        const {
+            &[
+                Rule::no(
+                    &[P::EQ, P::NOT_EQ, P::LT, P::LT_EQ, P::GT, P::GT_EQ, P::In, P::NotIn],
+                    "only word search and emptiness are answered (K§3.2)",
+                ),
+                Rule::no(P::NULLS, "no file is `[]`; NULL where the login may not view it (K§6)"),
+            ]
+        }
     }
 }

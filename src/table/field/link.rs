@@ -1,7 +1,7 @@
 //! LINK: a URL, a telephone number or a mail address.
 
 use super::decode::TextDecoder;
-use super::rule::{Formula, Predicate, Rule};
+use super::rule::{Formula, Place, Predicate, Rule};
 use super::text;
 use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
 use crate::kintone::FieldProperties;
@@ -23,15 +23,15 @@ impl FieldType for Link {
         Box::new(TextDecoder::default())
     }
 
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        text::RULES
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        text::rules(place)
     }
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(text::ORDER)
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        text::formula(field, predicate)
+    fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
+        text::formula(field, place, predicate)
     }
 }

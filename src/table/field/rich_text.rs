@@ -1,6 +1,7 @@
 //! RICH_TEXT: HTML.
 
 use super::decode::TextDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -19,5 +20,9 @@ impl FieldType for RichText {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(TextDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties, _: Place) -> &'static [Rule] {
+        const { &[Rule::no(P::TEXT, "only word search is answered, which is no SQL predicate (K§3.2)")] }
     }
 }

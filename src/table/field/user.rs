@@ -1,12 +1,15 @@
 //! USER_SELECT, ORGANIZATION_SELECT, GROUP_SELECT and the assignees: codes, with the names beside them.
 
 use super::decode::EntitiesDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
 
 /// An unknown code in a condition is an error in Kintone (K§3.5), so codes are compared here.
 pub(crate) struct UserSelect;
+
+pub(super) const UNKNOWN_CODES: &str = "a code that the directory lacks is an error in Kintone (K§3.5)";
 
 impl FieldType for UserSelect {
     fn kintone_types(&self) -> &'static [&'static str] {
@@ -19,6 +22,27 @@ impl FieldType for UserSelect {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(EntitiesDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties, _: Place) -> &'static [Rule] {
+        const {
+            &[
+                Rule::no(
+                    &[
+                        P::Contains,
+                        P::NotContains,
+                        P::ContainsAll,
+                        P::NotContainsAll,
+                        P::Overlaps,
+                        P::NotOverlaps,
+                        P::EQ,
+                        P::NOT_EQ,
+                    ],
+                    UNKNOWN_CODES,
+                ),
+                Rule::no(&[P::IsEmpty, P::IsNotEmpty], "`in (\"\")` is measured on choices only (K§3.5)"),
+            ]
+        }
     }
 }
 
