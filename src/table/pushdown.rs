@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
 
 use super::field::{Comparison, Exactness, Formula, Predicate};
+use super::native;
 use super::schema::{Column, Columns, Source};
 use crate::kintone::Condition;
 
@@ -64,6 +65,9 @@ fn truth(expr: &Expr, columns: &Columns, negated: bool) -> Pushdown {
         Expr::InList(list) => in_list(list, columns, negated),
         Expr::ScalarFunction(function) if function.name() == "array_has" => {
             contains(&function.args, columns, negated)
+        }
+        Expr::ScalarFunction(function) => {
+            native::formula(function, negated).map_or(Pushdown::No, Pushdown::Exact)
         }
         _ => Pushdown::No,
     }

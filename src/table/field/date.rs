@@ -4,8 +4,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::decode::DateDecoder;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order, id};
-use crate::kintone::FieldProperties;
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, id, native};
+use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
 /// A calendar day, of no zone. Where an empty date stands in Kintone's order is unknown (K§3.5), so that a range
@@ -47,6 +47,10 @@ impl FieldType for Date {
         Some(order(field))
     }
 
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, true)
+    }
+
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
         match predicate {
             Predicate::IsNull => Some(id::emptiness(&field.code, true)),
@@ -69,12 +73,16 @@ pub(super) fn order(field: &FieldProperties) -> Order {
 
 /// A comparison that leaves out the empty ones.
 pub(super) fn compare(field: &FieldProperties, op: C, value: String) -> Option<Formula> {
-    let condition =
-        crate::kintone::Condition::Compare { field: field.code.clone(), operator: id::operator(op), value };
+    let condition = Condition::Compare { field: field.code.clone(), operator: id::operator(op), value };
     Some(match op {
         C::Eq => Formula::Of(condition),
-        _ => Formula::and(vec![Formula::Of(condition), id::emptiness(&field.code, false)]),
+        _ => filled(field, condition),
     })
+}
+
+/// A condition that leaves out the empty ones.
+pub(super) fn filled(field: &FieldProperties, condition: Condition) -> Formula {
+    Formula::and(vec![Formula::Of(condition), id::emptiness(&field.code, false)])
 }
 
 /// A day of four-digit years, as Kintone has them.

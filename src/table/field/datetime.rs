@@ -6,7 +6,7 @@ use datafusion::scalar::ScalarValue;
 use super::date::{self, RANGE};
 use super::decode::InstantDecoder;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order, id};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, id, native};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -51,6 +51,10 @@ impl FieldType for Datetime {
         Some(date::order(field))
     }
 
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, true)
+    }
+
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
         match predicate {
             Predicate::IsNull => Some(id::emptiness(&field.code, true)),
@@ -93,6 +97,10 @@ impl FieldType for SystemTime {
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(Order::never_empty())
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, false)
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

@@ -2,7 +2,7 @@
 
 use super::decode::TextDecoder;
 use super::rule::{Exactness, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, native};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -30,6 +30,10 @@ impl FieldType for MultiLineText {
                 why: "`is empty` finds text of blanks and line breaks too (K§3.5)",
             }]
         }
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::word(field, native)
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {

@@ -5,7 +5,7 @@ use datafusion::scalar::ScalarValue;
 use super::decode::TextDecoder;
 use super::id;
 use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, native};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -42,6 +42,10 @@ impl FieldType for Text {
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(ORDER)
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::word(field, native)
     }
 
     fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
