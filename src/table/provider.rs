@@ -11,14 +11,20 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::error::{Error, Origin};
 use super::fault::Fault;
 use super::field::Formula;
+use super::native::{self, refused};
 use super::pushdown::{Pushdown, pushdown};
 use super::remembered::Remembered;
 use super::rules::{Rule, Rules};
 use super::scan::{FilterNote, KintoneScan, ScanRequest, TableRef, at_most};
 use super::schema::{Columns, Shape};
 use crate::kintone::Condition;
+
+const MIXED: &str = "cannot be sent: it stands in an OR with what Kintone does not answer exactly";
+
+const MIXED_HINT: &str = "Say the rest in Kintone's words too, with kintone_query.";
 
 /// How a statement wants its tables read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +48,8 @@ pub struct AppTable {
     settings: ScanSettings,
     constraints: Constraints,
     remembered: Arc<Remembered>,
+    /// A saved view's own condition.
+    view: Option<Condition>,
 }
 
 impl AppTable {
@@ -59,7 +67,21 @@ impl AppTable {
             Shape::Row(_) => position("RowId").into_iter().collect(),
         };
         let constraints = Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]);
-        Self { table, columns, settings, constraints, remembered }
+        Self { table, columns, settings, constraints, remembered, view: None }
+    }
+
+    /// Only the records of a saved view: those under this condition.
+    #[must_use]
+    pub fn under(self, condition: Option<Condition>) -> Self {
+        Self { view: condition, ..self }
+    }
+
+    /// A predicate with Kintone's own functions and conditions, as a filter that a scan of this table takes.
+    ///
+    /// # Errors
+    /// One of them says what Kintone cannot.
+    pub fn bind(&self, predicate: Expr) -> Result<Expr, Error> {
+        native::bind(predicate, &self.columns)
     }
 
     fn ask(&self, filter: &Expr) -> Pushdown {
@@ -70,18 +92,36 @@ impl AppTable {
         }
     }
 
-    /// What goes to Kintone of these filters, and a note on each that does.
-    fn condition(&self, filters: &[Expr]) -> (Formula, Vec<FilterNote>) {
-        let mut formulas = vec![];
-        let mut notes = vec![];
+    /// What goes to Kintone of these filters, and a note on each that does. Kintone's own predicates go whole.
+    fn condition(&self, filters: &[Expr]) -> Result<(Formula, Vec<FilterNote>), Error> {
+        let mut formulas: Vec<_> = self.view.iter().cloned().map(Formula::Of).collect();
+        let of_view = |condition: &Condition| FilterNote {
+            filter: format!("{condition}, the view's own"),
+            verdict: "exact",
+        };
+        let mut notes: Vec<_> = self.view.iter().map(of_view).collect();
         for filter in filters {
-            if let Some((formula, exact)) = self.ask(filter).into_parts() {
+            let asked = match native::placed(filter) {
+                None => self.ask(filter),
+                Some(predicate) => match pushdown(predicate, &self.columns) {
+                    exact @ Pushdown::Exact(_) => exact,
+                    _ => return Err(refused(predicate, MIXED, MIXED_HINT)),
+                },
+            };
+            if let Some((formula, exact)) = asked.into_parts() {
                 formulas.push(formula);
                 let verdict = if exact { "exact" } else { "rechecked" };
-                notes.push(FilterNote { filter: shown(filter), verdict });
+                let filter = native::placed(filter).map_or_else(|| shown(filter), native::shown);
+                notes.push(FilterNote { filter, verdict });
             }
         }
-        (Formula::and(formulas), notes)
+        Ok((Formula::and(formulas), notes))
+    }
+
+    /// Whose condition it is that Kintone may refuse.
+    fn origin(&self, filters: &[Expr]) -> Option<Origin> {
+        let of_view = self.view.as_ref().map(|_| Origin::View(self.table.name.clone()));
+        filters.iter().find_map(native::origin).or(of_view)
     }
 }
 
@@ -134,7 +174,7 @@ impl TableProvider for AppTable {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.columns.len()).collect());
-        let (formula, notes) = self.condition(filters);
+        let (formula, notes) = self.condition(filters)?;
         let condition: Option<Condition> = match formula {
             Formula::All => None,
             Formula::Of(condition) => Some(condition),
@@ -151,6 +191,7 @@ impl TableProvider for AppTable {
             projection,
             condition,
             filters: notes,
+            origin: self.origin(filters),
             limit: limit.filter(|_| self.settings.pushdown.has(Rule::Limit)),
             page_size: self.settings.page_size,
             rules: self.settings.pushdown,

@@ -16,6 +16,7 @@ mod like_escape;
 mod name_pattern;
 mod operator;
 mod planner;
+mod relation_kind;
 mod scalar_subquery;
 mod set_returning;
 mod system_column;
@@ -29,6 +30,7 @@ use datafusion::sql::sqlparser::ast::{
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
 pub(crate) use planner::{complete, expr_planners, typed};
+pub(crate) use relation_kind::may_show_views;
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
@@ -104,7 +106,7 @@ fn query(body: SetExpr) -> Query {
 }
 
 /// A call of a function.
-fn call(name: &str, args: Vec<Expr>) -> Expr {
+pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
     let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),

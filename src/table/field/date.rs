@@ -4,9 +4,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::decode::DateDecoder;
 use super::rule::{Comparison as C, Formula, Place, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
-use super::{id, row};
-use crate::kintone::FieldProperties;
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, id, native, row};
+use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
 /// A calendar day, of no zone. Where an empty date stands in Kintone's order is unknown (K§3.5), so that a range
@@ -60,6 +59,10 @@ impl FieldType for Date {
         Some(order(field))
     }
 
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, true)
+    }
+
     fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
         match (place, predicate) {
             (Place::Row, _) => row::formula(&field.code, predicate, &literal),
@@ -102,12 +105,16 @@ pub(super) fn order(field: &FieldProperties) -> Order {
 
 /// A comparison that leaves out the empty ones.
 pub(super) fn compare(field: &FieldProperties, op: C, value: String) -> Option<Formula> {
-    let condition =
-        crate::kintone::Condition::Compare { field: field.code.clone(), operator: id::operator(op), value };
+    let condition = Condition::Compare { field: field.code.clone(), operator: id::operator(op), value };
     Some(match op {
         C::Eq => Formula::Of(condition),
-        _ => Formula::and(vec![Formula::Of(condition), id::emptiness(&field.code, false)]),
+        _ => filled(field, condition),
     })
+}
+
+/// A condition that leaves out the empty ones.
+pub(super) fn filled(field: &FieldProperties, condition: Condition) -> Formula {
+    Formula::and(vec![Formula::Of(condition), id::emptiness(&field.code, false)])
 }
 
 /// A day of four-digit years, as Kintone has them.

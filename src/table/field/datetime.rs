@@ -6,8 +6,7 @@ use datafusion::scalar::ScalarValue;
 use super::date::{self, RANGE};
 use super::decode::InstantDecoder;
 use super::rule::{Comparison as C, Formula, Place, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
-use super::{id, row};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, id, native, row};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -55,6 +54,10 @@ impl FieldType for Datetime {
 
     fn order(&self, field: &FieldProperties) -> Option<Order> {
         Some(date::order(field))
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, true)
     }
 
     fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
@@ -116,6 +119,10 @@ impl FieldType for SystemTime {
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(Order::never_empty())
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, false)
     }
 
     fn formula(&self, field: &FieldProperties, _: Place, predicate: &Predicate) -> Option<Formula> {

@@ -2,8 +2,7 @@
 
 use super::decode::TextDecoder;
 use super::rule::{Formula, Place, Predicate, Rule};
-use super::text;
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, native, text};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
 
@@ -29,6 +28,10 @@ impl FieldType for Link {
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(text::ORDER)
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::word(field, native)
     }
 
     fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {

@@ -16,6 +16,7 @@ mod id;
 mod link;
 mod multi_choice;
 mod multi_line_text;
+mod native;
 mod number;
 mod order;
 mod record_number;
@@ -34,6 +35,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
 pub(crate) use decode::{Decoder, Text};
+pub(crate) use native::{Call, Native};
 pub(crate) use order::Order;
 pub(crate) use rule::{Answer, Comparison, Formula, Place, Predicate, PredicateKind, Rule};
 
@@ -114,6 +116,12 @@ pub(crate) trait FieldType: Send + Sync {
     /// Whether a value is one of the form's options, each of which can be asked for.
     fn is_one_choice(&self) -> bool {
         false
+    }
+
+    /// What only Kintone can answer, in its words; `None` where this type of field has no such predicate (K§3.2,
+    /// K§3.4).
+    fn native(&self, _: &FieldProperties, _: &Native) -> Option<Formula> {
+        None
     }
 
     /// The predicate in Kintone's words; `None` where this literal cannot be said in them.

@@ -2,7 +2,7 @@
 
 use super::decode::TextDecoder;
 use super::rule::{Formula, Place, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, native};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -47,6 +47,10 @@ impl FieldType for MultiLineText {
             }
             Place::Row => const { &[COMPARED, LIKES, Rule::no(P::NULLS, super::row::NULLS)] },
         }
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::word(field, native)
     }
 
     fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {

@@ -4,8 +4,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::decode::TextDecoder;
 use super::rule::{Formula, Place, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
-use super::{id, row};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, id, native, row};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -68,6 +67,10 @@ impl FieldType for Text {
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(ORDER)
+    }
+
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::word(field, native)
     }
 
     fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
 
 use super::field::{Answer, Comparison, Formula, Place, Predicate};
+use super::native;
 use super::schema::{Column, Columns, Source};
 use super::types::SqlType;
 use crate::kintone::Condition;
@@ -118,7 +119,10 @@ fn truth(expr: &Expr, columns: &Columns, negated: bool) -> Pushdown {
         Expr::InList(list) => in_list(list, columns, negated),
         Expr::Like(pattern) => like(pattern, columns, negated),
         Expr::Case(case) => cases::take(case, columns, &|value| truth(value, columns, negated)),
-        Expr::ScalarFunction(function) => array_test(function.name(), &function.args, columns, negated),
+        Expr::ScalarFunction(function) => match native::formula(function, negated) {
+            Some(formula) => Pushdown::Exact(formula),
+            None => array_test(function.name(), &function.args, columns, negated),
+        },
         _ => Pushdown::No,
     }
 }
