@@ -16,11 +16,14 @@ mod like_escape;
 mod name_pattern;
 mod operator;
 mod planner;
+mod quantified;
 mod relation_kind;
+mod row_join;
 mod scalar_subquery;
 mod set_returning;
 mod system_column;
 mod visit;
+mod window_name;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
@@ -48,7 +51,10 @@ const RULES: &[Rule] = &[
     field_access::RULE,
     cast::RULE,
     array_subquery::RULE,
+    quantified::RULE,
     scalar_subquery::RULE,
+    window_name::DEFINITION,
+    window_name::USE,
 ];
 
 /// Rewrites PostgreSQL forms that DataFusion's SQL planner does not take into forms that it does.
