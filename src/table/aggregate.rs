@@ -116,8 +116,11 @@ impl Value {
         let column = (*places.get(argument.downcast_ref::<Column>()?.index())?)?;
         let (field, order) = order_of(request, column)?;
         let guarded = request.fault != Some(Fault::ExtremeOfEmpty);
-        let filled =
-            if !guarded || leaves_out_empty(request.condition.as_ref(), &field) { Formula::All } else { order.filled? };
+        let filled = if !guarded || leaves_out_empty(request.condition.as_ref(), &field) {
+            Formula::All
+        } else {
+            order.filled?
+        };
         let condition = narrowed(request, &filled);
         let value = Self::First { column, order: OrderBy { field, ascending }, condition };
         request.rules.has(Rule::MinMax).then_some(value)

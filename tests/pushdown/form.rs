@@ -92,6 +92,7 @@ const TABLE: &str = "rows";
 /// Type in Kintone, sort.
 const KINDS: &[(&str, Sort)] = &[
     ("SINGLE_LINE_TEXT", Sort::Text),
+    ("SINGLE_LINE_TEXT", Sort::Text),
     ("LINK", Sort::Text),
     ("MULTI_LINE_TEXT", Sort::Text),
     ("NUMBER", Sort::Number),
@@ -100,6 +101,7 @@ const KINDS: &[(&str, Sort)] = &[
     ("TIME", Sort::Time),
     ("DATETIME", Sort::Instant),
     ("RADIO_BUTTON", Sort::Choice),
+    ("DROP_DOWN", Sort::Choice),
     ("DROP_DOWN", Sort::Choice),
     ("CHECK_BOX", Sort::Choices),
     ("MULTI_SELECT", Sort::Choices),
@@ -114,7 +116,7 @@ const KINDS: &[(&str, Sort)] = &[
     ("CREATOR", Sort::Text),
     ("STATUS", Sort::Text),
 ];
-const IN_TABLES: usize = 15;
+const IN_TABLES: usize = 17;
 
 /// Digits, and how many of them after the point.
 const PRECISIONS: &[(u8, u8)] = &[(30, 10), (30, 4), (16, 4), (30, 0)];
@@ -170,7 +172,8 @@ fn column(
             values.truncate(2 + dice.below(4));
         }
     }
-    let unique = matches!(kind, "SINGLE_LINE_TEXT" | "LINK" | "NUMBER" | "DATE" | "DATETIME") && dice.one_in(6);
+    let unique =
+        matches!(kind, "SINGLE_LINE_TEXT" | "LINK" | "NUMBER" | "DATE" | "DATETIME") && dice.one_in(6);
     Column { code, kind, sort, values, literals, required: dice.one_in(5), unique }
 }
 
@@ -293,7 +296,8 @@ impl App {
 fn distinct(column: &Column, value: &str) -> String {
     match column.sort {
         Sort::Number => {
-            let value = if value.contains('.') { value.trim_end_matches('0').trim_end_matches('.') } else { value };
+            let value =
+                if value.contains('.') { value.trim_end_matches('0').trim_end_matches('.') } else { value };
             let sign = if value.starts_with('-') { "-" } else { "" };
             let digits = value.trim_start_matches(['-', '0']);
             if digits.is_empty() { String::new() } else { format!("{sign}{digits}") }

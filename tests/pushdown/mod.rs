@@ -100,7 +100,10 @@ async fn world(at: u64) -> Result<Tally, String> {
             }
             _ => {
                 let some: Vec<_> = names.iter().filter(|_| dice.coin()).copied().collect();
-                (some.first().copied().unwrap_or("on"), if some.is_empty() { "on".into() } else { some.join(", ") })
+                (
+                    some.first().copied().unwrap_or("on"),
+                    if some.is_empty() { "on".into() } else { some.join(", ") },
+                )
             }
         };
         let statement = Statement::random(&mut dice, &apps, aim);

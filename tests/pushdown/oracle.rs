@@ -45,9 +45,6 @@ fn is_shared(engine: Dialect, statement: &Statement) -> Result<(), &'static str>
     if is_star { Err("SELECT * has the columns that Kintone adds") } else { Ok(()) }
 }
 
-/// What the statements are made for.
-const AIMS: &[&str] = &["on", "on", "on", "limit", "top_k", "min_max", "group"];
-
 /// Statements for one engine over random apps; `load` and `ask` are that engine's.
 pub(super) struct Oracle {
     pub apps: Vec<App>,
@@ -72,8 +69,7 @@ impl Oracle {
             .collect();
         let mut oracle = Self { apps, statements: vec![], dice, dialect, waived: 0 };
         while oracle.statements.len() < statements {
-            let aim = oracle.dice.pick(AIMS);
-            let statement = Statement::random(&mut oracle.dice, &oracle.apps, aim);
+            let statement = Statement::for_all_rules(&mut oracle.dice, &oracle.apps);
             match is_shared(dialect, &statement) {
                 Ok(()) => oracle.statements.push(statement),
                 Err(_) => oracle.waived += 1,
@@ -124,7 +120,11 @@ impl Oracle {
             format!("\"{}\" {sql_type}", column.code)
         };
         let columns: Vec<_> = table.columns.iter().map(typed).collect();
-        format!("DROP TABLE IF EXISTS \"{0}\";\nCREATE TABLE \"{0}\" ({1});\n", table.name, columns.join(", "))
+        format!(
+            "DROP TABLE IF EXISTS \"{0}\";\nCREATE TABLE \"{0}\" ({1});\n",
+            table.name,
+            columns.join(", ")
+        )
     }
 
     fn value(&self, column: &Column, cell: &Cell) -> String {
@@ -160,7 +160,10 @@ impl Oracle {
                 let difference = Difference { sql, mode, asked, answer, right };
                 return Err(format!("world {at}\n{}", difference.report(&self.apps, &unknowns)));
             }
-            tally.count(if self.dialect == Dialect::Sqlite { "sqlite" } else { "postgres" }, super::run::is_pushed(&asked, &mode));
+            tally.count(
+                if self.dialect == Dialect::Sqlite { "sqlite" } else { "postgres" },
+                super::run::is_pushed(&asked, &mode),
+            );
         }
         bench.world.emulator.stop().await;
         Ok(tally)

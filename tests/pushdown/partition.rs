@@ -72,7 +72,8 @@ async fn world(at: u64) -> Result<Tally, String> {
     let mut tally = Tally::default();
     for app in &apps {
         // Of a table of rows `$id` alone does not tell rows apart, which rows that come as often make no worse.
-        let tables = [Some(Table::of_records(app)), (!app.row_columns.is_empty()).then(|| Table::of_rows(app))];
+        let tables =
+            [Some(Table::of_records(app)), (!app.row_columns.is_empty()).then(|| Table::of_rows(app))];
         for table in tables.into_iter().flatten() {
             let predicates: Vec<_> =
                 (0..PREDICATES).map(|_| Predicate::random(&mut dice, &table.columns)).collect();

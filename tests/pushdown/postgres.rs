@@ -80,7 +80,12 @@ impl Server {
             Command::new(program)
         };
         // What it starts must not hold on to this test's own output.
-        command.args(arguments).current_dir("/tmp").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(arguments)
+            .current_dir("/tmp")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         assert!(command.status().unwrap().success(), "{program:?} {arguments:?}");
     }
 }
@@ -123,7 +128,8 @@ async fn world(at: u64) -> Result<Tally, String> {
 fn answers_are_those_of_postgresql() {
     let Some(server) = Server::start() else {
         // Past what holds back the output of tests that pass.
-        let _ = writeln!(std::io::stderr(), "skipped: no PostgreSQL here to compare with (Debian: postgresql)");
+        let _ =
+            writeln!(std::io::stderr(), "skipped: no PostgreSQL here to compare with (Debian: postgresql)");
         return;
     };
     PORT.set(server.port).unwrap();

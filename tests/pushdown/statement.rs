@@ -75,12 +75,25 @@ pub(super) enum Meeting {
 #[derive(Debug, Clone)]
 pub(super) enum Query {
     /// Columns (none: all), order, rows and how many of the first are skipped. The order names the key.
-    Rows { columns: Vec<Arc<Column>>, order: Vec<Key>, limit: Option<(usize, usize)> },
+    Rows {
+        columns: Vec<Arc<Column>>,
+        order: Vec<Key>,
+        limit: Option<(usize, usize)>,
+    },
     Count,
     /// A group, functions, and whether rows are counted.
-    Aggregates { group: Option<Arc<Column>>, items: Vec<(&'static str, Arc<Column>)>, counted: bool },
+    Aggregates {
+        group: Option<Arc<Column>>,
+        items: Vec<(&'static str, Arc<Column>)>,
+        counted: bool,
+    },
     Distinct(Arc<Column>),
-    Join { how: Meeting, right: Table, on: (Arc<Column>, Arc<Column>), right_filter: Option<Predicate> },
+    Join {
+        how: Meeting,
+        right: Table,
+        on: (Arc<Column>, Arc<Column>),
+        right_filter: Option<Predicate>,
+    },
 }
 
 /// What is promised of the rows.
@@ -100,7 +113,20 @@ pub(super) struct Statement {
     pub query: Query,
 }
 
+/// What statements are made for that run with everything on.
+const AIMS: &[&str] = &["on", "on", "on", "limit", "top_k", "min_max", "group"];
+
 impl Statement {
+    /// One for everything on: also the forms that a rule is made for have a filter half of the time.
+    pub(super) fn for_all_rules(dice: &mut Dice, apps: &[App]) -> Self {
+        let aim = dice.pick(AIMS);
+        let mut statement = Self::random(dice, apps, aim);
+        if statement.filter.is_none() && dice.coin() {
+            statement.filter = Some(Predicate::random(dice, &statement.table.columns));
+        }
+        statement
+    }
+
     /// One that `rule` alone can do something for, where it is known how; else any.
     pub(super) fn random(dice: &mut Dice, apps: &[App], rule: &str) -> Self {
         let records = |dice: &mut Dice| Table::of_records(&apps[dice.below(apps.len())]);
@@ -171,9 +197,8 @@ impl Statement {
             2 => (keys(dice), limit),
             3 => (if dice.coin() { keys(dice) } else { vec![] }, limit),
             _ => {
-                let mut all = table.of(
-                    &[Sort::Text, Sort::Number, Sort::Date, Sort::Time, Sort::Instant, Sort::Id],
-                );
+                let mut all =
+                    table.of(&[Sort::Text, Sort::Number, Sort::Date, Sort::Time, Sort::Instant, Sort::Id]);
                 if tail == 5 {
                     all.retain(|column| column.has_order());
                 }
@@ -193,7 +218,9 @@ impl Statement {
     fn sums(dice: &mut Dice, table: &Table) -> Query {
         let group = dice.pick(&table.of(&[Sort::Choice, Sort::Date, Sort::Id]));
         let mut items = vec![];
-        for (function, sorts) in [("sum", &[Sort::Number][..]), ("min", &[Sort::Date]), ("max", &[Sort::Text])] {
+        for (function, sorts) in
+            [("sum", &[Sort::Number][..]), ("min", &[Sort::Date]), ("max", &[Sort::Text])]
+        {
             if let Some(column) = Some(table.of(sorts)).filter(|all| !all.is_empty()) {
                 items.push((function, dice.pick(&column)));
             }
@@ -290,7 +317,8 @@ impl Statement {
                 let columns: Vec<_> = columns.iter().map(|column| name(column)).collect();
                 let columns = if columns.is_empty() { "*".into() } else { columns.join(", ") };
                 let order: Vec<_> = order.iter().map(|key| key.sql(dialect)).collect();
-                let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
+                let order =
+                    if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
                 let limit =
                     limit.map_or_else(String::new, |(rows, skip)| format!(" LIMIT {rows} OFFSET {skip}"));
                 format!("SELECT {columns} FROM \"{table}\"{filter}{order}{limit}")
@@ -319,7 +347,10 @@ impl Statement {
                 let with = |test: String| format!("{own}{}", all(vec![condition("a."), Some(test)]));
                 match how {
                     Meeting::Inner => {
-                        format!("{pairs} JOIN {right} ON a.{a} = b.{b}{}", all(vec![condition("a."), of_right]))
+                        format!(
+                            "{pairs} JOIN {right} ON a.{a} = b.{b}{}",
+                            all(vec![condition("a."), of_right])
+                        )
                     }
                     Meeting::Left => format!(
                         "{pairs} LEFT JOIN {right} ON a.{a} = b.{b}{}{}",
