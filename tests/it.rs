@@ -22,6 +22,7 @@ mod client;
 mod data_file;
 mod doctor;
 mod emulator;
+mod explain;
 mod faults;
 mod field;
 mod odata;

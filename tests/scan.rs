@@ -319,11 +319,10 @@ async fn explain_tells_what_is_sent_and_analyze_what_was() {
     }
     assert!(plan.lines().all(|line| line.chars().count() <= 98), "{plan}");
     let ran = text(run(&session, &format!("EXPLAIN ANALYZE {sql}")).await.unwrap());
-    for part in ["requests=2", "records=720", "bytes=", "waited_for_kintone=", "decoding=", "output_rows=720"]
+    for part in ["sent: 2 requests, 720 records, ", " ms waiting for Kintone, ", "rows: 720", "\nRows: 720\n"]
     {
         assert!(ran.contains(part), "{part} is not in\n{ran}");
     }
-    assert!(ran.ends_with("Rows: 720\nKintone requests: 2"), "{ran}");
     let plan = text(run(&session, &format!("EXPLAIN {sql}")).await.unwrap());
     assert!(plan.contains("requests: about 2 (720 records, 500 a page"), "{plan}");
     world.emulator.clear_requests();

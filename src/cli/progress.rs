@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use crate::engine::grouped;
+
 /// Nothing is shown before.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks of the line.
@@ -97,19 +99,6 @@ impl<W: Write> Drop for Progress<W> {
     }
 }
 
-/// `1234567` as `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,12 +138,5 @@ mod tests {
         assert!(text.starts_with(LINE), "{text:?}");
         let erased = text.replace(LINE, "").matches(ERASED).count();
         assert!((2..=3).contains(&erased), "{text:?}");
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

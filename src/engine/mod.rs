@@ -11,6 +11,7 @@ mod command;
 mod connection;
 mod dialect;
 mod expansion;
+mod explain;
 mod fault;
 mod function;
 mod guard;
@@ -35,7 +36,7 @@ pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
-pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
+pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, grouped, item_range};
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;

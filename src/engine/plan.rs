@@ -16,13 +16,11 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, ScalarUDF};
-use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
-use futures::{StreamExt, TryStreamExt};
-use unicode_width::UnicodeWidthStr;
+use futures::StreamExt;
 
 use super::bounds;
 use super::dialect;
@@ -36,7 +34,7 @@ use super::session::{Notice, QueryResult, Session};
 use super::settings::Settings;
 use super::statement::{Statement, on_big_stack};
 use crate::error::{Error, Result};
-use crate::table::{Budget, DAILY_REQUESTS, PART, ScanContext, ScanSettings, tables_of};
+use crate::table::{Budget, DAILY_REQUESTS, ScanContext, ScanSettings, Stretch, tables_of};
 
 /// A query that is planned, and the settings that it was planned with.
 #[derive(Debug)]
@@ -273,23 +271,23 @@ fn in_zone(state: &SessionState) -> Vec<Arc<ScalarUDF>> {
 }
 
 /// The physical plan with the parameters' values, and what it needs to run.
-fn physical(
+pub(super) fn physical(
     session: &Session,
     planned: &Planned,
     parameters: Vec<ScalarValue>,
-) -> DfResult<(Arc<dyn ExecutionPlan>, SessionState, Arc<Budget>)> {
+) -> DfResult<(Arc<dyn ExecutionPlan>, SessionState, Arc<ScanContext>)> {
     let mut state = planned.state.clone();
     // The clock of now() starts with each run.
     state.mark_start_execution();
-    let budget = Arc::new(Budget::new(planned.settings.max_requests));
-    let context = ScanContext {
+    let context = Arc::new(ScanContext {
         clients: session.engine.clients(),
         directories: session.engine.directories(),
-        budget: Arc::clone(&budget),
+        budget: Arc::new(Budget::new(planned.settings.max_requests)),
         concurrency: planned.settings.concurrency,
         remembered: Arc::clone(session.engine.remembered()),
-    };
-    state.config_mut().set_extension(Arc::new(context));
+        busy: Stretch::default(),
+    });
+    state.config_mut().set_extension(Arc::clone(&context));
     let values = parameter::values(&planned.parameters, parameters)?;
     let plan = on_big_stack(|| {
         let logical = planned.logical.clone();
@@ -297,7 +295,7 @@ fn physical(
             if values.is_empty() { logical } else { logical.with_param_values(ParamValues::from(values))? };
         at_once(state.create_physical_plan(&logical))
     })?;
-    Ok((plan, state, budget))
+    Ok((plan, state, context))
 }
 
 /// Starts a query.
@@ -346,77 +344,4 @@ fn quota_notices(session: &Session, plan: &Arc<dyn ExecutionPlan>) -> Vec<Notice
         }
     }
     notices
-}
-
-/// The plan as text; with `analyze`, after it has run, with what it took.
-pub(super) async fn explain(
-    session: &Session,
-    statement: &Statement,
-    planned: &Planned,
-    parameters: Vec<ScalarValue>,
-    analyze: bool,
-) -> Result<String> {
-    let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
-    let (plan, state, budget) = physical(session, planned, parameters).map_err(translate)?;
-    if !analyze {
-        return Ok(laid_out(&displayable(plan.as_ref()).indent(false).to_string()));
-    }
-    let mut rows = 0;
-    let mut stream = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(translate)?;
-    while let Some(batch) = stream.try_next().await.map_err(translate)? {
-        rows += batch.num_rows();
-    }
-    let tree = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string();
-    Ok(format!("{}Rows: {rows}\nKintone requests: {}\n", laid_out(&tree), budget.sent()))
-}
-
-/// Columns of a line of EXPLAIN: psql shows it without wrapping.
-const LINE: usize = 98;
-
-/// A scan's parts on lines of their own, below its place in the tree.
-fn laid_out(tree: &str) -> String {
-    let mut out = String::new();
-    for line in tree.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let line = line.replace(", metrics=[]", "").replace(", metrics=[", &format!("{PART}metrics: ["));
-        for (i, part) in line.trim_start().split(PART).enumerate() {
-            wrap(&mut out, if i > 0 { indent + 4 } else { indent }, part);
-        }
-    }
-    out
-}
-
-/// A text on as many lines as it takes, broken at spaces; those after the first stand further in.
-fn wrap(out: &mut String, indent: usize, text: &str) {
-    let mut width = indent;
-    out.push_str(&" ".repeat(indent));
-    for (i, word) in text.split(' ').enumerate() {
-        let wide = UnicodeWidthStr::width(word);
-        if i > 0 && width + 1 + wide > LINE {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent + 4));
-            width = indent + 4;
-        } else if i > 0 {
-            out.push(' ');
-            width += 1;
-        }
-        out.push_str(word);
-        width += wide;
-    }
-    out.push('\n');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_line_is_broken_at_a_space() {
-        let mut out = String::new();
-        wrap(&mut out, 4, &format!("query: {} or b", "会社名 = \"あ\" or ".repeat(6)));
-        let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines.len(), 2, "{out}");
-        assert!(lines.iter().all(|line| UnicodeWidthStr::width(*line) <= LINE), "{out}");
-        assert!(lines[1].starts_with("        "), "{out}");
-    }
 }

@@ -14,6 +14,7 @@ use super::Engine;
 use super::TableInfo;
 use super::cancel::Stop;
 use super::command;
+use super::explain;
 use super::pg_catalog::{Catalog, CatalogSource};
 use super::plan::{self, Planned};
 use super::runtime;
@@ -233,7 +234,8 @@ impl Session {
         }
         match &prepared.statement.ast {
             ast::Statement::Explain { analyze, .. } => {
-                let text = plan::explain(self, &prepared.statement, &planned, parameters, *analyze).await?;
+                let text =
+                    explain::explain(self, &prepared.statement, &planned, parameters, *analyze).await?;
                 Ok(QueryResult::rows("EXPLAIN", plan_rows(&text)?))
             }
             _ => plan::run(self, &prepared.statement, &planned, parameters),

@@ -13,6 +13,7 @@ use super::domain::Domains;
 use super::error::Error;
 use super::http::{Answer, Http};
 use super::log::Request;
+use super::observer::Observer;
 use super::request::Call;
 use super::wire::or_default;
 
@@ -70,6 +71,7 @@ pub(super) type Done = Map<String, Value>;
 #[derive(Debug, Clone)]
 pub struct Client {
     pub(super) http: Arc<Http>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl Client {
@@ -86,7 +88,7 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn in_domains(config: ClientConfig, domains: &Domains) -> Result<Self, Error> {
-        Ok(Self { http: Arc::new(Http::new(config, domains)?) })
+        Ok(Self { http: Arc::new(Http::new(config, domains)?), observer: None })
     }
 
     /// The configuration it was made with.
@@ -101,6 +103,17 @@ impl Client {
         self.http.log.all()
     }
 
+    /// The same connection, with each call of this client told to an observer.
+    #[must_use]
+    pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// The answer of a call, whole.
+    pub(super) async fn answer(&self, call: &Call) -> Result<Answer, Error> {
+        self.http.send(call, self.observer.as_deref()).await
+    }
+
     /// The reply of a call.
     pub(super) async fn reply<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
         self.named_reply(call).await.map(|(reply, _)| reply)
@@ -108,7 +121,7 @@ impl Client {
 
     /// The reply and the call's name in errors.
     pub(super) async fn named_reply<T: DeserializeOwned>(&self, call: &Call) -> Result<(T, String), Error> {
-        let Answer { body, call: name, .. } = self.http.send(call).await?;
+        let Answer { body, call: name, .. } = self.answer(call).await?;
         let reply = self.decode(&body, &name).map_err(|e| self.http.told(call, e))?;
         Ok((reply, name))
     }

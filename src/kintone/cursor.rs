@@ -157,7 +157,7 @@ impl Drop for Cursor {
         let place = self.place.take();
         runtime.spawn(async move {
             let _place = place;
-            if let Err(error) = http.send(&call).await {
+            if let Err(error) = http.send(&call, None).await {
                 tracing::debug!(%error, "a cursor was not deleted; it ends by itself");
             }
         });

@@ -1,5 +1,6 @@
 //! One connection over HTTP: headers, time-outs, retries, the log.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -16,6 +17,7 @@ use super::config::{ClientConfig, Credentials, is_local, login_fault, url_fault}
 use super::domain::{Attempt, Domains, Lane, Pass};
 use super::error::Error;
 use super::log::{Log, Request};
+use super::observer::Observer;
 use super::request::Call;
 use super::retry::{Effect, Verdict, verdict};
 use super::secret::Secret;
@@ -68,10 +70,11 @@ impl Http {
 
     /// Sends a call until it is answered, as often as its effect and the configuration allow. A write waits for
     /// the others to its apps.
-    pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+    pub(super) async fn send(&self, call: &Call, observer: Option<&dyn Observer>) -> Result<Answer, Error> {
         self.may_send(call)?;
         let _turns = self.lane.writing(&call.writes).await;
-        self.lane.run(call.effect, &Json { http: self, call }).await.map_err(|e| self.told(call, e))
+        let attempt = Json { http: self, call, observer, was_sent: AtomicBool::new(false) };
+        self.lane.run(call.effect, &attempt).await.map_err(|e| self.told(call, e))
     }
 
     /// A connection that only reads sends no change, whoever asks.
@@ -207,13 +210,19 @@ fn method_name(method: &Method) -> &'static str {
 struct Json<'a> {
     http: &'a Http,
     call: &'a Call,
+    observer: Option<&'a dyn Observer>,
+    was_sent: AtomicBool,
 }
 
 impl Attempt for Json<'_> {
     type Output = Answer;
 
     async fn send(&self, pass: Pass) -> Result<Answer, Error> {
-        self.http.once(self.call, pass).await
+        let again = self.was_sent.swap(true, Ordering::Relaxed);
+        self.observer.inspect(|observer| observer.sent(again));
+        let answer = self.http.once(self.call, pass).await?;
+        self.observer.inspect(|observer| observer.answered(answer.body.len()));
+        Ok(answer)
     }
 
     async fn probe(&self, pass: Pass) -> Result<(), Error> {

@@ -61,7 +61,7 @@ impl Client {
     }
 
     pub(super) async fn page(&self, call: &Call) -> Result<Page, Error> {
-        let Answer { body, number, call } = self.http.send(call).await?;
+        let Answer { body, number, call } = self.answer(call).await?;
         Ok(Page { body, call, log: self.http.log.clone(), number })
     }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use datafusion::execution::TaskContext;
 
 use super::error::Error;
+use super::meter::Stretch;
 use super::remembered::Remembered;
 use super::system::Directory;
 use crate::kintone::Client;
@@ -70,6 +71,8 @@ pub struct ScanContext {
     pub concurrency: usize,
     /// Of the engine.
     pub remembered: Arc<Remembered>,
+    /// While the statement does anything but wait for answers.
+    pub busy: Stretch,
 }
 
 impl ScanContext {

@@ -11,7 +11,9 @@ mod decode;
 mod error;
 mod fault;
 mod field;
+mod grouped;
 mod leaf;
+mod meter;
 mod ordered;
 mod provider;
 mod pushdown;
@@ -32,6 +34,8 @@ pub use error::Error;
 #[doc(hidden)]
 pub use fault::Fault;
 pub use field::{FormContext, field_type_names, number_scale};
+pub use grouped::grouped;
+pub use meter::{Cost, Stretch};
 pub use ordered::tables_of;
 pub use provider::{AppTable, ScanSettings};
 pub use remembered::{DAILY_REQUESTS, Remembered};

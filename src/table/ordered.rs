@@ -9,7 +9,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExec;
-use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::aggregate::KintoneAggregate;
@@ -19,10 +19,11 @@ use super::decode::PageDecoder;
 use super::error::Error;
 use super::fault::Fault;
 use super::field::{Formula, Order};
+use super::meter::Meter;
 use super::scan::{KintoneScan, Presence, ScanRequest, TableRef};
 use super::schema::Source;
 use super::top_k::KintoneTopK;
-use crate::kintone::{Condition, Operator, OrderBy, Query, RecordsRequest};
+use crate::kintone::{Client, Condition, Operator, OrderBy, Query, RecordsRequest};
 
 /// The tables of Kintone that a plan reads.
 pub fn tables_of(plan: &Arc<dyn ExecutionPlan>) -> Vec<TableRef> {
@@ -113,8 +114,7 @@ pub(crate) fn leaves_out_empty(condition: Option<&Condition>, code: &str) -> boo
 pub(crate) struct Asking {
     context: Arc<ScanContext>,
     pub(crate) request: ScanRequest,
-    requests: Count,
-    waiting: Time,
+    meter: Arc<Meter>,
 }
 
 impl Asking {
@@ -124,29 +124,24 @@ impl Asking {
         metrics: &ExecutionPlanMetricsSet,
         partition: usize,
     ) -> Self {
-        Self {
-            context,
-            request: request.clone(),
-            requests: MetricBuilder::new(metrics).counter("requests", partition),
-            waiting: MetricBuilder::new(metrics).subset_time("waited_for_kintone", partition),
-        }
+        let meter = Meter::new(Arc::clone(&context), metrics, partition);
+        Self { context, request: request.clone(), meter }
     }
 
-    fn spend(&self) -> Result<(), Error> {
+    /// The client for one request more.
+    fn client(&self) -> Result<Client, Error> {
         self.context.budget.take()?;
-        self.requests.add(1);
         self.context.remembered.spend(&self.request.table);
-        Ok(())
+        Ok(self.meter.watch(self.context.client(&self.request.table.connection)?))
     }
 
     /// How many records match a condition, in one request.
     pub(crate) async fn count(&self, condition: Option<&Condition>) -> Result<i64, Error> {
         let table = &self.request.table;
-        let client = self.context.client(&table.connection)?;
-        self.spend()?;
-        let timer = self.waiting.timer();
+        let client = self.client()?;
+        let waiting = self.meter.waiting();
         let total = client.count(table.app, condition).await?;
-        timer.done();
+        drop(waiting);
         self.context.remembered.set_total(&table.connection, table.app, condition, total);
         Ok(i64::try_from(total).unwrap_or(i64::MAX))
     }
@@ -164,16 +159,15 @@ impl Asking {
             Formula::All => None,
             Formula::Of(condition) => Some(condition),
         };
-        let client = self.context.client(&self.request.table.connection)?;
+        let client = self.client()?;
         let query = Query { condition, order_by, limit: Some(limit), offset: None };
         let request = RecordsRequest { query, fields: decoder.fields(), total_count: false };
-        self.spend()?;
-        let timer = self.waiting.timer();
+        let waiting = self.meter.waiting();
         let page = client.records(self.request.table.app, &request).await?;
-        timer.done();
-        let decoded = decoder.decode(&page.body)?;
+        drop(waiting);
+        let decoded = self.meter.decode(decoder, &page.body)?;
         page.set_rows(decoded.ids.len());
-        Presence::default().check(&self.context, &self.request, decoded.missing).await?;
+        Presence::default().check(&self.context, &client, &self.request, decoded.missing).await?;
         Ok(Some((decoded.batch, decoded.ids)))
     }
 }

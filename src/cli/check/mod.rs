@@ -17,10 +17,9 @@ use futures::StreamExt;
 use super::connection::{self, ConnectionArgs};
 use super::failure::{Failure, Result};
 use super::output::{self, Column, Table, Writer};
-use super::progress::grouped;
 use super::query::{execute, setting};
 use super::script::Script;
-use crate::engine::{QueryResult, Session, Statement};
+use crate::engine::{QueryResult, Session, Statement, grouped};
 use crate::error::{Error, Kind};
 
 /// So many rows of a failed check are shown.

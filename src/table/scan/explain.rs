@@ -15,6 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use super::{FilterNote, KintoneScan, PART, ScanRequest};
 use crate::kintone::AppKey;
 use crate::table::fault::Fault;
+use crate::table::grouped::grouped;
 use crate::table::schema::Shape;
 
 /// The path of a call about records.
@@ -23,19 +24,6 @@ pub(crate) fn records_path(app: AppKey) -> String {
         Some(space) => format!("/k/guest/{space}/v1/records.json"),
         None => "/k/v1/records.json".into(),
     }
-}
-
-/// `12,345`
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 impl ScanRequest {

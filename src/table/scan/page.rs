@@ -6,7 +6,6 @@ use arrow::array::{RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take_arrays;
 use datafusion::common::Result as DfResult;
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 
 use super::ScanRequest;
 use super::chains::Claim;
@@ -14,6 +13,7 @@ use crate::kintone::{Client, RecordsRequest};
 use crate::table::decode::PageDecoder;
 use crate::table::error::Error;
 use crate::table::fault::Fault;
+use crate::table::meter::Meter;
 
 /// Which page.
 #[derive(Debug, Clone, Copy)]
@@ -100,36 +100,11 @@ pub(super) struct Fetched {
     pub bytes: usize,
 }
 
-/// What a scan tells of itself after it ran.
-#[derive(Debug, Clone)]
-pub(super) struct Meter {
-    pub requests: Count,
-    pub records: Count,
-    pub bytes: Count,
-    /// While nothing was there to give on.
-    pub waiting: Time,
-    pub decoding: Time,
-}
-
-impl Meter {
-    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
-        let counter = |name| MetricBuilder::new(metrics).counter(name, partition);
-        let time = |name| MetricBuilder::new(metrics).subset_time(name, partition);
-        Self {
-            requests: counter("requests"),
-            records: counter("records"),
-            bytes: counter("bytes"),
-            waiting: time("waited_for_kintone"),
-            decoding: time("decoding"),
-        }
-    }
-}
-
 /// What every page of a scan is read with.
 pub(super) struct Reader {
     pub client: Client,
     pub request: ScanRequest,
-    pub meter: Meter,
+    pub meter: Arc<Meter>,
 }
 
 impl Reader {
@@ -151,14 +126,10 @@ impl Reader {
         };
         let request = RecordsRequest { query, fields: decoder.fields(), total_count: count };
         let page = self.client.records(self.request.table.app, &request).await.map_err(Error::from)?;
-        self.meter.bytes.add(page.body.len());
         // The arrays take about as much as their text.
         memory.try_resize(page.body.len().saturating_mul(2))?;
-        let timer = self.meter.decoding.timer();
-        let decoded = decoder.decode(&page.body)?;
-        timer.done();
+        let decoded = self.meter.decode(decoder, &page.body)?;
         page.set_rows(decoded.ids.len());
-        self.meter.records.add(decoded.ids.len());
         let bytes = page.body.len() + decoded.batch.get_array_memory_size();
         memory.try_resize(decoded.batch.get_array_memory_size())?;
         let full = decoded.ids.len() >= usize::try_from(limit).unwrap_or(usize::MAX);

@@ -7,6 +7,7 @@
 //! more at the end where later pages lacked one too. A scan that lacks nothing pays nothing.
 
 use super::ScanRequest;
+use crate::kintone::Client;
 use crate::table::context::ScanContext;
 use crate::table::error::Error;
 
@@ -23,17 +24,23 @@ impl Presence {
     pub(crate) async fn check(
         &mut self,
         context: &ScanContext,
+        client: &Client,
         request: &ScanRequest,
         missing: Vec<String>,
     ) -> Result<(), Error> {
         if !missing.is_empty() {
             self.missing = missing;
         }
-        if self.looked { Ok(()) } else { self.look(context, request).await }
+        if self.looked { Ok(()) } else { self.look(context, client, request).await }
     }
 
     /// Looks at the form if something was missing since the last look.
-    pub(super) async fn look(&mut self, context: &ScanContext, request: &ScanRequest) -> Result<(), Error> {
+    pub(super) async fn look(
+        &mut self,
+        context: &ScanContext,
+        client: &Client,
+        request: &ScanRequest,
+    ) -> Result<(), Error> {
         if self.missing.is_empty() {
             return Ok(());
         }
@@ -41,7 +48,7 @@ impl Presence {
         // Two calls, of the fields and of their layout.
         context.budget.take()?;
         context.budget.take()?;
-        let form = context.client(&request.table.connection)?.form(request.table.app).await?;
+        let form = client.form(request.table.app).await?;
         let missing = std::mem::take(&mut self.missing).join(", ");
         if form.revision == request.columns.revision {
             return Ok(());

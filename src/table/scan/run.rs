@@ -16,12 +16,13 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::metrics::BaselineMetrics;
 
 use super::chains::{Chains, Reply};
-use super::page::{Ask, Fetched, Meter, PageRows, Reader, fetch};
+use super::page::{Ask, Fetched, PageRows, Reader, fetch};
 use super::presence::Presence;
 use super::{KintoneScan, ScanRequest};
 use crate::table::context::ScanContext;
 use crate::table::decode::PageDecoder;
 use crate::table::fault::Fault;
+use crate::table::meter::Meter;
 use crate::table::schema::Shape;
 
 /// The first guess at what a page takes.
@@ -74,9 +75,9 @@ impl Run {
     pub(super) fn new(scan: &KintoneScan, partition: usize, task: &TaskContext) -> DfResult<Self> {
         let context = ScanContext::of(task)?;
         let request = &scan.request;
-        let client = context.client(&request.table.connection)?;
+        let meter = Meter::new(Arc::clone(&context), &scan.metrics, partition);
+        let client = meter.watch(context.client(&request.table.connection)?);
         let most = request.concurrency.min(client.config().max_in_flight).max(1);
-        let meter = Meter::new(&scan.metrics, partition);
         let memory = MemoryConsumer::new(format!("KintoneScan({})", request.table.name));
         Ok(Self {
             chains: Chains::new(u64::from(request.page_size), most, request.ordered),
@@ -126,16 +127,16 @@ impl Run {
                 asked?;
                 break;
             }
-            let waited = self.reader.meter.waiting.clone();
-            let timer = waited.timer();
+            let meter = Arc::clone(&self.reader.meter);
+            let waiting = meter.waiting();
             let done = self.tasks.join_next().await;
-            timer.done();
+            drop(waiting);
             if let Some(done) = done {
                 self.receive(done.map_err(broken)?).await?;
             }
         }
         self.tasks.abort_all();
-        self.presence.look(&self.context, &self.scan.request).await?;
+        self.presence.look(&self.context, &self.reader.client, &self.scan.request).await?;
         self.baseline.done();
         Ok(None)
     }
@@ -252,7 +253,6 @@ impl Run {
 
     fn send(&mut self, ask: Ask, limit: u32, count: bool, memory: MemoryReservation) -> DfResult<()> {
         self.context.budget.take()?;
-        self.reader.meter.requests.add(1);
         self.context.remembered.spend(&self.scan.request.table);
         let decoder = self.decoders.pop().unwrap_or_else(|| self.scan.decoder());
         self.tasks.spawn(fetch(Arc::clone(&self.reader), ask, (limit, count), decoder, memory));
@@ -263,7 +263,7 @@ impl Run {
     async fn receive(&mut self, (ask, decoder, fetched): Done) -> DfResult<()> {
         let Fetched { rows, full, total, missing, bytes } = fetched?;
         self.page_bytes = self.page_bytes.max(bytes);
-        self.presence.check(&self.context, &self.scan.request, missing).await?;
+        self.presence.check(&self.context, &self.reader.client, &self.scan.request, missing).await?;
         self.decoders.push(decoder);
         let records = u64::try_from(rows.ids.len()).unwrap_or(u64::MAX);
         match ask {

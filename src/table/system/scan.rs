@@ -15,6 +15,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPu
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use datafusion::scalar::ScalarValue;
@@ -24,6 +25,7 @@ use super::{Ask, RELATIONS, Relation, batch, schema};
 use crate::table::context::ScanContext;
 use crate::table::error::Error;
 use crate::table::leaf::leaf_methods;
+use crate::table::meter::Meter;
 use crate::table::scan::PART;
 
 /// A table about one connection.
@@ -106,6 +108,7 @@ impl TableProvider for SystemTable {
             up_to: filters.iter().filter_map(|f| up_to(f, "RecordId")).min(),
             since: filters.iter().filter_map(|f| since(f, "CreatedAt")).max(),
             properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
         }))
     }
 }
@@ -214,6 +217,7 @@ struct SystemScan {
     up_to: Option<u64>,
     since: Option<i64>,
     properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
 }
 
 impl fmt::Debug for SystemScan {
@@ -238,10 +242,11 @@ impl DisplayAs for SystemScan {
 impl ExecutionPlan for SystemScan {
     leaf_methods!("KintoneScan");
 
-    fn execute(&self, _: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+    fn execute(&self, partition: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let context = ScanContext::of(&task)?;
+        let meter = Meter::new(Arc::clone(&context), &self.metrics, partition);
         let ask = Ask {
-            client: context.client(&self.connection)?,
+            client: meter.watch(context.client(&self.connection)?),
             directory: context.directory(&self.connection)?,
             budget: Arc::clone(&context.budget),
             apps: self.apps.clone(),
@@ -258,7 +263,11 @@ impl ExecutionPlan for SystemScan {
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(self.properties.eq_properties.schema()),
-            batches,
+            meter.waits_in(batches),
         )))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
     }
 }
