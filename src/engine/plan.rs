@@ -13,8 +13,9 @@ use datafusion::catalog::{
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ParamValues, Result as DfResult};
 use datafusion::error::DataFusionError;
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, ScalarUDF};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::Statement as DfStatement;
@@ -254,15 +255,22 @@ fn state(session: &Session, settings: &Settings, tables: Tables) -> SessionState
     }
     let catalogs = MemoryCatalogProviderList::new();
     catalogs.register_catalog(DATABASE.to_owned(), Arc::new(catalog));
-    let template = session.template();
-    let mut config = template.config().clone();
-    config.options_mut().execution.time_zone = Some(settings.time_zone.name().to_owned());
-    let mut state = SessionStateBuilder::new_from_existing(template.clone())
-        .with_config(config)
-        .with_catalog_list(Arc::new(catalogs))
-        .build();
+    // A copy: building one anew would enter each function again, which takes longer than the rest of the planning.
+    let mut state = session.template().clone();
+    state.config_mut().options_mut().execution.time_zone = Some(settings.time_zone.name().to_owned());
+    state.register_catalog_list(Arc::new(catalogs));
+    for function in in_zone(&state) {
+        let _ = state.register_udf(function);
+    }
     state.mark_start_execution();
     state
+}
+
+/// The functions that know the state's zone, such as `now()`.
+fn in_zone(state: &SessionState) -> Vec<Arc<ScalarUDF>> {
+    let options = state.config().options();
+    let known = state.scalar_functions().values();
+    known.filter_map(|function| function.inner().with_updated_config(options)).map(Arc::new).collect()
 }
 
 /// The physical plan with the parameters' values, and what it needs to run.

@@ -47,7 +47,7 @@ faults! {
     LikeAsSearch,
     /// Of OR the left side is sent alone.
     HalfOr,
-    /// OR of negations becomes AND.
+    /// NOT (a AND b) is NOT a AND NOT b.
     DeMorgan,
     /// NULL in NOT IN is passed over.
     NullInNotIn,
@@ -104,7 +104,7 @@ impl Fault {
             (Self::LikeAsSearch, Expr::Like(Like { negated: false, expr, pattern, .. })) => {
                 let (column, Expr::Literal(pattern, _)) = (of(expr)?, pattern.as_ref()) else { return None };
                 let word = pattern.try_as_str()??.trim_matches(['%', '_']).replace('\\', "");
-                if column.kintone_type != "SINGLE_LINE_TEXT" || word.is_empty() {
+                if !matches!(column.kintone_type.as_str(), "SINGLE_LINE_TEXT" | "LINK") || word.is_empty() {
                     return None;
                 }
                 let condition = Condition::Native(format!("{} like \"{word}\"", column.name));
@@ -139,7 +139,7 @@ impl Fault {
             }
             (Self::HalfOr, Expr::BinaryExpr(b)) if b.op == Operator::Or => Transformed::yes(*b.left),
             (Self::DeMorgan, Expr::BinaryExpr(b))
-                if b.op == Operator::Or && is_negation(&b.left) && is_negation(&b.right) =>
+                if b.op == Operator::Or && (is_negation(&b.left) || is_negation(&b.right)) =>
             {
                 Transformed::yes(Expr::BinaryExpr(BinaryExpr { op: Operator::And, ..b }))
             }

@@ -92,6 +92,7 @@ const TABLE: &str = "rows";
 /// Type in Kintone, sort.
 const KINDS: &[(&str, Sort)] = &[
     ("SINGLE_LINE_TEXT", Sort::Text),
+    ("SINGLE_LINE_TEXT", Sort::Text),
     ("LINK", Sort::Text),
     ("MULTI_LINE_TEXT", Sort::Text),
     ("NUMBER", Sort::Number),
@@ -100,6 +101,7 @@ const KINDS: &[(&str, Sort)] = &[
     ("TIME", Sort::Time),
     ("DATETIME", Sort::Instant),
     ("RADIO_BUTTON", Sort::Choice),
+    ("DROP_DOWN", Sort::Choice),
     ("DROP_DOWN", Sort::Choice),
     ("CHECK_BOX", Sort::Choices),
     ("MULTI_SELECT", Sort::Choices),
@@ -114,7 +116,7 @@ const KINDS: &[(&str, Sort)] = &[
     ("CREATOR", Sort::Text),
     ("STATUS", Sort::Text),
 ];
-const IN_TABLES: usize = 15;
+const IN_TABLES: usize = 17;
 
 /// Digits, and how many of them after the point.
 const PRECISIONS: &[(u8, u8)] = &[(30, 10), (30, 4), (16, 4), (30, 0)];

@@ -12,6 +12,7 @@ mod partition;
 mod pool;
 mod postgres;
 mod predicate;
+mod render;
 mod run;
 mod shrink;
 mod sqlite;

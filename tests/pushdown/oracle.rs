@@ -45,9 +45,6 @@ fn is_shared(engine: Dialect, statement: &Statement) -> Result<(), &'static str>
     if is_star { Err("SELECT * has the columns that Kintone adds") } else { Ok(()) }
 }
 
-/// What the statements are made for.
-const AIMS: &[&str] = &["on", "on", "on", "limit", "top_k", "min_max", "group"];
-
 /// Statements for one engine over random apps; `load` and `ask` are that engine's.
 pub(super) struct Oracle {
     pub apps: Vec<App>,
@@ -72,8 +69,7 @@ impl Oracle {
             .collect();
         let mut oracle = Self { apps, statements: vec![], dice, dialect, waived: 0 };
         while oracle.statements.len() < statements {
-            let aim = oracle.dice.pick(AIMS);
-            let statement = Statement::random(&mut oracle.dice, &oracle.apps, aim);
+            let statement = Statement::for_all_rules(&mut oracle.dice, &oracle.apps);
             match is_shared(dialect, &statement) {
                 Ok(()) => oracle.statements.push(statement),
                 Err(_) => oracle.waived += 1,

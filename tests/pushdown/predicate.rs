@@ -109,7 +109,9 @@ const COMPARISONS: &[&str] = &["=", "<>", "<", "<=", ">", ">="];
 impl Test {
     fn random(dice: &mut Dice, column: &Column, all: &[Arc<Column>]) -> Self {
         let literal = |dice: &mut Dice| Literal::random(dice, column);
-        let op = dice.pick(COMPARISONS);
+        // Kintone is asked for nothing else of texts and choices.
+        let of_texts = matches!(column.sort, Sort::Text | Sort::Choice) && !dice.one_in(4);
+        let op = dice.pick(if of_texts { &COMPARISONS[..2] } else { COMPARISONS });
         if column.sort == Sort::Choices {
             return match dice.weighted(&[6, 1, 1]) {
                 0 => Self::Any(literal(dice)),
@@ -124,7 +126,7 @@ impl Test {
             }
             list
         };
-        match (dice.weighted(&[9, 2, 2, 2, 2, 2, 1]), column.sort) {
+        match (dice.weighted(&[9, 2, 2, 2, 2, 3, 1]), column.sort) {
             (1, _) => Self::In(list(dice)),
             (2, _) => Self::NotIn(list(dice)),
             (3, _) => Self::Between(dice.coin(), literal(dice), literal(dice)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::dice::Dice;
 use super::form::{App, Column, Sort};
-use super::predicate::{Dialect, Predicate};
+use super::predicate::Predicate;
 
 /// A table, as statements name it.
 #[derive(Debug, Clone)]
@@ -39,25 +39,15 @@ impl Table {
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub column: Arc<Column>,
-    descending: bool,
+    pub descending: bool,
     /// As written; without it NULL counts as the greatest.
-    nulls_first: Option<bool>,
+    pub nulls_first: Option<bool>,
 }
 
 impl Key {
     fn random(dice: &mut Dice, column: &Arc<Column>) -> Self {
         let nulls_first = if dice.coin() { None } else { Some(dice.coin()) };
         Self { column: Arc::clone(column), descending: dice.coin(), nulls_first }
-    }
-
-    fn sql(&self, dialect: Dialect) -> String {
-        let first = match dialect {
-            Dialect::Postgres => self.nulls_first,
-            Dialect::Sqlite => Some(self.nulls_first.unwrap_or(self.descending)),
-        };
-        let direction = if self.descending { " DESC" } else { "" };
-        let nulls = first.map_or("", |first| if first { " NULLS FIRST" } else { " NULLS LAST" });
-        format!("\"{}\"{direction}{nulls}", self.column.code)
     }
 }
 
@@ -113,7 +103,20 @@ pub(super) struct Statement {
     pub query: Query,
 }
 
+/// What statements are made for that run with everything on.
+const AIMS: &[&str] = &["on", "on", "on", "limit", "top_k", "min_max", "group"];
+
 impl Statement {
+    /// One for everything on: also the forms that a rule is made for have a filter half of the time.
+    pub(super) fn for_all_rules(dice: &mut Dice, apps: &[App]) -> Self {
+        let aim = dice.pick(AIMS);
+        let mut statement = Self::random(dice, apps, aim);
+        if statement.filter.is_none() && dice.coin() {
+            statement.filter = Some(Predicate::random(dice, &statement.table.columns));
+        }
+        statement
+    }
+
     /// One that `rule` alone can do something for, where it is known how; else any.
     pub(super) fn random(dice: &mut Dice, apps: &[App], rule: &str) -> Self {
         let records = |dice: &mut Dice| Table::of_records(&apps[dice.below(apps.len())]);
@@ -292,67 +295,6 @@ impl Statement {
             *limit = None;
         }
         all
-    }
-
-    pub(super) fn sql(&self, dialect: Dialect) -> String {
-        let name = |column: &Column| format!("\"{}\"", column.code);
-        let table = &self.table.name;
-        let condition = |alias: &str| self.filter.as_ref().map(|filter| filter.sql(alias, dialect));
-        let filter = condition("").map_or_else(String::new, |filter| format!(" WHERE {filter}"));
-        match &self.query {
-            Query::Rows { columns, order, limit } => {
-                let columns: Vec<_> = columns.iter().map(|column| name(column)).collect();
-                let columns = if columns.is_empty() { "*".into() } else { columns.join(", ") };
-                let order: Vec<_> = order.iter().map(|key| key.sql(dialect)).collect();
-                let order =
-                    if order.is_empty() { String::new() } else { format!(" ORDER BY {}", order.join(", ")) };
-                let limit =
-                    limit.map_or_else(String::new, |(rows, skip)| format!(" LIMIT {rows} OFFSET {skip}"));
-                format!("SELECT {columns} FROM \"{table}\"{filter}{order}{limit}")
-            }
-            Query::Count => format!("SELECT count(*) FROM \"{table}\"{filter}"),
-            Query::Aggregates { group, items, counted } => {
-                let own = group.iter().map(|column| name(column));
-                let items = items.iter().map(|(function, column)| format!("{function}({})", name(column)));
-                let all: Vec<_> = own.chain(items).chain(counted.then(|| "count(*)".into())).collect();
-                let group =
-                    group.as_ref().map_or_else(String::new, |column| format!(" GROUP BY {}", name(column)));
-                format!("SELECT {} FROM \"{table}\"{filter}{group}", all.join(", "))
-            }
-            Query::Distinct(column) => format!("SELECT DISTINCT {} FROM \"{table}\"{filter}", name(column)),
-            Query::Join { how, right, on: (left_key, right_key), right_filter } => {
-                let (a, b) = (name(left_key), name(right_key));
-                let of_right = right_filter.as_ref().map(|filter| filter.sql("b.", dialect));
-                let all = |parts: Vec<Option<String>>| {
-                    let parts: Vec<_> = parts.into_iter().flatten().collect();
-                    if parts.is_empty() { String::new() } else { format!(" WHERE {}", parts.join(" AND ")) }
-                };
-                let (left, right) = (format!("\"{table}\" a"), format!("\"{}\" b", right.name));
-                let pairs = format!("SELECT a.\"$id\", a.{a}, b.\"$id\" FROM {left}");
-                let own = format!("SELECT a.\"$id\", a.{a} FROM {left}");
-                let keys = |of_right| format!("SELECT b.{b} FROM {right}{}", all(vec![of_right]));
-                let with = |test: String| format!("{own}{}", all(vec![condition("a."), Some(test)]));
-                match how {
-                    Meeting::Inner => {
-                        format!(
-                            "{pairs} JOIN {right} ON a.{a} = b.{b}{}",
-                            all(vec![condition("a."), of_right])
-                        )
-                    }
-                    Meeting::Left => format!(
-                        "{pairs} LEFT JOIN {right} ON a.{a} = b.{b}{}{}",
-                        of_right.map_or_else(String::new, |filter| format!(" AND {filter}")),
-                        all(vec![condition("a.")])
-                    ),
-                    Meeting::In => with(format!("a.{a} IN ({})", keys(of_right))),
-                    Meeting::NotIn => with(format!("a.{a} NOT IN ({})", keys(of_right))),
-                    Meeting::Exists => with(format!(
-                        "EXISTS (SELECT 1 FROM {right}{})",
-                        all(vec![Some(format!("b.{b} = a.{a}")), of_right])
-                    )),
-                }
-            }
-        }
     }
 
     /// Its predicates.
