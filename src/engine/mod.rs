@@ -40,7 +40,7 @@ pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, gr
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;
-use crate::table::{Directory, Remembered};
+use crate::table::{Directory, Fault, Remembered};
 use connection::Connection;
 use settings::Settings;
 
@@ -51,11 +51,14 @@ pub struct EngineConfig {
     pub time_zone: Tz,
     /// Bytes that all statements share for sorts, joins and groups.
     pub memory_limit: usize,
+    /// A mistake to be made in the pushdown, for tests of the tests; no setting sets it.
+    #[doc(hidden)]
+    pub fault: Option<Fault>,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { time_zone: Tz::UTC, memory_limit: 1024 * 1024 * 1024 }
+        Self { time_zone: Tz::UTC, memory_limit: 1024 * 1024 * 1024, fault: None }
     }
 }
 

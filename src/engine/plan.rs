@@ -221,6 +221,7 @@ async fn find_table(
         pushdown: settings.pushdown,
         page_size: settings.page_size,
         concurrency: settings.concurrency,
+        fault: session.engine.inner.config.fault,
     };
     let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
     for schema in wanted {

@@ -25,6 +25,7 @@ use futures::stream;
 use super::context::ScanContext;
 use super::decode::PageDecoder;
 use super::error::Error;
+use super::fault::Fault;
 use super::field::Formula;
 use super::leaf::leaf_methods;
 use super::ordered::{Asking, condition, leaves_out_empty, narrowed, order_of, projected_scan, replaced};
@@ -114,8 +115,12 @@ impl Value {
         let [argument] = arguments.as_slice() else { return None };
         let column = (*places.get(argument.downcast_ref::<Column>()?.index())?)?;
         let (field, order) = order_of(request, column)?;
-        let filled =
-            if leaves_out_empty(request.condition.as_ref(), &field) { Formula::All } else { order.filled? };
+        let guarded = request.fault != Some(Fault::ExtremeOfEmpty);
+        let filled = if !guarded || leaves_out_empty(request.condition.as_ref(), &field) {
+            Formula::All
+        } else {
+            order.filled?
+        };
         let condition = narrowed(request, &filled);
         let value = Self::First { column, order: OrderBy { field, ascending }, condition };
         request.rules.has(Rule::MinMax).then_some(value)

@@ -25,6 +25,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::aggregate::{aggregated_scan, counts_rows};
 use super::context::ScanContext;
 use super::error::Error;
+use super::fault::Fault;
 use super::field::Formula;
 use super::ordered::{Asking, condition, narrowed, replaced};
 use super::rules::Rule;
@@ -195,12 +196,14 @@ impl Asking {
             (total, self.counts(field).await?)
         };
         let sum: i64 = groups.iter().map(|(_, count)| count).sum();
-        Ok((sum == total).then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
+        let adds_up = sum == total || self.request.fault == Some(Fault::GroupWithoutEmpty);
+        Ok(adds_up.then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
     }
 
     /// How many records have each option.
     async fn counts(&self, field: &FieldProperties) -> Result<Vec<(Option<String>, i64)>, Error> {
-        let options = field.options.iter().cloned().map(Some).chain([None]);
+        let empty = (self.request.fault != Some(Fault::GroupWithoutEmpty)).then_some(None);
+        let options = field.options.iter().cloned().map(Some).chain(empty);
         let counts = options.map(|option| async move {
             let values = vec![option.clone().unwrap_or_default()];
             let has = Condition::In { field: field.code.clone(), negated: false, values };

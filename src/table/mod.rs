@@ -9,6 +9,7 @@ mod choice_group;
 mod context;
 mod decode;
 mod error;
+mod fault;
 mod field;
 mod grouped;
 mod leaf;
@@ -30,6 +31,8 @@ pub use choice_group::ChoiceGroups;
 pub use context::{Budget, ScanContext};
 pub use decode::PageReader;
 pub use error::Error;
+#[doc(hidden)]
+pub use fault::Fault;
 pub use field::{FormContext, field_type_names, number_scale};
 pub use grouped::grouped;
 pub use meter::{Cost, Stretch};

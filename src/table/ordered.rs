@@ -8,6 +8,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::projection::ProjectionExec;
 
@@ -16,6 +17,7 @@ use super::choice_group::KintoneGroups;
 use super::context::ScanContext;
 use super::decode::PageDecoder;
 use super::error::Error;
+use super::fault::Fault;
 use super::field::{Formula, Order};
 use super::meter::Meter;
 use super::scan::{KintoneScan, Presence, ScanRequest, TableRef};
@@ -48,10 +50,22 @@ pub(crate) fn projected_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<(&KintoneS
     if let Some(scan) = plan.downcast_ref::<KintoneScan>() {
         return Some((scan, (0..scan.request.projection.len()).map(Some).collect()));
     }
+    if let Some((scan, places)) = over_scan(plan, Fault::CountPastFilter) {
+        return Some((scan, places.into_iter().map(Some).collect()));
+    }
     let projection = plan.downcast_ref::<ProjectionExec>()?;
     let (scan, below) = projected_scan(projection.input())?;
     let place = |expr: &Arc<dyn PhysicalExpr>| *below.get(expr.downcast_ref::<Column>()?.index())?;
     Some((scan, projection.expr().iter().map(|item| place(&item.expr)).collect()))
+}
+
+/// The scan right under a filter and the column of it that each of the filter's is, where the mistake is to be made
+/// not to mind the filter.
+pub(crate) fn over_scan(plan: &Arc<dyn ExecutionPlan>, fault: Fault) -> Option<(&KintoneScan, Vec<usize>)> {
+    let filter = plan.downcast_ref::<FilterExec>()?;
+    let scan = filter.input().downcast_ref::<KintoneScan>().filter(|s| s.request.fault == Some(fault))?;
+    let all = || (0..plan.schema().fields().len()).collect();
+    Some((scan, filter.projection().as_ref().map_or_else(all, |kept| kept.to_vec())))
 }
 
 /// The plan with each node for which `of` has another replaced, and nothing looked at below.

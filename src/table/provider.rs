@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::fault::Fault;
 use super::field::Formula;
 use super::pushdown::{Pushdown, pushdown};
 use super::remembered::Remembered;
@@ -27,6 +28,9 @@ pub struct ScanSettings {
     pub page_size: u32,
     /// Requests of one scan at once.
     pub concurrency: usize,
+    /// A mistake to be made, for tests of the tests.
+    #[doc(hidden)]
+    pub fault: Option<Fault>,
 }
 
 /// The records of an app, or the rows of one of its table fields.
@@ -58,7 +62,11 @@ impl AppTable {
     }
 
     fn ask(&self, filter: &Expr) -> Pushdown {
-        if self.settings.pushdown.has(Rule::Filter) { pushdown(filter, &self.columns) } else { Pushdown::No }
+        match self.settings.fault {
+            _ if !self.settings.pushdown.has(Rule::Filter) => Pushdown::No,
+            None => pushdown(filter, &self.columns),
+            Some(fault) => fault.pushdown(filter, &self.columns),
+        }
     }
 
     /// What goes to Kintone of these filters, and a note on each that does.
@@ -130,6 +138,7 @@ impl TableProvider for AppTable {
             page_size: self.settings.page_size,
             rules: self.settings.pushdown,
             concurrency: self.settings.concurrency,
+            fault: self.settings.fault,
             ordered: true,
             limited: false,
         })?))

@@ -29,9 +29,10 @@ use futures::stream;
 use super::context::ScanContext;
 use super::decode::PageDecoder;
 use super::error::Error;
+use super::fault::Fault;
 use super::field::Formula;
 use super::leaf::leaf_methods;
-use super::ordered::{Asking, condition, leaves_out_empty, narrowed, order_of};
+use super::ordered::{self, Asking, condition, leaves_out_empty, narrowed, order_of};
 use super::rules::Rule;
 use super::scan::{KintoneScan, PART, ScanRequest, records_path};
 use super::schema::Shape;
@@ -84,6 +85,17 @@ fn replaced(
         let top = KintoneTopK::new(&scan.request, input.schema(), order, most);
         return Ok(top.map(|top| Arc::new(top) as Arc<dyn ExecutionPlan>));
     }
+    if let Some((scan, places)) = ordered::over_scan(input, Fault::TopKPastFilter) {
+        let below = order.iter().map(|key| {
+            let column = key.expr.downcast_ref::<Column>()?;
+            let expr = Arc::new(Column::new(column.name(), *places.get(column.index())?));
+            Some(PhysicalSortExpr { expr, options: key.options })
+        });
+        let Some(below) = below.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let top = KintoneTopK::new(&scan.request, scan.schema(), &below, most);
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        return top.map(|top| Arc::clone(input).replace_children(vec![Arc::new(top)], options)).transpose();
+    }
     let Some(projection) = input.downcast_ref::<ProjectionExec>() else { return Ok(None) };
     let below = order.iter().map(|key| {
         let column = key.expr.downcast_ref::<Column>()?;
@@ -123,7 +135,8 @@ impl KintoneTopK {
             let column = key.expr.downcast_ref::<Column>()?;
             let (field, kintone) = order_of(request, column.index())?;
             let ascending = !key.options.descending;
-            let agrees = (kintone.empties_first && key.options.nulls_first == ascending)
+            let agrees = request.fault == Some(Fault::NullsAnywhere)
+                || (kintone.empties_first && key.options.nulls_first == ascending)
                 || kintone.empty == Some(Formula::Nothing)
                 || leaves_out_empty(request.condition.as_ref(), &field);
             if !agrees {
@@ -138,7 +151,9 @@ impl KintoneTopK {
             }
             order.push(OrderBy { field, ascending });
         }
-        if !order.iter().any(|key| key.field == "$id") {
+        if request.fault == Some(Fault::LastSortKey) && order.len() > 1 {
+            order.pop();
+        } else if !order.iter().any(|key| key.field == "$id") {
             order.push(OrderBy { field: "$id".into(), ascending: true });
         }
         let properties = PlanProperties::new(

@@ -14,6 +14,7 @@ use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 
 use super::{FilterNote, KintoneScan, PART, ScanRequest};
 use crate::kintone::AppKey;
+use crate::table::fault::Fault;
 use crate::table::grouped::grouped;
 use crate::table::schema::Shape;
 
@@ -80,6 +81,9 @@ impl PhysicalOptimizerRule for LocalFilters {
                 return Ok(Transformed::no(node));
             };
             let mut scan = scan.clone();
+            if scan.request.fault == Some(Fault::LimitPastFilter) {
+                scan.request.limit = filter.fetch();
+            }
             for part in split_conjunction(filter.predicate()) {
                 let text = plain(part);
                 if !scan.request.filters.iter().any(|f| f.filter == text) {

@@ -38,6 +38,7 @@ pub use order::AnyOrder;
 pub(crate) use presence::Presence;
 
 use super::decode::PageDecoder;
+use super::fault::Fault;
 use super::leaf::leaf_methods;
 use super::rules::{Rule, Rules};
 use super::schema::{Columns, Shape};
@@ -88,6 +89,8 @@ pub(crate) struct ScanRequest {
     pub(crate) expected: Option<u64>,
     /// No more records than these can match: the condition names their ids.
     pub(crate) at_most: Option<u64>,
+    /// A mistake to be made.
+    pub(crate) fault: Option<Fault>,
 }
 
 fn id(operator: Operator, value: u64) -> Condition {
@@ -97,6 +100,8 @@ fn id(operator: Operator, value: u64) -> Condition {
 impl ScanRequest {
     /// The query for at most `limit` records with ids after `after` and before `before`.
     fn query(&self, after: u64, before: Option<u64>, limit: u32) -> Query {
+        let after = after + u64::from(after > 0 && self.fault == Some(Fault::NextPage));
+        let before = before.map(|before| before - u64::from(self.fault == Some(Fault::RangeEnd)));
         let mut parts = vec![];
         if after > 0 {
             parts.push(id(Operator::Gt, after));

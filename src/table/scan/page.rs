@@ -12,6 +12,7 @@ use super::chains::Claim;
 use crate::kintone::{Client, RecordsRequest};
 use crate::table::decode::PageDecoder;
 use crate::table::error::Error;
+use crate::table::fault::Fault;
 use crate::table::meter::Meter;
 
 /// Which page.
@@ -117,7 +118,10 @@ impl Reader {
         memory: MemoryReservation,
     ) -> DfResult<Fetched> {
         let query = match ask {
-            Ask::Chain(claim) => self.request.query(claim.after, claim.before, limit),
+            Ask::Chain(claim) => {
+                let less = u32::from(limit > 1 && self.request.fault == Some(Fault::ShortPage));
+                self.request.query(claim.after, claim.before, limit - less)
+            }
             Ask::End => self.request.end_query(limit),
         };
         let request = RecordsRequest { query, fields: decoder.fields(), total_count: count };

@@ -21,6 +21,7 @@ use super::presence::Presence;
 use super::{KintoneScan, ScanRequest};
 use crate::table::context::ScanContext;
 use crate::table::decode::PageDecoder;
+use crate::table::fault::Fault;
 use crate::table::meter::Meter;
 use crate::table::schema::Shape;
 
@@ -305,7 +306,8 @@ impl Run {
     /// Takes the last page: what chains have read of it already is left out.
     fn take_end(&mut self, rows: PageRows, full: bool) {
         let lowest = if full { rows.ids.first().copied().unwrap_or(0) } else { 0 };
-        let kept = self.chains.floor().map(|floor| rows.between(floor, u64::MAX));
+        let twice = self.request().fault == Some(Fault::LastPageTwice);
+        let kept = self.chains.floor().map(|floor| rows.between(if twice { 0 } else { floor }, u64::MAX));
         let records = kept.as_ref().map_or(0, |rows| u64::try_from(rows.ids.len()).unwrap_or(0));
         self.chains.set_end(lowest, records);
         self.end = End::Here(kept);
