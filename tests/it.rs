@@ -25,6 +25,7 @@ mod emulator;
 mod explain;
 mod faults;
 mod field;
+mod join;
 mod native;
 mod odata;
 mod postgres;

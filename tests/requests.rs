@@ -1,9 +1,12 @@
 //! What a statement costs: requests for records, counted by the Kintone that answered them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use kintone_sql::emulator::{Fault, When};
+use kintone_sql::emulator::app::{self, AppDefinition, Cell, Comment, Entity, Record};
+use kintone_sql::emulator::{Fault, Options, When};
+use kintone_sql::engine::Session;
 use serde_json::{Value, json};
 
 use crate::support::world::{World, run};
@@ -165,6 +168,7 @@ async fn each_rule_can_be_off() {
         ("top_k", "SELECT id FROM t ORDER BY n LIMIT 1"),
         ("min_max", "SELECT min(n) FROM t"),
         ("group", "SELECT DISTINCT d FROM t"),
+        ("join", "SELECT a.id FROM t a JOIN t b ON a.id = b.id AND b.n < 3"),
     ] {
         let mut sent = vec![];
         for rules in ["on", "off", rule] {
@@ -175,4 +179,190 @@ async fn each_rule_can_be_off() {
         }
         assert!(sent[0] < sent[1] && sent[2] < sent[1], "{rule}: rows read {sent:?}");
     }
+}
+
+/// `big`, of which `n` is the record's number, `k` each number five times; and `small` of 100 records, whose `k` are
+/// numbers in `big`, whose `far` are not.
+struct Joined;
+
+const BIG: u64 = 100_000;
+
+impl app::World for Joined {
+    fn directory(&self) -> Vec<Entity> {
+        vec![Entity { password: Some("pw".into()), ..Entity::new("USER", "sato", "佐藤") }]
+    }
+
+    fn apps(&self) -> Vec<AppDefinition> {
+        let number = |code: &str| (code.to_owned(), json!({"type": "NUMBER", "code": code}));
+        let text = |code: &str| (code.to_owned(), json!({"type": "SINGLE_LINE_TEXT", "code": code}));
+        let app = |id, code: &str, fields: [(String, Value); 3]| AppDefinition {
+            id,
+            code: code.into(),
+            name: code.into(),
+            properties: fields.into_iter().collect(),
+            ..AppDefinition::default()
+        };
+        vec![
+            app(1, "big", [number("n"), number("k"), text("t")]),
+            app(2, "small", [number("k"), number("far"), text("t")]),
+        ]
+    }
+
+    fn records(&self, app: u64) -> Vec<Record> {
+        let record = |id: u64, cells: [String; 3]| Record {
+            id,
+            revision: 1,
+            creator: "sato".into(),
+            modifier: "sato".into(),
+            created_at: 0,
+            updated_at: 0,
+            status: None,
+            assignees: vec![],
+            categories: vec![],
+            cells: cells.map(Cell::Text).into(),
+        };
+        match app {
+            1 => (1..=BIG)
+                .map(|n| record(n, [n.to_string(), (n % 20_000).to_string(), format!("text {n}")]))
+                .collect(),
+            _ => (1..=100)
+                .map(|n| record(n, [(n * 7).to_string(), (n + BIG).to_string(), format!("text {}", n * 900)]))
+                .collect(),
+        }
+    }
+
+    fn comments(&self, _: u64) -> Vec<(u64, Vec<Comment>)> {
+        vec![]
+    }
+}
+
+async fn joined() -> World {
+    World::serving(Arc::new(Joined), Options::default(), ("sato", "pw"), vec![]).await
+}
+
+/// Rows of the answer, and the queries of each app in the order in which they were sent.
+async fn asked(world: &World, session: &Session, sql: &str) -> (usize, Vec<String>, Vec<String>) {
+    world.emulator.clear_requests();
+    let answer = run(session, sql).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let (mut big, mut small) = (vec![], vec![]);
+    for request in world.record_requests() {
+        let queries = if request.app == Some(1) { &mut big } else { &mut small };
+        queries.push(request.query.unwrap_or_default());
+    }
+    (answer.rows.len(), big, small)
+}
+
+#[tokio::test]
+async fn a_join_asks_for_the_keys_of_its_small_side() {
+    let world = joined().await;
+    // (statement, rows): each counts both tables, reads one of them, and asks for its keys in the other one.
+    for (sql, rows) in [
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.id = s.k", 100),
+        ("SELECT s.id, b.n FROM big b JOIN small s ON b.id = s.k", 100),
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.n = s.k", 100),
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.n = s.id", 100),
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.t = s.t", 100),
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.k = s.k", 500),
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.k = s.k ORDER BY b.id", 500),
+        ("SELECT s.id, b.n FROM small s JOIN big b ON b.k = s.k AND b.id = s.k AND b.n = s.k", 100),
+        ("SELECT s.id, b.n FROM big b JOIN small s ON b.id::text = s.k::text", 100),
+        ("SELECT n FROM big b WHERE EXISTS (SELECT 1 FROM small s WHERE s.k = b.id)", 100),
+        ("SELECT n FROM big WHERE n IN (SELECT k FROM small)", 100),
+        ("SELECT n FROM big WHERE id IN (SELECT k FROM small WHERE k > 70)", 90),
+        ("SELECT s.id, b.n FROM small s LEFT JOIN big b ON b.id = s.k", 100),
+        ("SELECT s.id, b.n FROM small s LEFT JOIN big b ON b.id = s.far", 100),
+        ("SELECT s.id, b.n FROM big b RIGHT JOIN small s ON b.id = s.far", 100),
+        ("SELECT id FROM small s WHERE NOT EXISTS (SELECT 1 FROM big b WHERE b.id = s.far)", 100),
+        ("SELECT id FROM small s WHERE NOT EXISTS (SELECT 1 FROM big b WHERE b.id = s.k)", 0),
+        (
+            "SELECT s.id, x.total FROM small s JOIN (SELECT n, sum(k) AS total FROM big GROUP BY n) x ON x.n = s.k",
+            100,
+        ),
+        ("SELECT id, (SELECT max(b.k) FROM big b WHERE b.n = s.k) FROM small s", 100),
+    ] {
+        let (found, big, small) = asked(&world, &world.fresh_session(), sql).await;
+        assert_eq!(found, rows, "{sql}");
+        assert!(big.len() + small.len() <= 6, "{sql}: {big:#?} {small:#?}");
+        assert!(big.iter().any(|query| query.contains(" in (")), "{sql}: {big:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_join_with_nothing_on_its_small_side_asks_nothing_of_the_other() {
+    let world = joined().await;
+    let session = world.session();
+    run(&session, "SELECT s.id FROM small s JOIN big b ON b.id = s.id WHERE s.id < 0").await.unwrap();
+    for sql in [
+        "SELECT s.id, b.n FROM small s JOIN big b ON b.id = s.k WHERE s.t = 'none'",
+        "SELECT n FROM big WHERE n IN (SELECT k FROM small WHERE t = 'none')",
+        "SELECT s.id, b.n FROM small s JOIN big b ON b.id = s.k + 0.5",
+    ] {
+        // What is counted for the plan is known the second time.
+        asked(&world, &session, sql).await;
+        let (rows, big, small) = asked(&world, &session, sql).await;
+        assert_eq!((rows, big.len()), (0, 0), "{sql}: {big:#?} {small:#?}");
+    }
+}
+
+#[tokio::test]
+async fn many_keys_go_in_batches_where_that_is_cheaper_than_the_table() {
+    let world = joined().await;
+    let session = world.session();
+    run(&session, "SET kintone.page_size = 40").await.unwrap();
+    let (rows, big, small) =
+        asked(&world, &session, "SELECT s.id, b.n FROM small s JOIN big b ON b.id = s.k").await;
+    // Each total once, three pages of the small side, three batches.
+    assert!(rows == 100 && big.len() <= 4 && small.len() <= 5, "{big:#?} {small:#?}");
+    // As many keys as the table has records: that is read as it is.
+    let sql = "SELECT a.id FROM small a JOIN small b ON a.k = b.k";
+    let (rows, _, small) = asked(&world, &session, sql).await;
+    assert!(rows == 100 && small.iter().all(|query| !query.contains(" in (")), "{small:#?}");
+    // In the order of ids the batches of another key would be mixed: none are made, a range is.
+    let sql = "SELECT b.n FROM small s JOIN big b ON b.n = s.k ORDER BY b.id";
+    let (rows, big, _) = asked(&world, &session, sql).await;
+    assert_eq!(rows, 100);
+    assert!(
+        big.iter().all(|q| !q.contains(" in (")) && big.iter().any(|q| q.contains("n <= \"700\"")),
+        "{big:#?}"
+    );
+}
+
+#[tokio::test]
+async fn keys_do_not_change_which_rows_are_the_first() {
+    let world = joined().await;
+    let session = world.session();
+    for (sql, rows) in [
+        ("SELECT s.id FROM small s JOIN (SELECT * FROM big ORDER BY id LIMIT 20) b ON b.id = s.k", 2),
+        (
+            "SELECT s.id FROM small s JOIN (SELECT * FROM big WHERE t LIKE '%7' ORDER BY id LIMIT 2) b ON b.id = s.k",
+            1,
+        ),
+        ("SELECT s.id FROM small s JOIN (SELECT * FROM big ORDER BY n DESC LIMIT 20) b ON b.id = s.k", 0),
+        (
+            "SELECT s.id FROM small s JOIN (SELECT b.* FROM big b JOIN small x ON b.id = x.id ORDER BY b.id LIMIT 10) b ON b.id = s.k",
+            1,
+        ),
+    ] {
+        let (found, ..) = asked(&world, &session, sql).await;
+        assert_eq!(found, rows, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn tables_that_are_joined_are_counted_once_and_the_budget_knows() {
+    let world = joined().await;
+    let session = world.session();
+    let sql = "SELECT s.id, b.n FROM small s JOIN big b ON b.id = s.k";
+    run(&session, &format!("EXPLAIN {sql}")).await.unwrap();
+    assert!(world.record_requests().is_empty());
+    let counts = |queries: &[String]| queries.iter().filter(|query| *query == "limit 1").count();
+    let (_, big, small) = asked(&world, &session, sql).await;
+    assert_eq!((counts(&big), counts(&small)), (1, 1), "{big:#?} {small:#?}");
+    let (_, big, small) = asked(&world, &session, sql).await;
+    assert_eq!((big.len(), small.len()), (1, 1), "{big:#?} {small:#?}");
+    assert_eq!(big.iter().chain(&small).collect::<HashSet<_>>().len(), 2);
+    let poor = world.fresh_session();
+    run(&poor, "SET kintone.max_requests = 3").await.unwrap();
+    let error = run(&poor, sql).await.unwrap_err();
+    assert!(error.message.contains("kintone.max_requests is 3"), "{error:?}");
 }

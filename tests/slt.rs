@@ -215,7 +215,19 @@ impl AsyncDB for Database {
 fn about_kintone(row: Vec<Option<String>>) -> Option<Vec<Option<String>>> {
     let line = row.into_iter().next()??;
     let line = line.trim();
-    let words = ["Kintone", "path:", "query:", "fields:", "requests:", "exact:", "rechecked:", "local:"];
+    let words = [
+        "Kintone",
+        "path:",
+        "query:",
+        "fields:",
+        "requests:",
+        "exact:",
+        "rechecked:",
+        "local:",
+        "keys:",
+        "asked:",
+        "Counted",
+    ];
     words.iter().any(|word| line.starts_with(word)).then(|| vec![Some(line.to_owned())])
 }
 

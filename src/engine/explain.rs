@@ -13,11 +13,11 @@ use futures::stream::{StreamExt, TryStreamExt, poll_fn};
 use unicode_width::UnicodeWidthStr;
 
 use super::fault;
-use super::plan::{Planned, physical};
+use super::plan::{Physical, Planned, physical, physical_to_run};
 use super::session::Session;
 use super::statement::Statement;
 use crate::error::Result;
-use crate::table::{Cost, PART, ScanContext, Stretch, grouped};
+use crate::table::{Cost, Counted, PART, ScanContext, Stretch, grouped};
 
 /// The plan as text; with `analyze`, after it has run, with what it took.
 pub(super) async fn explain(
@@ -28,16 +28,22 @@ pub(super) async fn explain(
     analyze: bool,
 ) -> Result<String> {
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
-    let (plan, state, context) = physical(session, planned, parameters).map_err(translate)?;
     let mut out = String::new();
     if analyze {
         let started = Instant::now();
+        let Physical { plan, state, context, totals } =
+            physical_to_run(session, planned, parameters).await.map_err(translate)?;
         let rows = run(&plan, state.task_ctx(), &context).await.map_err(translate)?;
         let took = started.elapsed();
-        let mut total = Cost::default();
+        let mut total = totals.cost;
         lay_out(&mut out, plan.as_ref(), 0, Some(&mut total));
+        for Counted { table, records } in totals.counted {
+            let (name, app, records) = (table.name, table.app, grouped(records));
+            let _ = writeln!(out, "Counted before planning: {name} (app {app}), {records} records");
+        }
         sum_up(&mut out, rows, &total, took, &context.busy);
     } else {
+        let plan = physical(session, planned, parameters).map_err(translate)?.plan;
         lay_out(&mut out, plan.as_ref(), 0, None);
     }
     Ok(out)

@@ -35,7 +35,9 @@ use super::session::{Notice, QueryResult, Session};
 use super::settings::Settings;
 use super::statement::{Statement, on_big_stack};
 use crate::error::{Error, Result};
-use crate::table::{Budget, DAILY_REQUESTS, ScanContext, ScanSettings, Stretch, tables_of};
+use crate::table::{
+    Budget, DAILY_REQUESTS, ScanContext, ScanSettings, Stretch, Totals, count_joined, tables_of,
+};
 
 /// A query that is planned, and the settings that it was planned with.
 #[derive(Debug)]
@@ -273,12 +275,21 @@ fn in_zone(state: &SessionState) -> Vec<Arc<ScalarUDF>> {
     known.filter_map(|function| function.inner().with_updated_config(options)).map(Arc::new).collect()
 }
 
-/// The physical plan with the parameters' values, and what it needs to run.
+/// A physical plan, and what it needs to run.
+pub(super) struct Physical {
+    pub plan: Arc<dyn ExecutionPlan>,
+    pub state: SessionState,
+    pub context: Arc<ScanContext>,
+    /// Counted before the plan was made.
+    pub totals: Totals,
+}
+
+/// The physical plan with the parameters' values; nothing is asked for it.
 pub(super) fn physical(
     session: &Session,
     planned: &Planned,
     parameters: Vec<ScalarValue>,
-) -> DfResult<(Arc<dyn ExecutionPlan>, SessionState, Arc<ScanContext>)> {
+) -> DfResult<Physical> {
     let mut state = planned.state.clone();
     // The clock of now() starts with each run.
     state.mark_start_execution();
@@ -291,26 +302,49 @@ pub(super) fn physical(
         busy: Stretch::default(),
     });
     state.config_mut().set_extension(Arc::clone(&context));
+    let plan = create(planned, &state, parameters)?;
+    Ok(Physical { plan, state, context, totals: Totals::default() })
+}
+
+fn create(
+    planned: &Planned,
+    state: &SessionState,
+    parameters: Vec<ScalarValue>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
     let values = parameter::values(&planned.parameters, parameters)?;
-    let plan = on_big_stack(|| {
+    on_big_stack(|| {
         let logical = planned.logical.clone();
         let logical =
             if values.is_empty() { logical } else { logical.with_param_values(ParamValues::from(values))? };
         let logical = native::place(logical, true)?;
         at_once(state.create_physical_plan(&logical))
-    })?;
-    Ok((plan, state, context))
+    })
+}
+
+/// The physical plan that runs: where it joins tables whose sizes are not known, those are counted first.
+pub(super) async fn physical_to_run(
+    session: &Session,
+    planned: &Planned,
+    parameters: Vec<ScalarValue>,
+) -> DfResult<Physical> {
+    let mut physical = physical(session, planned, parameters.clone())?;
+    physical.totals = count_joined(&physical.plan, &physical.context).await?;
+    if !physical.totals.counted.is_empty() {
+        physical.plan = create(planned, &physical.state, parameters)?;
+    }
+    Ok(physical)
 }
 
 /// Starts a query.
-pub(super) fn run(
+pub(super) async fn run(
     session: &Session,
     statement: &Statement,
     planned: &Planned,
     parameters: Vec<ScalarValue>,
 ) -> Result<QueryResult> {
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
-    let (plan, state, _) = physical(session, planned, parameters).map_err(translate)?;
+    let Physical { plan, state, .. } =
+        physical_to_run(session, planned, parameters).await.map_err(translate)?;
     let schema = visible(plan.schema().as_ref());
     let notices = quota_notices(session, &plan);
     let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;

@@ -17,7 +17,7 @@ use url::Url;
 
 use super::pg_catalog::Catalog;
 use super::{dialect, function, plain_filter, postgres_cast};
-use crate::table::{Aggregates, ChoiceGroups, LocalFilters, TopK, native_functions};
+use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
 
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
@@ -26,6 +26,12 @@ pub(super) const DATABASE: &str = "kintone";
 /// than answered otherwise.
 const LEFT_OUT: &[&str] =
     &["input_file_name", "file_row_index", "version", "arrow_metadata", "to_char", "to_date", "date_format"];
+
+/// Distinct keys of a join's small side; beyond, their bounds alone are asked for. As many as 40 requests name.
+const MOST_KEYS: usize = 20_000;
+
+/// What a join's small side takes at most for a list of its keys to be made.
+const MOST_KEY_BYTES: usize = 4 << 20;
 
 /// Memory that all statements share, and no disk.
 pub(super) fn runtime(memory_limit: usize) -> DfResult<Arc<RuntimeEnv>> {
@@ -58,6 +64,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_physical_optimizer_rule(Arc::new(ChoiceGroups))
         .with_physical_optimizer_rule(Arc::new(TopK))
         .with_physical_optimizer_rule(Arc::new(LocalFilters))
+        .with_physical_optimizer_rule(Arc::new(JoinKeys))
         .build()
 }
 
@@ -87,6 +94,12 @@ fn config() -> SessionConfig {
     // Names are exact before the planner sees them.
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // A scan takes up the keys of joins alone: the bounds of a running TopK change with each page.
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // So many keys may be worth asking for: the scan itself decides, by what the table's pages cost.
+    options.optimizer.hash_join_inlist_pushdown_max_distinct_values = MOST_KEYS;
+    options.optimizer.hash_join_inlist_pushdown_max_size = MOST_KEY_BYTES;
     config
 }
 

@@ -238,7 +238,7 @@ impl Session {
                     explain::explain(self, &prepared.statement, &planned, parameters, *analyze).await?;
                 Ok(QueryResult::rows("EXPLAIN", plan_rows(&text)?))
             }
-            _ => plan::run(self, &prepared.statement, &planned, parameters),
+            _ => plan::run(self, &prepared.statement, &planned, parameters).await,
         }
     }
 

@@ -199,6 +199,7 @@ impl TableProvider for AppTable {
             fault: self.settings.fault,
             ordered: true,
             limited: false,
+            joined: false,
         })?))
     }
 }

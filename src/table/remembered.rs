@@ -12,6 +12,9 @@ use crate::kintone::{AppKey, Condition};
 /// Totals that are kept; beyond, all are forgotten.
 const MOST: usize = 10_000;
 
+/// Longer conditions, such as lists of keys, are not worth their place.
+const LONGEST: usize = 4_000;
+
 /// Shared by every session of an engine.
 #[derive(Debug, Default)]
 pub struct Remembered {
@@ -46,11 +49,15 @@ impl Remembered {
 
     /// So many records matched just now.
     pub(crate) fn set_total(&self, connection: &str, app: AppKey, condition: Option<&Condition>, total: u64) {
+        let condition = text(condition);
+        if condition.len() > LONGEST {
+            return;
+        }
         let totals = &mut self.lock().totals;
         if totals.len() >= MOST {
             totals.clear();
         }
-        totals.insert((connection.to_owned(), app, text(condition)), total);
+        totals.insert((connection.to_owned(), app, condition), total);
     }
 
     /// How many records matched when they were counted last.

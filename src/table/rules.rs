@@ -18,6 +18,8 @@ pub enum Rule {
     MinMax,
     /// GROUP BY a choice is one count for each option.
     Group,
+    /// The keys of a join's small side go into the query of the other.
+    Join,
 }
 
 const RULES: &[(Rule, &str)] = &[
@@ -27,6 +29,7 @@ const RULES: &[(Rule, &str)] = &[
     (Rule::Count, "count"),
     (Rule::MinMax, "min_max"),
     (Rule::Group, "group"),
+    (Rule::Join, "join"),
 ];
 
 /// A set of rules. Written as `on`, `off`, or a list such as `filter, limit`.

@@ -32,14 +32,23 @@ impl World {
 
     /// The same, with Kintone's open facts as given.
     pub(crate) async fn with(fixture: &serde_json::Value, unknowns: Unknowns) -> Self {
-        let world = Arc::new(Fixture::from_json(fixture).unwrap());
-        let options = Options { unknowns, ..Options::default() };
-        let emulator = Emulator::start(world, options).await.unwrap();
         let list = |key: &str| fixture[key].as_array().cloned().unwrap_or_default();
         let spaces: Vec<u64> = list("apps").iter().filter_map(|app| app["guestSpaceId"].as_u64()).collect();
         let users = list("users");
         let user = users.iter().find(|user| user["password"].is_string()).unwrap();
         let login = (user["code"].as_str().unwrap(), user["password"].as_str().unwrap());
+        let world = Arc::new(Fixture::from_json(fixture).unwrap());
+        Self::serving(world, Options { unknowns, ..Options::default() }, login, spaces).await
+    }
+
+    /// Serves any world, with a login of it.
+    pub(crate) async fn serving(
+        world: Arc<dyn kintone_sql::emulator::app::World>,
+        options: Options,
+        login: (&str, &str),
+        spaces: Vec<u64>,
+    ) -> Self {
+        let emulator = Emulator::start(world, options).await.unwrap();
         let engine = engine(&emulator.url(), login, spaces.clone());
         let login = (login.0.to_owned(), login.1.to_owned());
         Self { emulator, engine, login, spaces }

@@ -13,7 +13,7 @@ use datafusion::logical_expr::expr::{InList, Like};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
 
-use super::field::{Answer, Comparison, Formula, Place, Predicate};
+use super::field::{Answer, Comparison, Formula, Place, Predicate, PredicateKind, Rule};
 use super::native;
 use super::schema::{Column, Columns, Source};
 use super::types::SqlType;
@@ -325,6 +325,25 @@ fn ask(column: &Column, predicate: &Predicate) -> Pushdown {
             formula.map_or(Pushdown::No, |formula| Pushdown::new(answer, formula))
         }
     }
+}
+
+/// Whether Kintone can be asked for the records with one of many values of `key`.
+pub(crate) fn asks_for_keys(key: &Expr, columns: &Columns) -> bool {
+    let Some(column) = column(key, columns) else { return false };
+    let (field, field_type, place) = match &column.source {
+        Source::Record { field, field_type, part: 0 } => (field, field_type, Place::Record),
+        Source::Row { field, field_type, part: 0 } => (field, field_type, Place::Row),
+        _ => return false,
+    };
+    let of_keys =
+        |kind: &PredicateKind| matches!(kind, PredicateKind::In | PredicateKind::Compare(Comparison::Eq));
+    let asked = |rule: &Rule| rule.answer != Answer::No && rule.predicates.iter().any(of_keys);
+    Condition::is_nameable(&field.code) && field_type.rules(field, place).iter().any(asked)
+}
+
+/// Whether no two records have the same value of `key`.
+pub(crate) fn is_unique(key: &Expr, columns: &Columns) -> bool {
+    column(key, columns).is_some_and(|column| column.unique)
 }
 
 /// The column that an expression is, through casts that keep every value.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use datafusion::common::Result as DfResult;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::physical_expr_common::physical_expr::fmt_sql;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 
-use super::{FilterNote, KintoneScan, PART, ScanRequest};
+use super::batches::batch_size;
+use super::{FilterNote, KintoneScan, PART, ScanRequest, keys};
 use crate::kintone::AppKey;
 use crate::table::fault::Fault;
 use crate::table::grouped::grouped;
@@ -48,6 +50,9 @@ impl ScanRequest {
                 grouped(n),
                 page
             ),
+            None if self.joined && self.limit.is_none() => format!(
+                "unknown (total unknown: a join of large tables counts it first; {page} a page, {chains}, {order}{early})"
+            ),
             None => format!("unknown (not counted yet; {page} a page, {chains}, {order}{early})"),
         }
     }
@@ -65,6 +70,13 @@ impl KintoneScan {
             format!("requests: {}", request.expectation()),
         ];
         parts.extend(request.filters.iter().map(|f| format!("{}: {}", f.verdict, f.filter)));
+        let names: Vec<String> =
+            self.keys.iter().flat_map(|key| keys::names(key, &request.columns, &self.schema)).collect();
+        if !names.is_empty() {
+            let (names, most) = (names.join(", "), batch_size(request));
+            parts.push(format!("keys: {names} from the join, at most {most} in a query"));
+        }
+        parts.extend(self.asked.get().map(|asked| format!("asked: {asked}")));
         parts.join(&PART.to_string())
     }
 }
@@ -85,6 +97,10 @@ impl PhysicalOptimizerRule for LocalFilters {
                 scan.request.limit = filter.fetch();
             }
             for part in split_conjunction(filter.predicate()) {
+                // What a join tells is shown as keys.
+                if part.downcast_ref::<DynamicFilterPhysicalExpr>().is_some() {
+                    continue;
+                }
                 let text = plain(part);
                 if !scan.request.filters.iter().any(|f| f.filter == text) {
                     scan.request.filters.push(FilterNote { filter: text, verdict: "local" });

@@ -5,35 +5,45 @@
 //! the start may be missed.
 //!
 //! Takes: a [`ScanRequest`], plain data. `run` keeps pages under way, `chains` says which, `page` asks for one and
-//! decodes it, `presence` sees a form change under the scan; `order` and `explain` are for the planner.
+//! decodes it, `presence` sees a form change under the scan. Under a join `narrowed` waits for its keys, `keys` reads
+//! them, `batches` says how they are asked for. `order`, `links` and `explain` are for the planner.
 
+mod batches;
 mod chains;
 mod explain;
+mod keys;
+mod links;
+mod narrowed;
 mod order;
 mod page;
 mod presence;
 mod run;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::Result as DfResult;
 use datafusion::common::Statistics;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Precision;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::col;
-use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalSortExpr};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
+};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
-use futures::stream;
 
 pub use explain::LocalFilters;
 pub(crate) use explain::records_path;
+pub use links::JoinKeys;
+pub(crate) use links::joined;
 pub use order::AnyOrder;
 pub(crate) use presence::Presence;
 
@@ -58,6 +68,9 @@ pub struct TableRef {
 
 /// Between the parts of a scan's description: a line each where EXPLAIN shows it.
 pub const PART: char = '\u{2028}';
+
+/// Records of a table that nobody has counted.
+const UNKNOWN: u64 = 1_000_000;
 
 /// What happened to one filter of the statement, for EXPLAIN.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +105,8 @@ pub(crate) struct ScanRequest {
     pub(crate) expected: Option<u64>,
     /// No more records than these can match: the condition names their ids.
     pub(crate) at_most: Option<u64>,
+    /// It is read for a join with another table of Kintone, by its keys where they are few.
+    pub(crate) joined: bool,
     /// A mistake to be made.
     pub(crate) fault: Option<Fault>,
 }
@@ -138,7 +153,13 @@ impl ScanRequest {
 /// How many records can match, where the condition names their ids.
 pub(crate) fn at_most(condition: &Condition) -> Option<u64> {
     match condition {
-        Condition::Compare { field, operator: Operator::Eq, .. } if field == "$id" => Some(1),
+        Condition::Compare { field, operator, value } if field == "$id" => match operator {
+            Operator::Eq => Some(1),
+            // Ids are from 1 on (K§9).
+            Operator::Lt => value.parse::<u64>().ok().map(|id| id.saturating_sub(1)),
+            Operator::LtEq => value.parse().ok(),
+            Operator::NotEq | Operator::Gt | Operator::GtEq => None,
+        },
         Condition::In { field, negated: false, values } if field == "$id" => u64::try_from(values.len()).ok(),
         Condition::And(parts) => parts.iter().filter_map(at_most).min(),
         Condition::Or(parts) => parts.iter().map(at_most).sum(),
@@ -150,6 +171,10 @@ pub(crate) fn at_most(condition: &Condition) -> Option<u64> {
 #[derive(Debug, Clone)]
 pub(crate) struct KintoneScan {
     pub(crate) request: ScanRequest,
+    /// Filters that joins above make of their other side's keys while they run.
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    /// What came of the keys, for EXPLAIN ANALYZE.
+    asked: Arc<OnceLock<String>>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
@@ -172,6 +197,8 @@ impl KintoneScan {
         .with_scheduling_type(SchedulingType::Cooperative);
         Ok(Self {
             request,
+            keys: vec![],
+            asked: Arc::default(),
             schema,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -192,15 +219,44 @@ impl DisplayAs for KintoneScan {
 }
 
 impl ExecutionPlan for KintoneScan {
-    leaf_methods!("KintoneScan");
+    leaf_methods!("KintoneScan", listens to keys);
 
     fn execute(&self, partition: usize, task: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
-        let run = run::Run::new(self, partition, &task)?;
-        let rows = stream::try_unfold(run, |mut run| async move {
-            let next = Box::pin(run.next()).await?;
-            Ok(next.map(|batch| (batch, run)))
-        });
+        let rows = if self.keys.is_empty() {
+            narrowed::rows(self, partition, &task)?
+        } else {
+            narrowed::matching(self.clone(), partition, task)
+        };
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows)))
+    }
+
+    /// Takes up what joins tell of their keys. Never as the last word: the rows may be more than those that match.
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        filters: ChildPushdownResult,
+        _: &ConfigOptions,
+    ) -> DfResult<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let filters: Vec<_> = filters.parent_filters.into_iter().map(|parent| parent.filter).collect();
+        let not_handled =
+            FilterPushdownPropagation::with_parent_pushdown_result(vec![PushedDown::No; filters.len()]);
+        let request = &self.request;
+        // The first rows are to be the first of all, whatever a join makes of them.
+        let taken =
+            phase == FilterPushdownPhase::Post && request.rules.has(Rule::Join) && request.limit.is_none();
+        let of_joins = |filter: &Arc<dyn PhysicalExpr>| keys::narrows(filter, &request.columns, &self.schema);
+        let filters: Vec<_> = filters.into_iter().filter(|filter| taken && of_joins(filter)).collect();
+        if filters.is_empty() {
+            return Ok(not_handled);
+        }
+        let mut scan = self.clone();
+        scan.keys.extend(filters);
+        Ok(not_handled.with_updated_node(Arc::new(scan)))
+    }
+
+    /// A plan that runs anew has new joins, whose keys would never come here.
+    fn reset_state(self: Arc<Self>) -> DfResult<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self { keys: vec![], ..Self::clone(&self) }))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -211,11 +267,17 @@ impl ExecutionPlan for KintoneScan {
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> DfResult<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(&self.schema);
         let limit = self.request.limit.and_then(|n| u64::try_from(n).ok());
+        let records = [self.request.expected, self.request.at_most].into_iter().flatten().min();
         let rows = match self.request.columns.shape {
-            Shape::Record => [self.request.expected, self.request.at_most, limit].into_iter().flatten().min(),
-            Shape::Row(_) => limit,
+            Shape::Record => [records, limit].into_iter().flatten().min(),
+            // The rows of a record are not counted; what they cost is its page.
+            Shape::Row(_) => limit.or(records),
         };
-        if let Some(rows) = rows.and_then(|n| usize::try_from(n).ok()) {
+        // Of two tables that are joined the one that is not known is taken for the larger one.
+        if let Some(rows) = rows
+            .or(Some(UNKNOWN).filter(|_| self.request.rules.has(Rule::Join)))
+            .and_then(|n| usize::try_from(n).ok())
+        {
             statistics.num_rows = Precision::Inexact(rows);
         }
         Ok(Arc::new(statistics))
@@ -226,6 +288,8 @@ impl ExecutionPlan for KintoneScan {
             return None;
         }
         let mut scan = self.clone();
+        // A limit is of all rows, not of those that a join above it is going to match.
+        scan.keys.clear();
         scan.request.limit = limit;
         scan.metrics = ExecutionPlanMetricsSet::new();
         Some(Arc::new(scan))
