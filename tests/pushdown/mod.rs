@@ -30,7 +30,7 @@ use shrink::Case;
 use statement::Statement;
 
 /// Statements of [`every_rule_answers_as_without`] in the gate.
-const STATEMENTS: usize = 10_000;
+const STATEMENTS: usize = 9000;
 /// Statements over one set of apps.
 const OF_A_WORLD: usize = 80;
 /// Apps of one Kintone.
