@@ -118,6 +118,18 @@ fn help_and_version_succeed() {
 }
 
 #[test]
+fn the_capability_table_is_a_page_and_a_list() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/pushdown.md");
+    let page = succeeds(&["pushdown", "--format", "markdown"]);
+    let hint = "kintone-sql pushdown --format markdown > tests/cli/pushdown.md";
+    assert_eq!(page, fs::read_to_string(kept).unwrap(), "{hint}");
+    let number = succeeds(&["pushdown", "number"]);
+    assert!(number.contains("\nNUMBER: numeric\n  =            exact      compared as decimals (K§3.5)\n"));
+    assert!(number.contains("\nNUMBER, in a table: numeric\n"), "{number}");
+    assert!(!number.contains("DROP_DOWN"), "{number}");
+}
+
+#[test]
 fn wrong_arguments_exit_with_1() {
     for (args, message) in [
         (&["quer"][..], "unrecognized subcommand 'quer'"),
@@ -135,6 +147,7 @@ fn wrong_arguments_exit_with_1() {
             "NOT_SET is not set",
         ),
         (&["check"], "<FILES>..."),
+        (&["pushdown", "NUMBERS"], "there is no field type NUMBERS: there are CALC"),
         (&["serve", "--config", "absent.toml"], "cannot read the settings file absent.toml"),
     ] {
         let (code, text) = fails(args);

@@ -120,6 +120,7 @@ async fn over(sample: &Sample, kind: &str) -> Engine {
         ("app/form/fields.json", sample.form()),
         ("app/form/layout.json", json!({"layout": [], "revision": "1"})),
         ("app/settings.json", json!({"numberPrecision": {"digits": "30", "decimalPlaces": "10"}})),
+        ("app/views.json", json!({"views": {}, "revision": "1"})),
         ("records.json", sample.records(kind)),
         ("records.json desc", backwards(sample.records(kind))),
     ];

@@ -25,6 +25,7 @@ mod emulator;
 mod explain;
 mod faults;
 mod field;
+mod native;
 mod odata;
 mod postgres;
 mod pushdown;

@@ -1,5 +1,9 @@
 //! What a statement costs: requests for records, counted by the Kintone that answered them.
 
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use kintone_sql::emulator::{Fault, When};
 use serde_json::{Value, json};
 
 use crate::support::world::{World, run};
@@ -80,6 +84,33 @@ async fn a_statement_sends_no_more_requests_than_its_answer_needs() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_of_an_app_that_is_known_to_be_large_are_counted_in_one_round_trip() {
+    let world = World::start(&fixture(2600)).await;
+    let session = world.session();
+    let sql = "SELECT d, count(*) FROM t GROUP BY d ORDER BY d";
+    let counted = run(&session, sql).await.unwrap();
+    world.emulator.clear_requests();
+    // The total, each of two options, and none of them: no answer before all are asked for.
+    let asked = Arc::new((Mutex::new(0), Condvar::new()));
+    let meeting = Arc::clone(&asked);
+    let wait = move || {
+        let (count, changed) = &*meeting;
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        changed.notify_all();
+        let met = changed.wait_timeout_while(count, Duration::from_secs(60), |n| *n < 4).unwrap();
+        assert!(!met.1.timed_out());
+    };
+    world.emulator.fault(When::next().at("records.json").times(4), Fault::meanwhile(move |_| wait()));
+    assert_eq!(counted.rows, run(&session, sql).await.unwrap().rows);
+    assert_eq!(*asked.0.lock().unwrap(), 4);
+    assert_eq!(world.record_requests().len(), 4);
+    let plan = run(&session, &format!("EXPLAIN {sql}")).await.unwrap().rows.concat();
+    let plan: Vec<&str> = plan.iter().map(|line| line.as_deref().unwrap().trim()).collect();
+    assert!(plan.contains(&"requests: 4 at once (totalCount, and of each option)"), "{plan:#?}");
+}
+
 #[tokio::test]
 async fn planning_and_explain_send_no_request_for_records() {
     let world = World::start(&fixture(3)).await;
@@ -99,7 +130,7 @@ async fn a_scan_of_no_multiple_of_a_page_and_of_one_reads_every_record_once() {
         assert_eq!(ids, (1..=rows).collect::<Vec<_>>());
         assert!(world.record_requests().len() as u64 <= rows.div_ceil(500).max(1) + 1);
         // A last page that turned out needless may still be on its way.
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         // The second time the number of records is known.
         world.emulator.clear_requests();
         run(&world.session(), "SELECT id FROM t").await.unwrap();

@@ -21,6 +21,7 @@
     reason = "a test may fail"
 )]
 
+mod corpus;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 
@@ -56,7 +57,11 @@ const QUERY_MODES: [Mode; 4] = [Mode::Engine, Mode::PushdownOff, Mode::Simple, M
 fn main() -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (passed, failed) = runtime.block_on(run_all(&filters));
+    let (passed, failed) = runtime.block_on(async {
+        let (passed, failed) = run_all(&filters).await;
+        let (others_passed, others_failed) = corpus::run_all(&filters).await;
+        (passed + others_passed, failed + others_failed)
+    });
     println!("{passed} passed, {failed} failed");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -14,6 +14,7 @@ mod emulate;
 mod failure;
 mod output;
 mod progress;
+mod pushdown;
 mod query;
 mod report;
 mod script;
@@ -62,6 +63,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Find out why a connection does not work, step by step
     Doctor(doctor::DoctorArgs),
+    /// Tell which predicates Kintone answers, for each field type, how exactly and why
+    Pushdown(pushdown::PushdownArgs),
     /// Make tokens for clients of the OData door
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -98,6 +101,7 @@ async fn dispatch(command: Command) -> Result<()> {
         Command::Query(args) => Box::pin(query::run(args)).await,
         Command::Check(args) => Box::pin(check::run(args)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args)).await,
+        Command::Pushdown(args) => pushdown::run(&args),
         Command::Token(command) => token::run(&command),
         Command::Config(command) => settings::run(&command),
     }

@@ -14,7 +14,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 use super::names::match_name;
-use crate::kintone::{App, AppKey, Client, Form};
+use super::saved_view::SavedView;
+use crate::kintone::{App, AppKey, Client, Form, View};
 use crate::table::{
     AppTable, Columns, Directory, Error, FormContext, Remembered, ScanSettings, SystemTable, TableRef,
     number_scale, system_tables,
@@ -27,7 +28,7 @@ const FRESH: Duration = Duration::from_secs(300);
 const RETRY: Duration = Duration::from_secs(30);
 
 /// Forms read at once.
-const FORMS_AT_ONCE: usize = 10;
+pub(super) const FORMS_AT_ONCE: usize = 10;
 
 /// An app's form with what its columns depend on.
 #[derive(Debug)]
@@ -44,6 +45,14 @@ pub(super) struct NamedApp {
     pub app: App,
     pub name: String,
     form: OnceCell<Arc<AppForm>>,
+    /// Its list views.
+    pub views: OnceCell<Arc<Vec<View>>>,
+}
+
+impl NamedApp {
+    fn new(app: App, name: String) -> Arc<Self> {
+        Arc::new(Self { app, name, form: OnceCell::new(), views: OnceCell::new() })
+    }
 }
 
 #[derive(Debug)]
@@ -66,6 +75,7 @@ pub(super) enum Found {
     App(Arc<NamedApp>),
     /// The table field of this code.
     Subtable(Arc<NamedApp>, String),
+    View(SavedView),
 }
 
 impl Connection {
@@ -75,6 +85,10 @@ impl Connection {
 
     pub(super) fn name(&self) -> &str {
         &self.client.config().name
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The apps, at most [`FRESH`] old. Apps that did not change keep their forms.
@@ -105,10 +119,7 @@ impl Connection {
         let named = assign_names(apps).into_iter().map(|(app, name)| {
             let old = before.iter().flat_map(|l| &l.apps);
             let same = old.into_iter().find(|n| n.app == app && n.name == name);
-            same.map_or_else(
-                || Arc::new(NamedApp { app, name: name.clone(), form: OnceCell::new() }),
-                Arc::clone,
-            )
+            same.map_or_else(|| NamedApp::new(app.clone(), name.clone()), Arc::clone)
         });
         let fresh = Arc::new(AppList { read: Instant::now(), apps: named.collect() });
         *list = Some(Arc::clone(&fresh));
@@ -143,10 +154,26 @@ impl Connection {
             return Ok(Some(found));
         }
         let list = self.list().await?;
-        if let Some(app) = find_app(&list.apps, name, quoted) {
-            return Ok(Some(Found::App(app)));
+        match self.find_table(&list.apps, name, quoted).await? {
+            Some(found) => Ok(Some(found)),
+            None => self.find_view(&list.apps, name, quoted).await,
         }
-        self.find_subtable(&list.apps, name, quoted).await
+    }
+
+    /// The table that a name means: the system's, an app's or a table field's.
+    pub(super) async fn find_table(
+        &self,
+        apps: &[Arc<NamedApp>],
+        name: &str,
+        quoted: bool,
+    ) -> Result<Option<Found>, Error> {
+        if let Some(found) = find_system(name, quoted) {
+            return Ok(Some(found));
+        }
+        match find_app(apps, name, quoted) {
+            Some(app) => Ok(Some(Found::App(app))),
+            None => self.find_subtable(apps, name, quoted).await,
+        }
     }
 
     /// `<App>_<Table>`: only apps whose name starts the name have their form read.
@@ -196,6 +223,10 @@ impl Connection {
             }
             Found::App(app) => (app, None),
             Found::Subtable(app, code) => (app, Some(code)),
+            Found::View(view) => {
+                let form = self.form(&view.app).await?;
+                return view.provider(self.name(), &form, zone, settings, remembered);
+            }
         };
         let form = self.form(app).await?;
         let columns = columns(&form, table.map(String::as_str), zone);
@@ -211,8 +242,9 @@ impl Connection {
         Ok(system.chain(list.apps.iter().flat_map(|a| aliases(a))).collect())
     }
 
-    /// Every table with its columns, by name. Reads every form that is not known yet.
-    pub(super) async fn tables(&self) -> Result<Vec<Arc<TableInfo>>, Error> {
+    /// Every table with its columns, by name; with the list views or without. Reads every form, and every app's views,
+    /// that are not known yet.
+    pub(super) async fn tables(&self, with_views: bool) -> Result<Vec<Arc<TableInfo>>, Error> {
         let list = self.list().await?;
         let forms: Vec<Option<(Arc<NamedApp>, Arc<AppForm>)>> = stream::iter(list.apps.clone())
             .map(|app| async move {
@@ -238,6 +270,12 @@ impl Connection {
                 out.push(Arc::new(subtable_info(self.name(), app, form, &field.code, &field.label)));
             }
         }
+        if with_views {
+            let taken = out.iter().map(|t| t.name.clone());
+            let taken = taken.chain(list.apps.iter().flat_map(|app| aliases(app)));
+            let views = self.view_infos(&forms, taken.collect::<Vec<_>>().into_iter()).await?;
+            out.extend(views);
+        }
         out.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(out)
     }
@@ -259,13 +297,18 @@ impl Directory for Connection {
 }
 
 /// The app is gone, or the login may not see this of it.
-fn is_without_right(error: &crate::kintone::Error) -> bool {
+pub(super) fn is_without_right(error: &crate::kintone::Error) -> bool {
     matches!(error.code(), Some("GAIA_AP01" | "CB_NO01" | "CB_NO02" | "GAIA_NO01"))
+}
+
+/// What the columns of an app's tables depend on.
+pub(super) fn context(form: &AppForm, time_zone: Tz) -> FormContext {
+    FormContext { scale: form.scale, time_zone, by_label: form.by_label }
 }
 
 /// The columns of an app's table, or of one of its table fields.
 fn columns(form: &AppForm, table: Option<&str>, time_zone: Tz) -> Columns {
-    let context = FormContext { scale: form.scale, time_zone, by_label: form.by_label };
+    let context = context(form, time_zone);
     let field = table.and_then(|code| form.form.fields.iter().find(|f| f.code == code));
     match field {
         Some(field) => Columns::of_rows(&form.form, field, context),
@@ -301,7 +344,7 @@ fn find_system(name: &str, quoted: bool) -> Option<Found> {
 }
 
 /// An app's own name first, then its code, its name and `app_<id>`.
-fn aliases(app: &NamedApp) -> Vec<String> {
+pub(super) fn aliases(app: &NamedApp) -> Vec<String> {
     let mut all =
         vec![app.name.clone(), app.app.code.clone(), app.app.name.clone(), format!("app_{}", app.app.key)];
     all.retain(|n| !n.is_empty());
@@ -328,7 +371,7 @@ fn find_app(apps: &[Arc<NamedApp>], name: &str, quoted: bool) -> Option<Arc<Name
 }
 
 /// What is left of `name` after `prefix` and `_`.
-fn after_prefix<'n>(name: &'n str, prefix: &str, quoted: bool) -> Option<&'n str> {
+pub(super) fn after_prefix<'n>(name: &'n str, prefix: &str, quoted: bool) -> Option<&'n str> {
     let mut wanted = prefix.chars();
     for (i, c) in name.char_indices() {
         let Some(w) = wanted.next() else {
@@ -341,7 +384,7 @@ fn after_prefix<'n>(name: &'n str, prefix: &str, quoted: bool) -> Option<&'n str
     None
 }
 
-fn column_infos(columns: Columns) -> Vec<ColumnInfo> {
+pub(super) fn column_infos(columns: Columns) -> Vec<ColumnInfo> {
     let info = |c: crate::table::Column| ColumnInfo {
         name: c.name,
         label: c.label,
@@ -481,7 +524,7 @@ mod tests {
             app(6, "", "備品"),
         ])
         .into_iter()
-        .map(|(app, name)| Arc::new(NamedApp { app, name, form: OnceCell::new() }))
+        .map(|(app, name)| NamedApp::new(app, name))
         .collect();
         let id = |name, quoted| find_app(&apps, name, quoted).map(|a| a.app.key.id);
         assert_eq!(id("crm", false), Some(3));

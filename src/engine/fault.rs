@@ -68,6 +68,8 @@ pub(super) fn is_stale(error: &DataFusionError) -> bool {
         Some(table::Error::Kintone(error)) => {
             matches!(error.code(), Some("GAIA_IQ11" | "GAIA_IQ03" | "GAIA_AP01"))
         }
+        // A view's condition is read with the form; a statement's own does not change by reading anew.
+        Some(table::Error::Condition { origin: table::Origin::View(_), .. }) => true,
         _ => false,
     }
 }
@@ -86,7 +88,37 @@ pub(super) fn of_table(error: &table::Error) -> Error {
             Error::new(Kind::Unsupported, format!("{table} cannot be read as a whole"))
                 .with_hint(format!("Add {needs}."))
         }
+        E::NotSent { hint, place, .. } => {
+            let error = placed(Error::new(Kind::Unsupported, text), *place);
+            if hint.is_empty() { error } else { error.with_hint(*hint) }
+        }
+        E::BadCondition { origin: table::Origin::View(_), .. } => Error::new(Kind::Unsupported, text),
+        E::BadCondition { origin: table::Origin::Statement(place), .. } => {
+            placed(Error::new(Kind::Syntax, text), *place)
+                .with_hint("ORDER BY, LIMIT and OFFSET are SQL's own; strings stand in double quotes.")
+        }
+        E::Condition { origin, error } => {
+            let place = if let table::Origin::Statement(place) = origin { *place } else { None };
+            placed(Error::new(kind_of_condition(error), text), place)
+        }
         E::NoConnection(_) => Error::internal(text),
+    }
+}
+
+fn placed(error: Error, place: Option<usize>) -> Error {
+    match place {
+        Some(place) => error.with_position(place),
+        None => error,
+    }
+}
+
+/// What is wrong with a condition in Kintone's words, by what Kintone says of it (K§5.3).
+fn kind_of_condition(error: &kintone::Error) -> Kind {
+    match error.code() {
+        Some("CB_VA01") => Kind::Syntax,
+        Some("GAIA_IQ11") => Kind::UndefinedColumn,
+        Some("GAIA_IQ03" | "GAIA_IQ07" | "GAIA_IR02") => Kind::DatatypeMismatch,
+        _ => Kind::InvalidValue,
     }
 }
 
@@ -107,6 +139,10 @@ pub(super) fn of_kintone(error: &kintone::Error) -> Error {
         Some("GAIA_CO02" | "GAIA_DA02") => (Kind::Conflict, "Someone else changed the record: try again."),
         Some(_) if error.is_unreachable() => (Kind::Unavailable, ""),
         Some(_) => (Kind::BadUpstream, ""),
+        None if matches!(error, kintone::Error::Partial { .. }) => (
+            Kind::BadUpstream,
+            "A word search ends at 100,000 hits, whatever else the condition says: search for a rarer word.",
+        ),
         None => (kind_of_transport(error), ""),
     };
     let fault = Error::new(kind, error.to_string());

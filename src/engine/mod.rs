@@ -16,12 +16,14 @@ mod fault;
 mod function;
 mod guard;
 mod names;
+mod native;
 mod parameter;
 mod pg_catalog;
 mod plain_filter;
 mod plan;
 mod postgres_cast;
 mod runtime;
+mod saved_view;
 mod session;
 mod settings;
 mod statement;
@@ -36,7 +38,10 @@ pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
-pub use crate::table::{SqlType, TextColumn, TextOptions, canonical, downcast, grouped, item_range};
+pub use crate::table::{
+    Capabilities, Capability, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict, canonical,
+    capabilities, downcast, grouped, item_range,
+};
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;
@@ -125,8 +130,13 @@ impl Engine {
     /// # Errors
     /// Kintone does not answer, or refuses.
     pub async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>> {
+        self.relations(schema, true).await
+    }
+
+    /// The same, with the list views or without: they cost a request for each app, once.
+    async fn relations(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>> {
         match self.connection(schema) {
-            Some(connection) => connection.tables().await.map_err(|e| fault::of_table(&e)),
+            Some(connection) => connection.tables(with_views).await.map_err(|e| fault::of_table(&e)),
             None => Ok(vec![]),
         }
     }

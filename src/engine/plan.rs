@@ -27,6 +27,7 @@ use super::dialect;
 use super::expansion;
 use super::fault;
 use super::names::{self, KnownTable, KnownTables};
+use super::native;
 use super::parameter;
 use super::pg_catalog;
 use super::runtime::DATABASE;
@@ -74,8 +75,9 @@ pub(super) async fn plan(
     let settings = session.settings();
     let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
     if dialect::mentions_catalog(&rewritten) {
-        session.catalog().refresh().await?;
+        session.catalog().refresh(dialect::may_show_views(&rewritten)).await?;
     }
+    on_big_stack(|| native::mark(&mut rewritten, statement))?;
     on_big_stack(|| dialect::rewrite(&mut rewritten));
     let ast::Statement::Query(mut query) = rewritten else {
         return Err(Error::internal("a query became another statement"));
@@ -92,6 +94,7 @@ pub(super) async fn plan(
     })
     .and_then(|(logical, parameters)| {
         bounds::check(&logical)?;
+        let logical = native::place(logical, parameters.is_empty())?;
         Ok((dialect::complete(limited(logical, max_rows)?, &state)?, parameters))
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
@@ -293,6 +296,7 @@ pub(super) fn physical(
         let logical = planned.logical.clone();
         let logical =
             if values.is_empty() { logical } else { logical.with_param_values(ParamValues::from(values))? };
+        let logical = native::place(logical, true)?;
         at_once(state.create_physical_plan(&logical))
     })?;
     Ok((plan, state, context))

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
+use datafusion::functions::datetime::expr_fn::to_local_time;
 use datafusion::functions::math::expr_fn::round;
 use datafusion::functions::string::expr_fn::rtrim;
 use datafusion::logical_expr::expr::{Between, BinaryExpr, Cast, InList};
@@ -26,6 +27,10 @@ pub(super) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
 
 /// A day that is compared with an instant is the instant at which it begins in the session's zone. DataFusion
 /// would take the zone off the instant instead. Runs before its coercion.
+///
+/// A day that differs from row to row is compared with what the zone's clocks show at the instant, which is the same
+/// and has no cast from a time without a zone to one with: DataFusion moves such a cast to a literal without minding
+/// the zone.
 #[derive(Debug)]
 struct DaysAsInstants;
 
@@ -69,37 +74,56 @@ fn rewrite(plan: LogicalPlan, rule: &dyn Fn(Expr, &DFSchema) -> Transformed<Expr
 }
 
 fn day_to_instant(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
-    let instant = |expr: &Expr| match expr.get_type(schema) {
-        Ok(instant @ DataType::Timestamp(_, Some(_))) => Some(instant),
-        _ => None,
+    let mut expr = expr;
+    let mut operands: Vec<&mut Expr> = match &mut expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => vec![left, right],
+        Expr::Between(Between { expr, low, high, .. }) => vec![expr, low, high],
+        Expr::InList(InList { expr, list, .. }) => std::iter::once(&mut **expr).chain(list).collect(),
+        _ => return Transformed::no(expr),
+    };
+    let types: Option<Vec<DataType>> = operands.iter().map(|operand| operand.get_type(schema).ok()).collect();
+    let Some(types) = types else { return Transformed::no(expr) };
+    let Some(instant) = types.iter().find(|t| matches!(t, DataType::Timestamp(_, Some(_)))).cloned() else {
+        return Transformed::no(expr);
     };
     let is_day = |expr: &Expr| expr.get_type(schema).is_ok_and(|t| t == DataType::Date32);
-    let of_instant = |expr: &mut Expr, wanted: &DataType| {
-        if is_day(expr) {
-            *expr = cast(std::mem::take(expr), wanted.clone());
+    let varies = |expr: &Expr| is_day(expr) && !expr.column_refs().is_empty();
+    if operands.iter().any(|operand| varies(under_instant(operand))) {
+        let local = without_zone(&instant);
+        for (operand, data_type) in operands.iter_mut().zip(types) {
+            let written = std::mem::take(*operand);
+            **operand = if is_day(under_instant(&written)) {
+                cast(under_instant(&written).clone(), local.clone())
+            } else if matches!(data_type, DataType::Timestamp(_, Some(_))) {
+                to_local_time(vec![written])
+            } else {
+                to_local_time(vec![cast(written, instant.clone())])
+            };
         }
-    };
-    let mut expr = expr;
-    match &mut expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
-            match (instant(left), instant(right)) {
-                (Some(wanted), None) => of_instant(right, &wanted),
-                (None, Some(wanted)) => of_instant(left, &wanted),
-                _ => return Transformed::no(expr),
-            }
+    } else if operands.iter().any(|operand| is_day(operand)) {
+        for operand in operands.iter_mut().filter(|operand| is_day(operand)) {
+            **operand = cast(std::mem::take(*operand), instant.clone());
         }
-        Expr::Between(Between { expr: value, low, high, .. }) => {
-            let Some(wanted) = instant(value) else { return Transformed::no(expr) };
-            of_instant(low, &wanted);
-            of_instant(high, &wanted);
-        }
-        Expr::InList(InList { expr: value, list, .. }) => {
-            let Some(wanted) = instant(value) else { return Transformed::no(expr) };
-            list.iter_mut().for_each(|item| of_instant(item, &wanted));
-        }
-        _ => return Transformed::no(expr),
+    } else {
+        return Transformed::no(expr);
     }
     Transformed::yes(expr)
+}
+
+/// The type of a time as the clocks of an instant's zone show it.
+fn without_zone(instant: &DataType) -> DataType {
+    match instant {
+        DataType::Timestamp(unit, _) => DataType::Timestamp(*unit, None),
+        other => other.clone(),
+    }
+}
+
+/// What is cast to an instant.
+fn under_instant(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Timestamp(_, Some(_))) => &cast.expr,
+        other => other,
+    }
 }
 
 fn spell_out(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {

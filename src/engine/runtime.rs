@@ -17,7 +17,7 @@ use url::Url;
 
 use super::pg_catalog::Catalog;
 use super::{dialect, function, plain_filter, postgres_cast};
-use crate::table::{Aggregates, ChoiceGroups, LocalFilters, TopK};
+use crate::table::{Aggregates, ChoiceGroups, LocalFilters, TopK, native_functions};
 
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
@@ -40,7 +40,8 @@ pub(super) fn runtime(memory_limit: usize) -> DfResult<Arc<RuntimeEnv>> {
 /// The state that each statement's is made from: functions and rules, no catalog.
 pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
     let scalar = SessionStateDefaults::default_scalar_functions();
-    let scalar = scalar.into_iter().filter(|f| !LEFT_OUT.contains(&f.name())).collect();
+    let scalar = scalar.into_iter().filter(|f| !LEFT_OUT.contains(&f.name()));
+    let scalar = scalar.chain(native_functions()).collect();
     // Ours come first: they know PostgreSQL's forms.
     let planners = dialect::expr_planners().into_iter().chain(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()

@@ -329,8 +329,8 @@ impl CatalogSource for Facts {
         self.engine.schemas()
     }
 
-    async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>> {
-        self.engine.tables(schema).await
+    async fn tables(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>> {
+        self.engine.relations(schema, with_views).await
     }
 
     fn users(&self) -> Vec<String> {

@@ -23,6 +23,26 @@ pub struct Statement {
     pub ast: ast::Statement,
     /// Characters before it in the whole text; added to an error's position.
     pub offset: usize,
+    /// Where it begins in the whole text, as the places in its tree are counted; line 0 for a tree without places.
+    pub start: Location,
+}
+
+impl Statement {
+    /// A tree that was not parsed from a text.
+    #[must_use]
+    pub fn of_tree(ast: ast::Statement) -> Self {
+        Self { sql: ast.to_string(), ast, offset: 0, start: Location::empty() }
+    }
+
+    /// A place of the tree, in characters of the whole text from 1; `None` where the tree has none.
+    pub(super) fn place(&self, at: Location) -> Option<usize> {
+        if at.line == 0 || at.line < self.start.line || self.start.line == 0 {
+            return None;
+        }
+        let line = at.line - self.start.line + 1;
+        let column = if line == 1 { at.column.saturating_sub(self.start.column) + 1 } else { at.column };
+        Some(position(&self.sql, Location { line, column }) + self.offset)
+    }
 }
 
 /// Runs what may recurse as deep as a legal statement is.
@@ -65,7 +85,7 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
     match parsed {
         Ok(ast) => {
             allow(&ast, start)?;
-            Ok(Some(Statement { sql: text, ast, offset: start }))
+            Ok(Some(Statement { sql: text, ast, offset: start, start: first.span.start }))
         }
         Err(error) => Err(syntax_error(sql, &error, &text, start)),
     }

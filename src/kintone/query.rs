@@ -52,11 +52,38 @@ pub enum Condition {
         /// `is not empty`
         negated: bool,
     },
+    /// `field >= TODAY()`
+    Call {
+        /// A field code.
+        field: String,
+        /// The operator.
+        operator: Operator,
+        /// A function of Kintone with its arguments.
+        call: String,
+    },
+    /// `field in (LOGINUSER())`, `field not in (...)`
+    InCall {
+        /// A field code.
+        field: String,
+        /// `not in`
+        negated: bool,
+        /// A function of Kintone with its arguments.
+        call: String,
+    },
+    /// `field like "word"`, `field not like "word"`: Kintone's word search (K§3.6).
+    Like {
+        /// A field code.
+        field: String,
+        /// `not like`
+        negated: bool,
+        /// What to search for.
+        word: String,
+    },
     /// All of them, at least one.
     And(Vec<Condition>),
     /// Any of them, at least one.
     Or(Vec<Condition>),
-    /// In Kintone's own words.
+    /// In Kintone's own words: see [`Condition::native`].
     Native(String),
 }
 
@@ -154,6 +181,13 @@ impl fmt::Display for Condition {
             Self::IsEmpty { field, negated } => {
                 write!(f, "{field} is {}empty", if *negated { "not " } else { "" })
             }
+            Self::Call { field, operator, call } => write!(f, "{field} {operator} {call}"),
+            Self::InCall { field, negated, call } => {
+                write!(f, "{field} {}in ({call})", if *negated { "not " } else { "" })
+            }
+            Self::Like { field, negated, word } => {
+                write!(f, "{field} {}like {}", if *negated { "not " } else { "" }, Literal(word))
+            }
             Self::And(parts) => join(f, parts, " and "),
             Self::Or(parts) => join(f, parts, " or "),
             Self::Native(text) => write!(f, "({text})"),
@@ -209,12 +243,15 @@ mod tests {
                 ]),
                 Condition::IsEmpty { field: "m".into(), negated: true },
                 Condition::Native("x in (TODAY())".into()),
+                Condition::Call { field: "t".into(), operator: Operator::GtEq, call: "TODAY()".into() },
+                Condition::InCall { field: "u".into(), negated: true, call: "LOGINUSER()".into() },
+                Condition::Like { field: "m".into(), negated: true, word: "a\"".into() },
             ])),
             order_by: vec![OrderBy { field: "$id".into(), ascending: true }],
             limit: Some(500),
             offset: None,
         };
-        let expect = r#"$id > "500" and (会社名 = "a\"b" or d not in ("", "x")) and m is not empty and (x in (TODAY())) order by $id asc limit 500"#;
+        let expect = r#"$id > "500" and (会社名 = "a\"b" or d not in ("", "x")) and m is not empty and (x in (TODAY())) and t >= TODAY() and u not in (LOGINUSER()) and m not like "a\"" order by $id asc limit 500"#;
         assert_eq!(query.to_string(), expect);
         assert_eq!(Query::default().to_string(), "");
     }

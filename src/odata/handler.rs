@@ -118,7 +118,7 @@ impl Door {
             return Err(Error::unsupported(format!("{} on an entity set", parts.method)).into());
         }
         let base = base.with_token(token.as_ref());
-        self.read(&address, &base, user, &parts.headers).await
+        Box::pin(self.read(&address, &base, user, &parts.headers)).await
     }
 
     async fn read(

@@ -240,9 +240,8 @@ impl Reader<'_> {
     }
 
     async fn run(&self, plan: &Plan) -> Result<QueryResult> {
-        let sql = plan.statement.to_string();
-        tracing::debug!(sql, "OData");
-        let statement = Statement { sql, ast: plan.statement.clone(), offset: 0 };
+        let statement = Statement::of_tree(plan.statement.clone());
+        tracing::debug!(sql = statement.sql, "OData");
         let types: Vec<_> = plan
             .parameters
             .iter()

@@ -148,7 +148,7 @@ pub(crate) struct KintoneAggregate {
 impl KintoneAggregate {
     fn of(node: &Arc<dyn ExecutionPlan>) -> Option<Self> {
         let (aggregate, scan, places) = aggregated_scan(node)?;
-        if !aggregate.group_expr().is_empty() || aggregate.aggr_expr().is_empty() {
+        if !aggregate.group_expr().is_true_no_grouping() || aggregate.aggr_expr().is_empty() {
             return None;
         }
         let values = aggregate.aggr_expr().iter().map(|a| Value::of(a, &scan.request, &places));

@@ -107,7 +107,10 @@ impl DisplayAs for KintoneGroups {
         write!(f, "KintoneGroups: {} (app {}) by {}{PART}", table.name, table.app, self.field.code)?;
         write!(f, "path: GET {}{PART}", records_path(table.app))?;
         let most = self.field.options.len() + 2;
-        write!(f, "requests: 1 (totalCount), at most {most} (and of each option)")?;
+        match self.request.expected.is_some_and(|n| pays(&self.request, &self.field, n)) {
+            true => write!(f, "requests: {most} at once (totalCount, and of each option)"),
+            false => write!(f, "requests: 1 (totalCount), at most {most} (and of each option)"),
+        }?;
         write!(f, "{PART}where that is fewer than pages and adds up; else the plan below runs")
     }
 }
@@ -179,18 +182,28 @@ impl ExecutionPlan for KintoneGroups {
 
 impl Asking {
     /// How many records have each option (`None`: none), where that is fewer requests than reading them and adds
-    /// up.
+    /// up. Where it was so the last time, the total is asked for together with them, not before.
     async fn groups(&self, field: &FieldProperties) -> Result<Option<Vec<(Option<String>, i64)>>, Error> {
-        let total = self.count(self.request.condition.as_ref()).await?;
-        let size = u64::from(self.request.page_size.max(1));
-        let pages = u64::try_from(total).unwrap_or_default().div_ceil(size);
-        let options = u64::try_from(field.options.len()).unwrap_or(u64::MAX);
-        if pages <= options.saturating_add(1) {
-            // No record is no group; few are read.
-            return Ok((total == 0).then(Vec::new));
-        }
-        let wrong = self.request.fault == Some(Fault::GroupWithoutEmpty);
-        let options = field.options.iter().cloned().map(Some).chain((!wrong).then_some(None));
+        let all = self.count(self.request.condition.as_ref());
+        let (total, groups) = if self.request.expected.is_some_and(|n| pays(&self.request, field, n)) {
+            futures::try_join!(all, self.counts(field))?
+        } else {
+            let total = all.await?;
+            if !pays(&self.request, field, u64::try_from(total).unwrap_or_default()) {
+                // No record is no group; few are read.
+                return Ok((total == 0).then(Vec::new));
+            }
+            (total, self.counts(field).await?)
+        };
+        let sum: i64 = groups.iter().map(|(_, count)| count).sum();
+        let adds_up = sum == total || self.request.fault == Some(Fault::GroupWithoutEmpty);
+        Ok(adds_up.then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
+    }
+
+    /// How many records have each option.
+    async fn counts(&self, field: &FieldProperties) -> Result<Vec<(Option<String>, i64)>, Error> {
+        let empty = (self.request.fault != Some(Fault::GroupWithoutEmpty)).then_some(None);
+        let options = field.options.iter().cloned().map(Some).chain(empty);
         let counts = options.map(|option| async move {
             let values = vec![option.clone().unwrap_or_default()];
             let has = Condition::In { field: field.code.clone(), negated: false, values };
@@ -199,10 +212,14 @@ impl Asking {
                 None => Ok((option, 0)),
             }
         });
-        let groups = try_join_all(counts).await?;
-        let sum: i64 = groups.iter().map(|(_, count)| count).sum();
-        Ok((sum == total || wrong).then(|| groups.into_iter().filter(|(_, count)| *count > 0).collect()))
+        try_join_all(counts).await
     }
+}
+
+/// Whether so many records have more pages than the field has options.
+fn pays(request: &ScanRequest, field: &FieldProperties, records: u64) -> bool {
+    let options = u64::try_from(field.options.len()).unwrap_or(u64::MAX);
+    records.div_ceil(u64::from(request.page_size.max(1))) > options.saturating_add(1)
 }
 
 /// The option, then as many counts as the schema has.

@@ -1,5 +1,7 @@
 //! What can go wrong between a table and Kintone. Travels inside DataFusion as an external error.
 
+use std::fmt;
+
 use datafusion::error::DataFusionError;
 
 use crate::kintone;
@@ -54,9 +56,74 @@ pub enum Error {
         /// Such as `WHERE AppId = 1`.
         needs: String,
     },
+    /// A predicate of Kintone's own stands where it cannot be sent.
+    #[error("{what} {why}")]
+    NotSent {
+        /// What the statement calls it.
+        what: String,
+        /// Ends the sentence.
+        why: String,
+        /// What to do; may be empty.
+        hint: &'static str,
+        /// In the statement's text, in characters from 1.
+        place: Option<usize>,
+    },
+    /// A text that is no condition of Kintone's query language.
+    #[error("the condition of {origin} is not sent: {reason}")]
+    BadCondition {
+        /// Where it comes from.
+        origin: Origin,
+        /// Why not.
+        reason: String,
+    },
+    /// Kintone refused a condition that is not ours.
+    #[error("the condition of {origin} is refused: {error}")]
+    Condition {
+        /// Where the condition comes from.
+        origin: Origin,
+        /// What Kintone says.
+        error: kintone::Error,
+    },
     /// A plan names a connection that the session does not have.
     #[error("no connection {0}")]
     NoConnection(String),
+}
+
+/// Where a condition in Kintone's own words comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A call of `kintone_query`, with its place in the statement's text, in characters from 1.
+    Statement(Option<usize>),
+    /// The saved view behind the table of this name.
+    View(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Statement(_) => f.write_str("kintone_query"),
+            Self::View(name) => write!(f, "view {name}"),
+        }
+    }
+}
+
+impl Origin {
+    /// An error of a request that this condition was part of: it is the condition's where Kintone refused the query
+    /// itself (K§5.3).
+    pub(crate) fn error(origin: Option<&Self>, error: kintone::Error) -> Error {
+        let of_query = match error.code() {
+            Some(
+                "CB_VA01" | "GAIA_IL08" | "GAIA_IL26" | "GAIA_IL27" | "GAIA_IL28" | "GAIA_IL42" | "GAIA_IR02"
+                | "GAIA_ST02",
+            ) => true,
+            Some(code) => code.starts_with("GAIA_IQ"),
+            None => false,
+        };
+        match origin.filter(|_| of_query) {
+            Some(origin) => Error::Condition { origin: origin.clone(), error },
+            None => error.into(),
+        }
+    }
 }
 
 impl From<Error> for DataFusionError {

@@ -5,6 +5,7 @@
 //! Planning sends no request; only a running scan does.
 
 mod aggregate;
+mod capability;
 mod choice_group;
 mod context;
 mod decode;
@@ -14,6 +15,7 @@ mod field;
 mod grouped;
 mod leaf;
 mod meter;
+mod native;
 mod ordered;
 mod provider;
 mod pushdown;
@@ -27,15 +29,17 @@ mod top_k;
 mod types;
 
 pub use aggregate::Aggregates;
+pub use capability::{Capabilities, Capability, OTHER_PREDICATES, Verdict, capabilities};
 pub use choice_group::ChoiceGroups;
 pub use context::{Budget, ScanContext};
 pub use decode::PageReader;
-pub use error::Error;
+pub use error::{Error, Origin};
 #[doc(hidden)]
 pub use fault::Fault;
 pub use field::{FormContext, field_type_names, number_scale};
 pub use grouped::grouped;
 pub use meter::{Cost, Stretch};
+pub use native::{Marker, native_functions, refused};
 pub use ordered::tables_of;
 pub use provider::{AppTable, ScanSettings};
 pub use remembered::{DAILY_REQUESTS, Remembered};

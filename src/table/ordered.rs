@@ -16,7 +16,7 @@ use super::aggregate::KintoneAggregate;
 use super::choice_group::KintoneGroups;
 use super::context::ScanContext;
 use super::decode::PageDecoder;
-use super::error::Error;
+use super::error::{Error, Origin};
 use super::fault::Fault;
 use super::field::{Formula, Order};
 use super::meter::Meter;
@@ -140,8 +140,9 @@ impl Asking {
         let table = &self.request.table;
         let client = self.client()?;
         let waiting = self.meter.waiting();
-        let total = client.count(table.app, condition).await?;
+        let total = client.count(table.app, condition).await;
         drop(waiting);
+        let total = total.map_err(|e| Origin::error(self.request.origin.as_ref(), e))?;
         self.context.remembered.set_total(&table.connection, table.app, condition, total);
         Ok(i64::try_from(total).unwrap_or(i64::MAX))
     }
@@ -163,8 +164,9 @@ impl Asking {
         let query = Query { condition, order_by, limit: Some(limit), offset: None };
         let request = RecordsRequest { query, fields: decoder.fields(), total_count: false };
         let waiting = self.meter.waiting();
-        let page = client.records(self.request.table.app, &request).await?;
+        let page = client.records(self.request.table.app, &request).await;
         drop(waiting);
+        let page = page.map_err(|e| Origin::error(self.request.origin.as_ref(), e))?;
         let decoded = self.meter.decode(decoder, &page.body)?;
         page.set_rows(decoded.ids.len());
         Presence::default().check(&self.context, &client, &self.request, decoded.missing).await?;

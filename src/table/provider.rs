@@ -5,19 +5,26 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Constraint, Constraints, Result as DfResult};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, Constraint, Constraints, Result as DfResult};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
+use super::error::{Error, Origin};
 use super::fault::Fault;
 use super::field::Formula;
+use super::native::{self, refused};
 use super::pushdown::{Pushdown, pushdown};
 use super::remembered::Remembered;
 use super::rules::{Rule, Rules};
 use super::scan::{FilterNote, KintoneScan, ScanRequest, TableRef, at_most};
 use super::schema::{Columns, Shape};
 use crate::kintone::Condition;
+
+const MIXED: &str = "cannot be sent: it stands in an OR with what Kintone does not answer exactly";
+
+const MIXED_HINT: &str = "Say the rest in Kintone's words too, with kintone_query.";
 
 /// How a statement wants its tables read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +48,8 @@ pub struct AppTable {
     settings: ScanSettings,
     constraints: Constraints,
     remembered: Arc<Remembered>,
+    /// A saved view's own condition.
+    view: Option<Condition>,
 }
 
 impl AppTable {
@@ -58,7 +67,21 @@ impl AppTable {
             Shape::Row(_) => position("RowId").into_iter().collect(),
         };
         let constraints = Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]);
-        Self { table, columns, settings, constraints, remembered }
+        Self { table, columns, settings, constraints, remembered, view: None }
+    }
+
+    /// Only the records of a saved view: those under this condition.
+    #[must_use]
+    pub fn under(self, condition: Option<Condition>) -> Self {
+        Self { view: condition, ..self }
+    }
+
+    /// A predicate with Kintone's own functions and conditions, as a filter that a scan of this table takes.
+    ///
+    /// # Errors
+    /// One of them says what Kintone cannot.
+    pub fn bind(&self, predicate: Expr) -> Result<Expr, Error> {
+        native::bind(predicate, &self.columns)
     }
 
     fn ask(&self, filter: &Expr) -> Pushdown {
@@ -69,19 +92,53 @@ impl AppTable {
         }
     }
 
-    /// What goes to Kintone of these filters, and a note on each that does.
-    fn condition(&self, filters: &[Expr]) -> (Formula, Vec<FilterNote>) {
-        let mut formulas = vec![];
-        let mut notes = vec![];
+    /// What goes to Kintone of these filters, and a note on each that does. Kintone's own predicates go whole.
+    fn condition(&self, filters: &[Expr]) -> Result<(Formula, Vec<FilterNote>), Error> {
+        let mut formulas: Vec<_> = self.view.iter().cloned().map(Formula::Of).collect();
+        let of_view = |condition: &Condition| FilterNote {
+            filter: format!("{condition}, the view's own"),
+            verdict: "exact",
+        };
+        let mut notes: Vec<_> = self.view.iter().map(of_view).collect();
         for filter in filters {
-            if let Some((formula, exact)) = self.ask(filter).into_parts() {
+            let asked = match native::placed(filter) {
+                None => self.ask(filter),
+                Some(predicate) => match pushdown(predicate, &self.columns) {
+                    exact @ Pushdown::Exact(_) => exact,
+                    _ => return Err(refused(predicate, MIXED, MIXED_HINT)),
+                },
+            };
+            if let Some((formula, exact)) = asked.into_parts() {
                 formulas.push(formula);
                 let verdict = if exact { "exact" } else { "rechecked" };
-                notes.push(FilterNote { filter: filter.human_display().to_string(), verdict });
+                let filter = native::placed(filter).map_or_else(|| shown(filter), native::shown);
+                notes.push(FilterNote { filter, verdict });
             }
         }
-        (Formula::and(formulas), notes)
+        Ok((Formula::and(formulas), notes))
     }
+
+    /// Whose condition it is that Kintone may refuse.
+    fn origin(&self, filters: &[Expr]) -> Option<Origin> {
+        let of_view = self.view.as_ref().map(|_| Origin::View(self.table.name.clone()));
+        filters.iter().find_map(native::origin).or(of_view)
+    }
+}
+
+/// A filter as the plan that runs it shows it: literals in functions without their types.
+fn shown(filter: &Expr) -> String {
+    let plain = filter.clone().transform_up(|expr| match expr {
+        Expr::ScalarFunction(mut function) => {
+            for arg in &mut function.args {
+                if let Expr::Literal(value, _) = arg {
+                    *arg = Expr::Column(Column::new_unqualified(value.to_string()));
+                }
+            }
+            Ok(Transformed::yes(Expr::ScalarFunction(function)))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    plain.map_or_else(|_| filter.human_display().to_string(), |plain| plain.data.human_display().to_string())
 }
 
 #[async_trait]
@@ -117,7 +174,7 @@ impl TableProvider for AppTable {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.columns.len()).collect());
-        let (formula, notes) = self.condition(filters);
+        let (formula, notes) = self.condition(filters)?;
         let condition: Option<Condition> = match formula {
             Formula::All => None,
             Formula::Of(condition) => Some(condition),
@@ -134,6 +191,7 @@ impl TableProvider for AppTable {
             projection,
             condition,
             filters: notes,
+            origin: self.origin(filters),
             limit: limit.filter(|_| self.settings.pushdown.has(Rule::Limit)),
             page_size: self.settings.page_size,
             rules: self.settings.pushdown,

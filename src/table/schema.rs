@@ -113,6 +113,26 @@ impl Columns {
         Self::new(columns, Shape::Row(table.code.clone()), form, context)
     }
 
+    /// The table of a saved list view: `$id`, then the fields that it shows, with their companions.
+    #[must_use]
+    pub fn of_view(form: &Form, fields: &[String], context: FormContext) -> Self {
+        let all = record_columns(form, context);
+        let of = |wanted: &str| {
+            let is_it =
+                |c: &&Column| matches!(&c.source, Source::Record { field, .. } if field.code == wanted);
+            all.iter().filter(is_it).cloned().collect::<Vec<_>>()
+        };
+        let mut columns = of("$id");
+        for code in fields {
+            for column in of(code) {
+                if !columns.iter().any(|known| known.name == column.name) {
+                    columns.push(column);
+                }
+            }
+        }
+        Self::new(columns, Shape::Record, form, context)
+    }
+
     fn new(columns: Vec<Column>, shape: Shape, form: &Form, context: FormContext) -> Self {
         let fields: Vec<Field> = columns
             .iter()

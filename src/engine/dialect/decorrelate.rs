@@ -4,7 +4,7 @@
 //! `unnest(outer.column)` in FROM, `= ANY (outer.column)`, EXISTS in a SELECT list. Here the distinct values of the
 //! outer columns (the domain) are joined into the subquery, carried up through it, and joined back with the outer
 //! rows. That reads the outer relations twice, so that it is done where those are the catalog's alone: they are in
-//! memory. Everything else is left to DataFusion.
+//! memory. Everything else is left to `row_join` and to DataFusion.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,6 +18,8 @@ use datafusion::logical_expr::logical_plan::{Aggregate, Distinct, Filter, Join, 
 use datafusion::logical_expr::{
     BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit, scalar_subquery,
 };
+
+use super::row_join;
 
 /// Makes every such subquery of a plan a join.
 ///
@@ -109,7 +111,10 @@ fn replace(
     expr.transform_down(|expr| {
         let replaced = match &expr {
             Expr::ScalarSubquery(subquery) if !subquery.outer_ref_columns.is_empty() => {
-                attach(input, outer, subquery, Wanted::Value)?
+                match attach(input, outer, subquery, Wanted::Value)? {
+                    None => row_join::attach(input, subquery)?,
+                    value => value,
+                }
             }
             Expr::Exists(exists) if existence && exists.subquery.outer_ref_columns.is_empty() => {
                 Some(has_rows(&exists.subquery, exists.negated)?)

@@ -16,10 +16,14 @@ mod like_escape;
 mod name_pattern;
 mod operator;
 mod planner;
+mod quantified;
+mod relation_kind;
+mod row_join;
 mod scalar_subquery;
 mod set_returning;
 mod system_column;
 mod visit;
+mod window_name;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
@@ -29,6 +33,7 @@ use datafusion::sql::sqlparser::ast::{
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
 pub(crate) use planner::{complete, expr_planners, typed};
+pub(crate) use relation_kind::may_show_views;
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
@@ -46,7 +51,10 @@ const RULES: &[Rule] = &[
     field_access::RULE,
     cast::RULE,
     array_subquery::RULE,
+    quantified::RULE,
     scalar_subquery::RULE,
+    window_name::DEFINITION,
+    window_name::USE,
 ];
 
 /// Rewrites PostgreSQL forms that DataFusion's SQL planner does not take into forms that it does.
@@ -104,7 +112,7 @@ fn query(body: SetExpr) -> Query {
 }
 
 /// A call of a function.
-fn call(name: &str, args: Vec<Expr>) -> Expr {
+pub(crate) fn call(name: &str, args: Vec<Expr>) -> Expr {
     let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
     Expr::Function(Function {
         name: ObjectName::from(vec![Ident::new(name)]),

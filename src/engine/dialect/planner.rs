@@ -7,12 +7,14 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
+use datafusion::functions_nested::expr_fn::array_has_any;
 use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs,
 };
+use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::array_items;
 use super::decorrelate::decorrelate;
@@ -39,6 +41,10 @@ impl ExprPlanner for UnknownLiteral {
         }
         expr.left = plain_number(expr.left)?;
         expr.right = plain_number(expr.right)?;
+        let is_list = |expr: &Expr| matches!(expr.get_type(schema), Ok(DataType::List(_)));
+        if expr.op == BinaryOperator::PGOverlap && is_list(&expr.left) && is_list(&expr.right) {
+            return Ok(PlannerResult::Planned(array_has_any(expr.left, expr.right)));
+        }
         Ok(PlannerResult::Original(expr))
     }
 }

@@ -3,12 +3,18 @@
 //!
 //! `single_value` fails for a second row, as PostgreSQL does. `ORDER BY ... LIMIT 1` becomes `first_value`.
 
-use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, LimitClause, OrderBy, OrderByExpr,
-    OrderByKind, Query, Select, SelectItem, SetExpr, Value, Visit, Visitor,
-};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
+use datafusion::execution::SessionStateDefaults;
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr, LimitClause, OrderBy,
+    OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Value, Visit,
+    Visitor,
+};
+
+use super::quantified;
 use super::visit::Rule;
 use super::{call, take};
 
@@ -21,7 +27,7 @@ fn one_value(expr: &mut Expr) {
         Err(()) => return,
     };
     let Some(item) = single_item(query) else { return };
-    if has_aggregate(item) {
+    if calls(item, |function| function.over.is_some() || is_aggregate(function)) {
         return;
     }
     let value = take(item);
@@ -67,10 +73,11 @@ fn single_item(query: &mut Query) -> Option<&mut Expr> {
     else {
         return None;
     };
-    if !keys.is_empty() || from.is_empty() {
+    if !keys.is_empty() || from.is_empty() || has_one_row(from) {
         return None;
     }
     match projection.as_mut_slice() {
+        [SelectItem::ExprWithAlias { alias, .. }] if alias.value == quantified::NAME => None,
         [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] => Some(expr),
         _ => None,
     }
@@ -85,41 +92,62 @@ pub(super) fn add_order(aggregate: &mut Expr, order: Vec<OrderByExpr>) {
     }
 }
 
-/// Functions that make one value of many rows.
-const AGGREGATES: &[&str] = &[
-    "array_agg",
-    "avg",
-    "bit_and",
-    "bit_or",
-    "bool_and",
-    "bool_or",
-    "count",
-    "every",
-    "first_value",
-    "last_value",
-    "max",
-    "min",
-    "single_value",
-    "string_agg",
-    "sum",
-];
+/// Functions that make one value of many rows: DataFusion's by each of their names, and ours.
+static AGGREGATES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let functions = SessionStateDefaults::default_aggregate_functions();
+    let names = functions.iter().flat_map(|f| f.aliases().iter().cloned().chain([f.name().to_owned()]));
+    names.chain(["every".to_owned(), "single_value".to_owned()]).collect()
+});
 
-fn has_aggregate(expr: &Expr) -> bool {
-    struct Find;
+/// Whether a relation has one row at most: it is a subquery for aggregates of a whole, or a part of such a row.
+/// DataFusion sees that too, and that a count of nothing is 0; under `single_value` it would be NULL.
+fn has_one_row(from: &[TableWithJoins]) -> bool {
+    let [TableWithJoins { relation: TableFactor::Derived { subquery, .. }, joins }] = from else {
+        return false;
+    };
+    let SetExpr::Select(select) = subquery.body.as_ref() else { return false };
+    let GroupByExpr::Expressions(keys, _) = &select.group_by else { return false };
+    let mut items = select.projection.iter().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    });
+    joins.is_empty()
+        && keys.is_empty()
+        && subquery.limit_clause.is_none()
+        && subquery.fetch.is_none()
+        && (items.any(|item| calls(item, is_aggregate)) || has_one_row(&select.from))
+}
+
+fn is_aggregate(function: &Function) -> bool {
+    function.over.is_none() && AGGREGATES.contains(&function.name.to_string().to_lowercase())
+}
+
+/// Whether an expression calls such a function, outside the subqueries in it.
+fn calls(expr: &Expr, such: fn(&Function) -> bool) -> bool {
+    struct Find {
+        such: fn(&Function) -> bool,
+        depth: usize,
+    }
     impl Visitor for Find {
         type Break = ();
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.depth += 1;
+            ControlFlow::Continue(())
+        }
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+            self.depth -= 1;
+            ControlFlow::Continue(())
+        }
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             match expr {
-                Expr::Function(function)
-                    if AGGREGATES.contains(&function.name.to_string().to_lowercase().as_str()) =>
-                {
+                Expr::Function(function) if self.depth == 0 && (self.such)(function) => {
                     ControlFlow::Break(())
                 }
                 _ => ControlFlow::Continue(()),
             }
         }
     }
-    expr.visit(&mut Find).is_break()
+    expr.visit(&mut Find { such, depth: 0 }).is_break()
 }
 
 #[cfg(test)]
@@ -136,6 +164,11 @@ mod tests {
         );
         check(
             RULE,
+            "SELECT (SELECT n FROM (SELECT count(*) OVER () AS n FROM d))",
+            "SELECT (SELECT single_value(n) FROM (SELECT count(*) OVER () AS n FROM d))",
+        );
+        check(
+            RULE,
             "SELECT (SELECT x FROM d ORDER BY y DESC LIMIT 1)",
             "SELECT (SELECT first_value(x ORDER BY y DESC) FROM d)",
         );
@@ -147,6 +180,8 @@ mod tests {
             "SELECT (SELECT count(*) FROM d WHERE d.a = t.a) FROM t",
             "SELECT (SELECT x FROM d GROUP BY x)",
             "SELECT (SELECT 1)",
+            "SELECT (SELECT n FROM (SELECT count(*) AS n FROM d WHERE d.a = t.a)) FROM t",
+            "SELECT (SELECT regr_count(x, y) FROM d)",
             "SELECT a IN (SELECT x FROM d)",
         ] {
             check(RULE, sql, sql);

@@ -146,7 +146,7 @@ fn text(value: Value) -> Expr {
 }
 
 /// `SELECT items`.
-fn select(items: Vec<SelectItem>) -> Query {
+pub(super) fn select(items: Vec<SelectItem>) -> Query {
     let select = Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: vec![],

@@ -10,6 +10,8 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, TableFacto
 pub(super) enum Rule {
     /// An expression.
     Expr(fn(&mut Expr)),
+    /// An expression, before what is in it.
+    Outer(fn(&mut Expr)),
     /// A relation of FROM. The names are those of the statement's common table expressions.
     Table(fn(&mut TableFactor, &[String])),
     /// A whole SELECT, before what is in it.
@@ -49,6 +51,15 @@ impl VisitorMut for Walk<'_> {
         for rule in self.rules {
             if let Rule::Select(apply) = rule {
                 apply(select);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Infallible> {
+        for rule in self.rules {
+            if let Rule::Outer(apply) = rule {
+                apply(expr);
             }
         }
         ControlFlow::Continue(())

@@ -19,12 +19,14 @@ impl Catalog {
         Arc::new(Self { source, snapshot: RwLock::new(None) })
     }
 
-    /// Reads the source again. To be called before a statement that names the catalog is planned.
+    /// Reads the source again. To be called before a statement that names the catalog is planned. Once the views are
+    /// here they stay: another statement may be waiting to run.
     ///
     /// # Errors
     /// Those of the source.
-    pub(crate) async fn refresh(&self) -> Result<Arc<Snapshot>> {
-        let fresh = Arc::new(Snapshot::load(self.source.as_ref()).await?);
+    pub(crate) async fn refresh(&self, with_views: bool) -> Result<Arc<Snapshot>> {
+        let with_views = with_views || self.loaded().is_some_and(|snapshot| snapshot.with_views);
+        let fresh = Arc::new(Snapshot::load(self.source.as_ref(), with_views).await?);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         Ok(fresh)
     }
@@ -33,7 +35,7 @@ impl Catalog {
     pub(super) async fn snapshot(&self) -> Result<Arc<Snapshot>> {
         match self.loaded() {
             Some(snapshot) => Ok(snapshot),
-            None => self.refresh().await,
+            None => self.refresh(true).await,
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Snapshot {
     pub(crate) tables: Vec<Table>,
     /// The relations of the catalog.
     pub(crate) system: Vec<System>,
+    /// Whether the views are among the tables.
+    pub(crate) with_views: bool,
 }
 
 /// A schema.
@@ -135,19 +137,20 @@ impl Table {
 }
 
 impl Snapshot {
-    /// Reads everything that the source has now.
-    pub(crate) async fn load(source: &dyn CatalogSource) -> Result<Self> {
+    /// Reads everything that the source has now; with the views or without.
+    pub(crate) async fn load(source: &dyn CatalogSource, with_views: bool) -> Result<Self> {
         let mut oids = Oids::default();
         let mut snapshot = Self {
             database: source.database(),
             current_user: source.current_user(),
             users: source.users(),
             settings: source.settings(),
+            with_views,
             ..Self::default()
         };
         for name in source.schemas() {
             let oid = if name == "public" { PUBLIC } else { oids.user("n", "", &name) };
-            for info in source.tables(&name).await? {
+            for info in source.tables(&name, with_views).await? {
                 let table = Table {
                     oid: oids.user("r", &name, &info.name),
                     namespace: oid,
@@ -175,7 +178,8 @@ impl Snapshot {
     }
 
     fn add_keys(&mut self, oids: &mut Oids) {
-        for table in &mut self.tables {
+        // A view has no key of its own in PostgreSQL.
+        for table in self.tables.iter_mut().filter(|table| table.info.kind != TableKind::View) {
             let info = Arc::clone(&table.info);
             let mut key = |name: String, columns: Vec<i64>, rule: fn(i64) -> Rule| {
                 let rule = rule(oids.user("i", &info.schema, &name));

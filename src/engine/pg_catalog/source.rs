@@ -13,8 +13,8 @@ use crate::error::Result;
 pub(crate) trait CatalogSource: Send + Sync + Debug {
     /// The names of the schemas, the default one first.
     fn schemas(&self) -> Vec<String>;
-    /// Every table of a schema that this user may see.
-    async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>>;
+    /// Every table of a schema that this user may see; with the views or without.
+    async fn tables(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>>;
     /// The login names.
     fn users(&self) -> Vec<String>;
     /// The database's name.

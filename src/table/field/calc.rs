@@ -1,8 +1,9 @@
 //! CALC: a computed field whose format decides its type.
 
 use super::decode::{DateDecoder, DurationDecoder, InstantDecoder, NumberDecoder, TimeDecoder};
-use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, id, number};
+use super::rule::{Formula, Place, Predicate, PredicateKind as P, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext};
+use super::{id, number, row};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
 
@@ -30,21 +31,38 @@ impl FieldType for Calc {
         }
     }
 
-    fn rules(&self, field: &FieldProperties) -> &'static [Rule] {
+    fn rules(&self, field: &FieldProperties, place: Place) -> &'static [Rule] {
+        const NEGATED: Rule =
+            Rule::no(&[P::NOT_EQ, P::NotIn], "how exactly results are compared is unknown (K§3.5)");
         const NUMERIC: &[Rule] = &[
-            Rule::superset(P::Compare(C::Eq), WHY),
-            Rule::superset(P::Compare(C::Gt), WHY),
-            Rule::superset(P::Compare(C::GtEq), WHY),
-            Rule::superset(P::Compare(C::Lt), WHY),
-            Rule::superset(P::Compare(C::LtEq), WHY),
-            Rule::superset(P::In, WHY),
+            Rule::superset(&[P::EQ, P::LT, P::LT_EQ, P::GT, P::GT_EQ, P::In], WHY),
+            NEGATED,
+            Rule::no(P::NULLS, WHY),
         ];
-        // Times and durations: the form of a literal is not certain.
-        if sql_type(field) == SqlType::Numeric { NUMERIC } else { &[] }
+        const NUMERIC_IN_ROWS: &[Rule] = &[
+            Rule::superset(&[P::EQ, P::In], row::IN),
+            Rule::superset(P::RANGES, row::RANGE),
+            NEGATED,
+            Rule::no(P::NULLS, row::NULLS),
+        ];
+        const OTHERS: &[Rule] =
+            &[Rule::no(P::SCALAR, "how a literal of this format is written is unknown (K§4.1)")];
+        match (sql_type(field), place) {
+            (SqlType::Numeric, Place::Record) => NUMERIC,
+            (SqlType::Numeric, Place::Row) => NUMERIC_IN_ROWS,
+            _ => OTHERS,
+        }
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        id::formula(&field.code, predicate, &number::literal)
+    fn formats(&self) -> &'static [&'static str] {
+        &["NUMBER", "DATE", "TIME", "DATETIME", "HOUR_MINUTE"]
+    }
+
+    fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
+        match place {
+            Place::Record => id::formula(&field.code, predicate, &number::literal),
+            Place::Row => row::formula(&field.code, predicate, &number::literal),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! CATEGORY: names of categories.
 
 use super::decode::TextListDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 
@@ -18,5 +19,12 @@ impl FieldType for Category {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(TextListDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => const { &[Rule::no(P::LIST, "whether it takes `in` is recalled only (K§3.2)")] },
+            Place::Row => &[],
+        }
     }
 }

@@ -5,8 +5,8 @@ use datafusion::scalar::ScalarValue;
 
 use super::date::{self, RANGE};
 use super::decode::InstantDecoder;
-use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order, id};
+use super::rule::{Comparison as C, Formula, Place, Predicate, PredicateKind as P, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, id, native, row};
 use crate::kintone::{Condition, FieldProperties};
 use crate::table::types::SqlType;
 
@@ -18,6 +18,8 @@ pub(crate) struct Datetime;
 pub(crate) struct SystemTime;
 
 const MINUTES: &str = "whole minutes on both sides (K§3.5)";
+const IN: Rule = Rule::exact(&[P::In], "as `=` with or: instants take no `in` (K§3.2)");
+const NOT_IN: Rule = Rule::exact(&[P::NotIn], "as `!=` with and: instants take no `not in` (K§3.2)");
 
 impl FieldType for Datetime {
     fn kintone_types(&self) -> &'static [&'static str] {
@@ -32,18 +34,21 @@ impl FieldType for Datetime {
         Box::new(InstantDecoder::new(context.time_zone))
     }
 
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        const {
-            &[
-                Rule::exact(P::Compare(C::Eq), MINUTES),
-                Rule::exact(P::Compare(C::NotEq), RANGE),
-                Rule::exact(P::Compare(C::Lt), RANGE),
-                Rule::exact(P::Compare(C::LtEq), RANGE),
-                Rule::exact(P::Compare(C::Gt), RANGE),
-                Rule::exact(P::Compare(C::GtEq), RANGE),
-                Rule::exact(P::IsNull, "= \"\" finds the empty ones (K§3.5)"),
-                Rule::exact(P::IsNotNull, "!= \"\" finds the others (K§3.5)"),
-            ]
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => {
+                const {
+                    &[
+                        Rule::exact(&[P::EQ], MINUTES),
+                        Rule::exact(&[P::NOT_EQ, P::LT, P::LT_EQ, P::GT, P::GT_EQ], RANGE),
+                        IN,
+                        NOT_IN,
+                        date::IS_NULL,
+                        date::IS_NOT_NULL,
+                    ]
+                }
+            }
+            Place::Row => date::IN_ROWS,
         }
     }
 
@@ -51,17 +56,35 @@ impl FieldType for Datetime {
         Some(date::order(field))
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        match predicate {
-            Predicate::IsNull => Some(id::emptiness(&field.code, true)),
-            Predicate::IsNotNull => Some(id::emptiness(&field.code, false)),
-            Predicate::Compare(op, value) => match to_the_minute(*op, instant(value)?)? {
-                Minute::Never => Some(Formula::Nothing),
-                Minute::NotEmpty => Some(id::emptiness(&field.code, false)),
-                Minute::At(op, text) => date::compare(field, op, text),
-            },
-            _ => None,
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, true)
+    }
+
+    fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
+        match (place, predicate) {
+            (Place::Record, Predicate::IsNull) => Some(id::emptiness(&field.code, true)),
+            (Place::Record, Predicate::IsNotNull) => Some(id::emptiness(&field.code, false)),
+            _ => each_instant(predicate, &|op, value| match (place, minute(op, value)?) {
+                (_, Minute::Never) => Some(Formula::Nothing),
+                (Place::Record, Minute::NotEmpty) => Some(id::emptiness(&field.code, false)),
+                (Place::Record, Minute::At(op, at)) => date::compare(field, op, text(at)?),
+                (Place::Row, Minute::NotEmpty) => None,
+                (Place::Row, Minute::At(op, at)) => Some(row::compare(&field.code, op, text(at)?)),
+            }),
         }
+    }
+}
+
+/// A comparison with each of a predicate's instants.
+fn each_instant(
+    predicate: &Predicate,
+    compare: &dyn Fn(C, &ScalarValue) -> Option<Formula>,
+) -> Option<Formula> {
+    match predicate {
+        Predicate::Compare(op, value) => compare(*op, value),
+        Predicate::In(values) => date::any(values, &|value| compare(C::Eq, value)),
+        Predicate::NotIn(values) => date::none(values, &|value| compare(C::NotEq, value)),
+        _ => None,
     }
 }
 
@@ -78,16 +101,19 @@ impl FieldType for SystemTime {
         Datetime.decoder(field, context)
     }
 
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        const {
-            &[
-                Rule::exact(P::Compare(C::Eq), MINUTES),
-                Rule::exact(P::Compare(C::NotEq), MINUTES),
-                Rule::exact(P::Compare(C::Lt), MINUTES),
-                Rule::exact(P::Compare(C::LtEq), MINUTES),
-                Rule::exact(P::Compare(C::Gt), MINUTES),
-                Rule::exact(P::Compare(C::GtEq), MINUTES),
-            ]
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => {
+                const {
+                    &[
+                        Rule::exact(&[P::EQ, P::NOT_EQ, P::LT, P::LT_EQ, P::GT, P::GT_EQ], MINUTES),
+                        IN,
+                        NOT_IN,
+                        Rule::no(P::NULLS, "never empty; NULL where the login may not view it (K§6)"),
+                    ]
+                }
+            }
+            Place::Row => &[],
         }
     }
 
@@ -95,43 +121,57 @@ impl FieldType for SystemTime {
         Some(Order::never_empty())
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        let Predicate::Compare(op, value) = predicate else { return None };
-        Some(match to_the_minute(*op, instant(value)?)? {
-            Minute::Never => Formula::Nothing,
-            Minute::NotEmpty => Formula::All,
-            Minute::At(op, value) => Formula::Of(Condition::Compare {
-                field: field.code.clone(),
-                operator: id::operator(op),
-                value,
-            }),
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::day(field, native, false)
+    }
+
+    fn formula(&self, field: &FieldProperties, _: Place, predicate: &Predicate) -> Option<Formula> {
+        each_instant(predicate, &|op, value| {
+            Some(match minute(op, value)? {
+                Minute::Never => Formula::Nothing,
+                Minute::NotEmpty => Formula::All,
+                Minute::At(op, at) => Formula::Of(Condition::Compare {
+                    field: field.code.clone(),
+                    operator: id::operator(op),
+                    value: text(at)?,
+                }),
+            })
         })
     }
 }
 
-/// A comparison with an instant, said in whole minutes.
+/// A comparison with a point of time, said in whole minutes.
 #[derive(Debug, PartialEq)]
-enum Minute {
+pub(super) enum Minute {
     /// No whole minute satisfies it.
     Never,
     /// Every whole minute does.
     NotEmpty,
-    At(C, String),
+    /// With a whole minute, in microseconds.
+    At(C, i64),
 }
 
 /// `t >= 12:00:30` is `t > 12:00` where `t` is a whole minute; `t = 12:00:30` is never true.
-fn to_the_minute(op: C, micros: i64) -> Option<Minute> {
+pub(super) fn to_the_minute(op: C, micros: i64) -> Minute {
     const MINUTE: i64 = 60_000_000;
     let floor = micros.div_euclid(MINUTE) * MINUTE;
-    let op = match (op, floor == micros) {
-        (op, true) => op,
-        (C::Eq, false) => return Some(Minute::Never),
-        (C::NotEq, false) => return Some(Minute::NotEmpty),
-        (C::Gt | C::GtEq, false) => C::Gt,
-        (C::Lt | C::LtEq, false) => C::LtEq,
-    };
-    let time = DateTime::from_timestamp_micros(floor)?;
-    date::four_digits(&time).then(|| Minute::At(op, time.format("%Y-%m-%dT%H:%M:%SZ").to_string()))
+    match (op, floor == micros) {
+        (op, true) => Minute::At(op, floor),
+        (C::Eq, false) => Minute::Never,
+        (C::NotEq, false) => Minute::NotEmpty,
+        (C::Gt | C::GtEq, false) => Minute::At(C::Gt, floor),
+        (C::Lt | C::LtEq, false) => Minute::At(C::LtEq, floor),
+    }
+}
+
+fn minute(op: C, value: &ScalarValue) -> Option<Minute> {
+    Some(to_the_minute(op, instant(value)?))
+}
+
+/// An instant as Kintone writes it.
+fn text(micros: i64) -> Option<String> {
+    let time = DateTime::from_timestamp_micros(micros)?;
+    date::four_digits(&time).then(|| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// Microseconds since 1970 in UTC; finer parts of a literal round to the side that keeps the comparison.
@@ -154,20 +194,21 @@ mod tests {
 
     #[test]
     fn seconds_move_to_the_minute_that_answers_alike() {
-        let noon = 12 * 3600 * 1_000_000_i64;
-        let at = |op, text: &str| Some(Minute::At(op, text.into()));
+        const NOON: i64 = 12 * 3600 * 1_000_000;
         for (op, micros, expect) in [
-            (C::GtEq, noon, at(C::GtEq, "1970-01-01T12:00:00Z")),
-            (C::GtEq, noon + 30_000_000, at(C::Gt, "1970-01-01T12:00:00Z")),
-            (C::Gt, noon + 1, at(C::Gt, "1970-01-01T12:00:00Z")),
-            (C::Lt, noon + 1, at(C::LtEq, "1970-01-01T12:00:00Z")),
-            (C::LtEq, noon - 1, at(C::LtEq, "1970-01-01T11:59:00Z")),
-            (C::Eq, noon + 1, Some(Minute::Never)),
-            (C::NotEq, noon + 1, Some(Minute::NotEmpty)),
-            (C::Gt, -1, at(C::Gt, "1969-12-31T23:59:00Z")),
+            (C::GtEq, NOON, Minute::At(C::GtEq, NOON)),
+            (C::GtEq, NOON + 30_000_000, Minute::At(C::Gt, NOON)),
+            (C::Gt, NOON + 1, Minute::At(C::Gt, NOON)),
+            (C::Lt, NOON + 1, Minute::At(C::LtEq, NOON)),
+            (C::LtEq, NOON - 1, Minute::At(C::LtEq, NOON - 60_000_000)),
+            (C::Eq, NOON + 1, Minute::Never),
+            (C::NotEq, NOON + 1, Minute::NotEmpty),
+            (C::Gt, -1, Minute::At(C::Gt, -60_000_000)),
         ] {
             assert_eq!(to_the_minute(op, micros), expect, "{op:?} {micros}");
         }
+        assert_eq!(text(-60_000_000).as_deref(), Some("1969-12-31T23:59:00Z"));
+        assert_eq!(text(i64::MIN / 2), None);
     }
 
     #[test]

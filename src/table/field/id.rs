@@ -1,7 +1,7 @@
 //! `$id` and `$revision`: the record's own numbers, always there.
 
 use super::decode::IntegerDecoder;
-use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
+use super::rule::{Comparison as C, Formula, Place, Predicate, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
 use crate::kintone::{Condition, FieldProperties, Operator};
 use crate::table::types::SqlType;
@@ -28,18 +28,13 @@ impl FieldType for Id {
         Box::new(IntegerDecoder::default())
     }
 
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        const {
-            &[
-                Rule::exact(P::Compare(C::Eq), WHY),
-                Rule::exact(P::Compare(C::NotEq), WHY),
-                Rule::exact(P::Compare(C::Lt), WHY),
-                Rule::exact(P::Compare(C::LtEq), WHY),
-                Rule::exact(P::Compare(C::Gt), WHY),
-                Rule::exact(P::Compare(C::GtEq), WHY),
-                Rule::exact(P::In, WHY),
-                Rule::exact(P::NotIn, WHY),
-            ]
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        const COMPARED: &[P] = &[P::EQ, P::NOT_EQ, P::LT, P::LT_EQ, P::GT, P::GT_EQ, P::In, P::NotIn];
+        match place {
+            Place::Record => {
+                const { &[Rule::exact(COMPARED, WHY), Rule::exact(P::NULLS, "never NULL: nothing is asked")] }
+            }
+            Place::Row => &[],
         }
     }
 
@@ -47,15 +42,37 @@ impl FieldType for Id {
         Some(Order::never_empty())
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        formula(&field.code, predicate, &integer)
+    fn formula(&self, field: &FieldProperties, _: Place, predicate: &Predicate) -> Option<Formula> {
+        let above = |values: &[ScalarValue]| -> Vec<ScalarValue> {
+            values.iter().filter(|v| !is_below_all(v)).cloned().collect()
+        };
+        let predicate = match predicate {
+            Predicate::Compare(op, value) if is_below_all(value) => {
+                let holds = op.holds(std::cmp::Ordering::Greater);
+                return Some(if holds { Formula::All } else { Formula::Nothing });
+            }
+            Predicate::In(values) => match above(values) {
+                some if some.is_empty() => return Some(Formula::Nothing),
+                values => Predicate::In(values),
+            },
+            Predicate::NotIn(values) => match above(values) {
+                some if some.is_empty() => return Some(Formula::All),
+                values => Predicate::NotIn(values),
+            },
+            other => other.clone(),
+        };
+        formula(&field.code, &predicate, &integer)
     }
 }
 
-/// An id as Kintone takes it: from 1, as far as its ids go.
+/// Ids are counted from 1.
+fn is_below_all(value: &ScalarValue) -> bool {
+    matches!(value, ScalarValue::Int64(Some(n)) if *n < 1)
+}
+
 fn integer(value: &ScalarValue) -> Option<String> {
     match value {
-        ScalarValue::Int64(Some(n)) if *n >= 0 => Some(n.to_string()),
+        ScalarValue::Int64(Some(n)) => Some(n.to_string()),
         _ => None,
     }
 }
@@ -71,6 +88,17 @@ impl FieldType for Revision {
 
     fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder> {
         Id.decoder(field, context)
+    }
+
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        const UNKNOWN: Rule = Rule::no(
+            &[P::EQ, P::NOT_EQ, P::LT, P::LT_EQ, P::GT, P::GT_EQ, P::In, P::NotIn],
+            "whether it may stand in a condition is unknown (K§3.1)",
+        );
+        match place {
+            Place::Record => const { &[UNKNOWN, Rule::exact(P::NULLS, "never NULL: nothing is asked")] },
+            Place::Row => &[],
+        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! LINK: a URL, a telephone number or a mail address.
 
 use super::decode::TextDecoder;
-use super::rule::{Formula, Predicate, Rule};
-use super::text;
-use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
+use super::rule::{Formula, Place, Predicate, Rule};
+use super::{Decoder, FieldColumn, FieldType, FormContext, Native, Order, native, text};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
 
@@ -23,15 +22,19 @@ impl FieldType for Link {
         Box::new(TextDecoder::default())
     }
 
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        text::RULES
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        text::rules(place)
     }
 
     fn order(&self, _: &FieldProperties) -> Option<Order> {
         Some(text::ORDER)
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
-        text::formula(field, predicate)
+    fn native(&self, field: &FieldProperties, native: &Native) -> Option<Formula> {
+        native::word(field, native)
+    }
+
+    fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
+        text::formula(field, place, predicate)
     }
 }

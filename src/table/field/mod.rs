@@ -16,10 +16,12 @@ mod id;
 mod link;
 mod multi_choice;
 mod multi_line_text;
+mod native;
 mod number;
 mod order;
 mod record_number;
 mod rich_text;
+mod row;
 mod rule;
 mod status;
 mod subtable;
@@ -33,8 +35,9 @@ use arrow::datatypes::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
 pub(crate) use decode::{Decoder, Text};
+pub(crate) use native::{Call, Native};
 pub(crate) use order::Order;
-pub(crate) use rule::{Comparison, Exactness, Formula, Predicate, Rule};
+pub(crate) use rule::{Answer, Comparison, Formula, Place, Predicate, PredicateKind, Rule};
 
 use super::types::SqlType;
 use crate::kintone::FieldProperties;
@@ -96,9 +99,12 @@ pub(crate) trait FieldType: Send + Sync {
     /// Reads its values into arrays, one for each of `columns`.
     fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder>;
 
-    /// Which predicates on the first column Kintone answers, and how exactly. What is not in it stays local, and so
-    /// does all of a type that says nothing.
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
+    /// What Kintone answers to each predicate on the first column, and why: every predicate that such a column takes
+    /// ([`PredicateKind::of`]) in one rule. Empty where the type does not stand in that place.
+    fn rules(&self, field: &FieldProperties, place: Place) -> &'static [Rule];
+
+    /// The formats that decide about a field's type, where they do.
+    fn formats(&self) -> &'static [&'static str] {
         &[]
     }
 
@@ -112,8 +118,14 @@ pub(crate) trait FieldType: Send + Sync {
         false
     }
 
+    /// What only Kintone can answer, in its words; `None` where this type of field has no such predicate (K§3.2,
+    /// K§3.4).
+    fn native(&self, _: &FieldProperties, _: &Native) -> Option<Formula> {
+        None
+    }
+
     /// The predicate in Kintone's words; `None` where this literal cannot be said in them.
-    fn formula(&self, _: &FieldProperties, _: &Predicate) -> Option<Formula> {
+    fn formula(&self, _: &FieldProperties, _: Place, _: &Predicate) -> Option<Formula> {
         None
     }
 }

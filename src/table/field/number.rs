@@ -3,9 +3,9 @@
 use datafusion::scalar::ScalarValue;
 
 use super::decode::NumberDecoder;
-use super::id;
-use super::rule::{Comparison as C, Formula, Predicate, PredicateKind as P, Rule};
+use super::rule::{Comparison as C, Formula, Place, Predicate, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext, Order};
+use super::{id, row};
 use crate::kintone::{Condition, FieldProperties, Operator};
 use crate::table::types::SqlType;
 
@@ -31,29 +31,43 @@ impl FieldType for Number {
         Box::new(NumberDecoder::new(context.scale))
     }
 
-    fn rules(&self, _: &FieldProperties) -> &'static [Rule] {
-        const {
-            &[
-                Rule::exact(P::Compare(C::Eq), "compared as decimals (K§3.5)"),
-                Rule::exact(P::Compare(C::Gt), ABOVE),
-                Rule::exact(P::Compare(C::GtEq), ABOVE),
-                Rule::exact(P::In, "compared as decimals (K§3.5)"),
-                Rule::exact(P::Compare(C::Lt), BELOW),
-                Rule::exact(P::Compare(C::LtEq), BELOW),
-                Rule::exact(P::Compare(C::NotEq), BELOW),
-                Rule::exact(P::NotIn, BELOW),
-                Rule::exact(P::IsNull, "below the least number stand the empty ones alone (K§3.5)"),
-                Rule::exact(P::IsNotNull, "not below the least number (K§3.5)"),
-            ]
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => {
+                const {
+                    &[
+                        Rule::exact(&[P::EQ, P::In], "compared as decimals (K§3.5)"),
+                        Rule::exact(&[P::GT, P::GT_EQ], ABOVE),
+                        Rule::exact(&[P::LT, P::LT_EQ, P::NOT_EQ, P::NotIn], BELOW),
+                        Rule::exact(
+                            &[P::IsNull],
+                            "below the least number stand the empty ones alone (K§3.5)",
+                        ),
+                        Rule::exact(&[P::IsNotNull], "not below the least number (K§3.5)"),
+                    ]
+                }
+            }
+            Place::Row => {
+                const {
+                    &[
+                        Rule::superset(&[P::EQ, P::In], row::IN),
+                        Rule::superset(P::RANGES, row::RANGE),
+                        Rule::superset(&[P::NOT_EQ, P::NotIn], row::DIFFERS),
+                        Rule::no(&[P::IsNull], row::NULLS),
+                        Rule::superset(&[P::IsNotNull], "not below the least number (K§3.3)"),
+                    ]
+                }
+            }
         }
     }
 
-    fn formula(&self, field: &FieldProperties, predicate: &Predicate) -> Option<Formula> {
+    fn formula(&self, field: &FieldProperties, place: Place, predicate: &Predicate) -> Option<Formula> {
         let plain = || id::formula(&field.code, predicate, &literal);
-        match predicate {
-            Predicate::IsNull => Some(against_least(field, Operator::Lt)),
-            Predicate::IsNotNull => Some(against_least(field, Operator::GtEq)),
-            Predicate::Compare(C::Lt | C::LtEq | C::NotEq, _) | Predicate::NotIn(_) => {
+        match (place, predicate) {
+            (_, Predicate::IsNotNull) => Some(against_least(field, Operator::GtEq)),
+            (Place::Row, _) => row::formula(&field.code, predicate, &literal),
+            (_, Predicate::IsNull) => Some(against_least(field, Operator::Lt)),
+            (_, Predicate::Compare(C::Lt | C::LtEq | C::NotEq, _) | Predicate::NotIn(_)) => {
                 Some(Formula::and(vec![plain()?, against_least(field, Operator::GtEq)]))
             }
             _ => plain(),

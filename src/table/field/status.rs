@@ -1,6 +1,7 @@
 //! STATUS: the state of process management.
 
 use super::decode::TextDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -20,5 +21,14 @@ impl FieldType for Status {
 
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(TextDecoder::default())
+    }
+
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => {
+                const { &[Rule::no(P::TEXT, "an undefined state is an error, and no form lists them (K§3.5)")] }
+            }
+            Place::Row => &[],
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! SUBTABLE as one column of its record: its rows as jsonb. As a table of its own: `table/schema.rs`.
 
 use super::decode::JsonDecoder;
+use super::rule::{Place, PredicateKind as P, Rule};
 use super::{Decoder, FieldColumn, FieldType, FormContext};
 use crate::kintone::FieldProperties;
 use crate::table::types::SqlType;
@@ -20,6 +21,15 @@ impl FieldType for Subtable {
     fn decoder(&self, _: &FieldProperties, _: &FormContext) -> Box<dyn Decoder> {
         Box::new(JsonDecoder::default())
     }
+
+    fn rules(&self, _: &FieldProperties, place: Place) -> &'static [Rule] {
+        match place {
+            Place::Record => {
+                const { &[Rule::no(P::SCALAR, "no operator applies to a table itself (K§3.2)")] }
+            }
+            Place::Row => &[],
+        }
+    }
 }
 
 /// A type of field that is newer than this program: shown as it comes, never pushed down.
@@ -36,5 +46,9 @@ impl FieldType for UnknownType {
 
     fn decoder(&self, field: &FieldProperties, context: &FormContext) -> Box<dyn Decoder> {
         Subtable.decoder(field, context)
+    }
+
+    fn rules(&self, _: &FieldProperties, _: Place) -> &'static [Rule] {
+        const { &[Rule::no(P::SCALAR, "a type that is newer than this program")] }
     }
 }

@@ -38,6 +38,7 @@ pub use order::AnyOrder;
 pub(crate) use presence::Presence;
 
 use super::decode::PageDecoder;
+use super::error::Origin;
 use super::fault::Fault;
 use super::leaf::leaf_methods;
 use super::rules::{Rule, Rules};
@@ -76,6 +77,8 @@ pub(crate) struct ScanRequest {
     pub(crate) condition: Option<Condition>,
     /// Every filter is exact, so that what Kintone counts is what SQL counts.
     pub(crate) filters: Vec<FilterNote>,
+    /// Whose condition it is that Kintone may refuse.
+    pub(crate) origin: Option<Origin>,
     pub(crate) limit: Option<usize>,
     pub(crate) page_size: u32,
     pub(crate) rules: Rules,

@@ -11,7 +11,7 @@ use super::ScanRequest;
 use super::chains::Claim;
 use crate::kintone::{Client, RecordsRequest};
 use crate::table::decode::PageDecoder;
-use crate::table::error::Error;
+use crate::table::error::{Error, Origin};
 use crate::table::fault::Fault;
 use crate::table::meter::Meter;
 
@@ -125,7 +125,8 @@ impl Reader {
             Ask::End => self.request.end_query(limit),
         };
         let request = RecordsRequest { query, fields: decoder.fields(), total_count: count };
-        let page = self.client.records(self.request.table.app, &request).await.map_err(Error::from)?;
+        let answer = self.client.records(self.request.table.app, &request).await;
+        let page = answer.map_err(|e| Origin::error(self.request.origin.as_ref(), e))?;
         // The arrays take about as much as their text.
         memory.try_resize(page.body.len().saturating_mul(2))?;
         let decoded = self.meter.decode(decoder, &page.body)?;
