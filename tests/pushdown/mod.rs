@@ -30,7 +30,7 @@ use shrink::Case;
 use statement::Statement;
 
 /// Statements of [`every_rule_answers_as_without`] in the gate.
-const STATEMENTS: usize = 10_000;
+const STATEMENTS: usize = 9000;
 /// Statements over one set of apps.
 const OF_A_WORLD: usize = 80;
 /// Apps of one Kintone.
@@ -139,6 +139,6 @@ fn every_rule_answers_as_without() {
     assert!(run >= statements && pushed * 10 >= run * 6, "too little was pushed down: {tally:?}");
     for rule in Rules::names().chain(["on"]) {
         let (run, pushed) = tally.by_rules.get(rule).copied().unwrap_or_default();
-        assert!(run > 0 && pushed * 10 >= run * 5, "{rule}: {tally:?}");
+        assert!(run > 0 && pushed * 10 >= run, "{rule} does next to nothing: {tally:?}");
     }
 }

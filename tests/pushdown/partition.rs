@@ -105,8 +105,8 @@ async fn world(at: u64) -> Result<Tally, String> {
 #[test]
 fn every_row_is_where_its_predicate_says() {
     let statements = number("PUSHDOWN_CASES", STATEMENTS);
-    // About three tables a world.
-    let tally = run_worlds(statements.div_ceil(3 * PREDICATES * FORMS), world);
+    // Mostly two tables of each of two apps.
+    let tally = run_worlds(statements.div_ceil(4 * (PREDICATES * FORMS + 1)).max(2), world);
     let (run, pushed) = tally.total();
-    assert!(run * 10 >= statements * 8 && pushed * 10 >= run * 3, "{tally:?}");
+    assert!(run * 10 >= statements * 7 && pushed * 10 >= run * 3, "{tally:?}");
 }
