@@ -90,6 +90,7 @@ async fn world(at: u64) -> Result<Tally, String> {
     let mut dice = Dice::new(seed(), at);
     let (apps, unknowns) = (apps(&mut dice, Numbers::Decimals), unknowns(&mut dice));
     let bench = Bench::new(&apps, unknowns).await;
+    bench.set_zone(dice.pick(pool::ZONES));
     let names: Vec<&str> = Rules::names().collect();
     let mut tally = Tally::default();
     while tally.total().0 < OF_A_WORLD {

@@ -25,6 +25,8 @@ const fn waiver(engine: Dialect, why: &'static str, applies: fn(&Column, &Test) 
 pub(super) const WAIVERS: &[Waiver] = &[
     waiver(Dialect::Postgres, "in its C collation upper() knows ASCII letters only", |_, t| matches!(t, Test::Upper(..))),
     waiver(Dialect::Sqlite, "upper() knows ASCII letters only", |_, t| matches!(t, Test::Upper(..))),
+    waiver(Dialect::Postgres, "in its C collation ILIKE knows ASCII letters only", |_, t| matches!(t, Test::ILike(..))),
+    waiver(Dialect::Sqlite, "there is no ILIKE", |_, t| matches!(t, Test::ILike(..))),
     waiver(Dialect::Sqlite, "there are no arrays", |c, _| c.sort == Sort::Choices),
     waiver(Dialect::Sqlite, "there are no decimals: numbers are those that a double is, and never cast", |_, t| matches!(t, Test::NumberCast(..))),
     waiver(Dialect::Sqlite, "a cast or quoted number has another affinity", |_, t| t.literals().iter().any(|l| matches!(l, Literal::CastNumber(_) | Literal::QuotedNumber(_)))),

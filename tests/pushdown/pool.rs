@@ -112,3 +112,6 @@ pub(super) const CODES: &[&str] = &["limit", "a-b", "And", "数量", "単価・�
 
 /// What LIKE looks for.
 pub(super) const PATTERNS: &[&str] = &["a%", "%a%", "_", "%", "%\\%", "x", "%ア%", "a_", "%株%"];
+
+/// Zones of sessions: of no shift, of one, of two in a year.
+pub(super) const ZONES: &[&str] = &["UTC", "Asia/Tokyo", "America/New_York"];

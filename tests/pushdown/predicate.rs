@@ -92,8 +92,17 @@ pub(super) enum Test {
     Null(bool),
     /// `literal = ANY(column)`
     Any(Literal),
-    Cardinality(i64),
+    Cardinality(&'static str, i64),
+    /// `column @> ARRAY[...]`, negated or not.
+    Array(bool, &'static str, Vec<Literal>),
+    /// `column = '{}'`
+    EmptyArray(&'static str),
     Like(bool, &'static str),
+    ILike(bool, &'static str),
+    /// `column IS DISTINCT FROM literal`, negated or not.
+    Distinct(bool, Literal),
+    /// `coalesce(column, literal) op literal`
+    Coalesce(Literal, &'static str, Literal),
     Upper(&'static str, Literal),
     /// `CAST(column AS numeric(38, 10)) op number`
     NumberCast(&'static str, Literal),
@@ -113,10 +122,16 @@ impl Test {
         let of_texts = matches!(column.sort, Sort::Text | Sort::Choice) && !dice.one_in(4);
         let op = dice.pick(if of_texts { &COMPARISONS[..2] } else { COMPARISONS });
         if column.sort == Sort::Choices {
-            return match dice.weighted(&[6, 1, 1]) {
+            return match dice.weighted(&[6, 1, 2, 5, 1]) {
                 0 => Self::Any(literal(dice)),
                 1 => Self::Null(dice.coin()),
-                _ => Self::Cardinality(dice.between(0, 3)),
+                2 => Self::Cardinality(op, dice.between(0, 3)),
+                3 => {
+                    let items = (0..=dice.below(3)).map(|_| Literal::Text(dice.pick(&column.literals)));
+                    let items = items.collect();
+                    Self::Array(dice.one_in(3), dice.pick(&["@>", "&&", "=", "<>"]), items)
+                }
+                _ => Self::EmptyArray(dice.pick(&["=", "<>"])),
             };
         }
         let list = |dice: &mut Dice| {
@@ -126,7 +141,12 @@ impl Test {
             }
             list
         };
-        match (dice.weighted(&[9, 2, 2, 2, 2, 3, 1]), column.sort) {
+        match (dice.weighted(&[9, 2, 2, 2, 2, 3, 1, 1, 1]), column.sort) {
+            (7, _) => Self::Distinct(dice.coin(), literal(dice)),
+            (8, _) => Self::Coalesce(literal(dice), op, literal(dice)),
+            (5, Sort::Text | Sort::Choice) if dice.one_in(4) => {
+                Self::ILike(dice.coin(), dice.pick(pool::PATTERNS))
+            }
             (1, _) => Self::In(list(dice)),
             (2, _) => Self::NotIn(list(dice)),
             (3, _) => Self::Between(dice.coin(), literal(dice), literal(dice)),
@@ -157,7 +177,18 @@ impl Test {
             }
             Self::Null(negated) => format!("{column} IS {}NULL", not(*negated)),
             Self::Any(value) => format!("{} = ANY({column})", value.sql(dialect)),
-            Self::Cardinality(n) => format!("cardinality({column}) > {n}"),
+            Self::Cardinality(op, n) => format!("cardinality({column}) {op} {n}"),
+            Self::Array(negated, op, items) => {
+                format!("{}({column} {op} ARRAY[{}])", not(*negated), list(items))
+            }
+            Self::EmptyArray(op) => format!("{column} {op} '{{}}'"),
+            Self::Distinct(negated, value) => {
+                format!("{column} IS {}DISTINCT FROM {}", not(*negated), value.sql(dialect))
+            }
+            Self::Coalesce(first, op, value) => {
+                format!("coalesce({column}, {}) {op} {}", first.sql(dialect), value.sql(dialect))
+            }
+            Self::ILike(negated, pattern) => format!("{column} {}ILIKE '{pattern}'", not(*negated)),
             Self::Like(negated, pattern) => format!("{column} {}LIKE '{pattern}'", not(*negated)),
             Self::Upper(op, value) => format!("upper({column}) {op} {}", value.sql(dialect)),
             Self::NumberCast(op, value) => {
@@ -177,10 +208,16 @@ impl Test {
             | Self::Upper(_, one)
             | Self::NumberCast(_, one)
             | Self::DateAsInstant(_, one)
-            | Self::InstantAsDate(_, one) => vec![one],
-            Self::In(all) | Self::NotIn(all) => all.iter().collect(),
-            Self::Between(_, low, high) => vec![low, high],
-            Self::Null(_) | Self::Cardinality(_) | Self::Like(..) | Self::Columns(..) => vec![],
+            | Self::InstantAsDate(_, one)
+            | Self::Distinct(_, one) => vec![one],
+            Self::In(all) | Self::NotIn(all) | Self::Array(_, _, all) => all.iter().collect(),
+            Self::Between(_, low, high) | Self::Coalesce(low, _, high) => vec![low, high],
+            Self::Null(_)
+            | Self::Cardinality(..)
+            | Self::EmptyArray(_)
+            | Self::Like(..)
+            | Self::ILike(..)
+            | Self::Columns(..) => vec![],
         }
     }
 
@@ -208,7 +245,14 @@ pub(super) enum Predicate {
     Or(Vec<Predicate>),
     Not(Box<Predicate>),
     IsNull(Box<Predicate>),
+    /// `(p) IS NOT TRUE` and its kin.
+    Is(Box<Predicate>, &'static str),
+    /// `CASE WHEN p THEN 1 WHEN q THEN 2 ELSE 3 END op n`
+    Case(Vec<Predicate>, &'static str, i64),
 }
+
+/// What a truth value is asked for.
+const TRUTHS: &[&str] = &["TRUE", "NOT TRUE", "FALSE", "NOT FALSE", "UNKNOWN", "NOT UNKNOWN"];
 
 impl Predicate {
     /// Half of the time one test, else at most three deep.
@@ -221,7 +265,9 @@ impl Predicate {
         let parts = |dice: &mut Dice| {
             (0..2 + dice.below(2)).map(|_| Self::below(dice, columns, deepest - 1)).collect()
         };
-        match if deepest == 0 { 0 } else { dice.weighted(&[7, 4, 3, 2]) } {
+        match if deepest == 0 { 0 } else { dice.weighted(&[7, 4, 3, 2, 1, 1]) } {
+            4 => Self::Is(Box::new(Self::below(dice, columns, deepest - 1)), dice.pick(TRUTHS)),
+            5 => Self::Case(parts(dice), dice.pick(&["=", "<>"]), dice.between(1, 3)),
             0 => {
                 // The keys are the first.
                 let mut column = if dice.one_in(8) { Arc::clone(&columns[0]) } else { dice.pick(columns) };
@@ -250,6 +296,20 @@ impl Predicate {
             Self::Or(parts) => join(parts, " OR "),
             Self::Not(part) => format!("NOT ({})", part.sql(alias, dialect)),
             Self::IsNull(part) => format!("({}) IS NULL", part.sql(alias, dialect)),
+            Self::Is(part, truth) => {
+                let truth = if dialect == Dialect::Sqlite {
+                    truth.replace("UNKNOWN", "NULL")
+                } else {
+                    (*truth).into()
+                };
+                format!("(({}) IS {truth})", part.sql(alias, dialect))
+            }
+            Self::Case(parts, op, n) => {
+                let cases = (1..)
+                    .zip(parts)
+                    .map(|(at, part)| format!("WHEN {} THEN {at} ", part.sql(alias, dialect)));
+                format!("(CASE {}ELSE {} END {op} {n})", cases.collect::<String>(), parts.len() + 1)
+            }
         }
     }
 
@@ -257,14 +317,16 @@ impl Predicate {
     pub(super) fn tests(&self) -> Vec<(&Column, &Test)> {
         match self {
             Self::Test(column, test) => vec![(column, test)],
-            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::tests).collect(),
-            Self::Not(part) | Self::IsNull(part) => part.tests(),
+            Self::And(parts) | Self::Or(parts) | Self::Case(parts, ..) => {
+                parts.iter().flat_map(Self::tests).collect()
+            }
+            Self::Not(part) | Self::IsNull(part) | Self::Is(part, _) => part.tests(),
         }
     }
 
     /// What to try in its place where something is wrong with it.
     pub(super) fn smaller(&self) -> Vec<Self> {
-        let inside = |parts: &[Self], of: fn(Vec<Self>) -> Self| {
+        let inside = |parts: &[Self], of: &dyn Fn(Vec<Self>) -> Self| {
             let mut out = parts.to_vec();
             for at in 0..parts.len() {
                 let with = |part: Option<Self>| {
@@ -283,13 +345,21 @@ impl Predicate {
             Self::Test(column, test) => {
                 test.smaller().into_iter().map(|test| Self::Test(Arc::clone(column), test)).collect()
             }
-            Self::And(parts) => inside(parts, Self::And),
-            Self::Or(parts) => inside(parts, Self::Or),
+            Self::And(parts) => inside(parts, &Self::And),
+            Self::Or(parts) => inside(parts, &Self::Or),
             Self::Not(part) => {
                 let inner = part.smaller().into_iter().map(|part| Self::Not(Box::new(part)));
                 [part.as_ref().clone()].into_iter().chain(inner).collect()
             }
             Self::IsNull(part) => part.smaller().into_iter().map(|p| Self::IsNull(Box::new(p))).collect(),
+            Self::Is(part, truth) => {
+                let inner = part.smaller().into_iter().map(|p| Self::Is(Box::new(p), truth));
+                [part.as_ref().clone()].into_iter().chain(inner).collect()
+            }
+            Self::Case(parts, op, n) => {
+                let (op, n) = (*op, *n);
+                parts.iter().cloned().chain(inside(parts, &|parts| Self::Case(parts, op, n))).collect()
+            }
         }
     }
 }

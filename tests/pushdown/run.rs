@@ -56,6 +56,13 @@ impl Bench {
         Self { world, reference, subject }
     }
 
+    /// Both sessions in a zone.
+    pub(super) fn set_zone(&self, zone: &str) {
+        for session in [&self.reference, &self.subject] {
+            session.set("TimeZone", zone).unwrap();
+        }
+    }
+
     /// What is right: everything is evaluated here.
     pub(super) async fn reference(&self, sql: &str) -> Outcome {
         outcome(&self.reference, sql).await
