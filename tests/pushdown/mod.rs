@@ -121,7 +121,7 @@ async fn world(at: u64) -> Result<Tally, String> {
                 Err(difference) => {
                     let report = difference.report(&apps, &unknowns);
                     let case = Case { apps, unknowns, statement, mode };
-                    return Err(case.smallest(format!("world {at}\n{report}")).await);
+                    return Err(Box::pin(case.smallest(format!("world {at}\n{report}"))).await);
                 }
             }
         }

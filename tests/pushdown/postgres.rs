@@ -3,8 +3,9 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
@@ -25,6 +26,8 @@ struct Server {
     programs: PathBuf,
     folder: TempDir,
     port: u16,
+    /// What stops it.
+    watch: Option<Child>,
 }
 
 /// Where Debian and others put the programs that are on nobody's path.
@@ -53,7 +56,7 @@ impl Server {
             chown(folder.path(), Some(user), None).unwrap();
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { programs, folder, port };
+        let mut server = Self { programs, folder, port, watch: None };
         let data = server.data();
         let made = ["-D", &data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
         server.run("initdb", &made);
@@ -63,6 +66,7 @@ impl Server {
         );
         let log = server.folder.path().join("log").display().to_string();
         server.run("pg_ctl", &["-D", &data, "-l", &log, "-o", &options, "-w", "start"]);
+        server.watch();
         Some(server)
     }
 
@@ -70,7 +74,8 @@ impl Server {
         self.folder.path().join("data").display().to_string()
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) {
+    /// A program of the server, as a user as whom it runs.
+    fn command(&self, program: &str) -> Command {
         let program: &Path = &self.programs.join(program);
         let mut command = if is_root() {
             let mut command = Command::new("runuser");
@@ -80,20 +85,32 @@ impl Server {
             Command::new(program)
         };
         // What it starts must not hold on to this test's own output.
+        command.current_dir("/tmp").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
-            .args(arguments)
-            .current_dir("/tmp")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        assert!(command.status().unwrap().success(), "{program:?} {arguments:?}");
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        assert!(self.command(program).args(arguments).status().unwrap().success(), "{program} {arguments:?}");
+    }
+
+    /// Stops the server and removes its files once this process lets go of its end, however it ends.
+    fn watch(&mut self) {
+        let mut stop = self.command("pg_ctl");
+        stop.args(["-D", &self.data(), "-m", "immediate", "-w", "stop"]);
+        let mut watch = Command::new("sh");
+        watch.args(["-c", "cat; folder=$1; shift; \"$@\"; rm -rf \"$folder\"", "sh"]);
+        watch.arg(self.folder.path()).arg(stop.get_program()).args(stop.get_args());
+        watch.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.watch = Some(watch.process_group(0).spawn().unwrap());
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let data = self.data();
-        self.run("pg_ctl", &["-D", &data, "-m", "immediate", "-w", "stop"]);
+        if let Some(mut watch) = self.watch.take() {
+            drop(watch.stdin.take());
+            let _ = watch.wait();
+        }
     }
 }
 

@@ -32,7 +32,8 @@ async fn world(at: u64) -> Result<Tally, String> {
             Ok(pushed) => tally.count("switch", pushed),
             Err(difference) => {
                 let report = format!("{name}: {position}\n{}", difference.report(&apps, &unknowns));
-                return Err(Case { apps, unknowns, statement, mode }.smallest(report).await);
+                let case = Case { apps, unknowns, statement, mode };
+                return Err(Box::pin(case.smallest(report)).await);
             }
         }
     }
