@@ -22,6 +22,7 @@ mod pg_catalog;
 mod plain_filter;
 mod plan;
 mod postgres_cast;
+mod quoted_number;
 mod runtime;
 mod saved_view;
 mod session;

@@ -17,9 +17,12 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
 
+use super::quoted_number::QuotedNumbers;
+
 /// DataFusion's rules, with ours around them.
 pub(super) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> = vec![Arc::new(DaysAsInstants)];
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
+        vec![Arc::new(QuotedNumbers), Arc::new(DaysAsInstants)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(PostgresCasts));
     rules
@@ -59,7 +62,10 @@ impl AnalyzerRule for PostgresCasts {
 }
 
 /// Rewrites every expression of a plan; columns keep their names.
-fn rewrite(plan: LogicalPlan, rule: &dyn Fn(Expr, &DFSchema) -> Transformed<Expr>) -> Result<LogicalPlan> {
+pub(super) fn rewrite(
+    plan: LogicalPlan,
+    rule: &dyn Fn(Expr, &DFSchema) -> Transformed<Expr>,
+) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let schema = merge_schema(&node.inputs());
         let names = NamePreserver::new(&node);
@@ -149,7 +155,7 @@ fn spell_out(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
     }
 }
 
-fn is_comparison(op: Operator) -> bool {
+pub(super) fn is_comparison(op: Operator) -> bool {
     use Operator as O;
     matches!(
         op,
