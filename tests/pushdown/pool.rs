@@ -55,7 +55,7 @@ pub(super) const NUMBERS: &[&str] = &[
     "99999999999999999999.0123456789",
 ];
 
-/// Those that a double is.
+/// Those that a double is, and so are the sums of a dozen of them.
 pub(super) const DOUBLES: &[&str] = &[
     "0",
     "1",
@@ -67,8 +67,8 @@ pub(super) const DOUBLES: &[&str] = &[
     "10",
     "-10",
     "1000000",
-    "9007199254740992",
-    "-9007199254740991",
+    "17592186044416",
+    "-17592186044415",
 ];
 
 pub(super) const DATES: &[&str] = &[
