@@ -183,7 +183,8 @@ impl Test {
             }
             Self::EmptyArray(op) => format!("{column} {op} '{{}}'"),
             Self::Distinct(negated, value) => {
-                format!("{column} IS {}DISTINCT FROM {}", not(*negated), value.sql(dialect))
+                // In brackets, without which the parser reads on to what follows.
+                format!("({column} IS {}DISTINCT FROM {})", not(*negated), value.sql(dialect))
             }
             Self::Coalesce(first, op, value) => {
                 format!("coalesce({column}, {}) {op} {}", first.sql(dialect), value.sql(dialect))
