@@ -408,7 +408,12 @@ mod tests {
     }
 
     fn predicate(kind: PredicateKind, value: ScalarValue, is_list: bool) -> Predicate {
-        let list = || ScalarValue::List(ScalarValue::new_list_nullable(&[value.clone()], &value.data_type()));
+        let list = || {
+            ScalarValue::List(ScalarValue::new_list_nullable(
+                std::slice::from_ref(&value),
+                &value.data_type(),
+            ))
+        };
         let like = |negated| Predicate::Like { pattern: "a%".into(), negated, ignore_case: false };
         match kind {
             PredicateKind::Compare(op) if is_list => Predicate::Compare(op, list()),
