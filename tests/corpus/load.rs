@@ -4,6 +4,7 @@
 //! Gives: an app for each table that a query names, in the state that it has then, and the query as it is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
@@ -127,7 +128,7 @@ impl Loader {
         }
         let quoted = format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""));
         let Ok(frame) = self.context.sql(&quoted).await else { return Ok(None) };
-        let schema = frame.schema().inner().clone();
+        let schema = Arc::clone(frame.schema().inner());
         let Ok(batches) = frame.collect().await else { return Ok(None) };
         if batches.iter().map(RecordBatch::num_rows).sum::<usize>() > MOST_ROWS {
             return Err("a table of very many rows");

@@ -152,7 +152,7 @@ impl Report {
         let golden = self.golden(whole);
         for tally in &self.tallies {
             let found = tally.golden();
-            if !golden.iter().any(|line| *line == found) {
+            if !golden.contains(&found) {
                 println!("not as in tests/corpus/golden.txt:\n  {found}");
                 failed.insert(&tally.name);
             }
