@@ -44,6 +44,8 @@ pub enum Kind {
     FailedTransaction,
     /// COMMIT or ROLLBACK outside a block, and the like.
     NoTransaction,
+    /// No savepoint of this name.
+    NoSavepoint,
     /// No or wrong credentials.
     Unauthenticated,
     /// Known user, no right.
@@ -96,6 +98,7 @@ impl Kind {
             Self::Duplicate => ("42P05", 400, 3),
             Self::FailedTransaction => ("25P02", 400, 3),
             Self::NoTransaction => ("25P01", 400, 3),
+            Self::NoSavepoint => ("3B001", 400, 3),
             Self::Unauthenticated => ("28P01", 401, 2),
             Self::Forbidden => ("42501", 403, 3),
             Self::Conflict => ("40001", 409, 3),

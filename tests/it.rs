@@ -26,6 +26,7 @@ mod explain;
 mod faults;
 mod field;
 mod join;
+mod local;
 mod native;
 mod odata;
 mod postgres;

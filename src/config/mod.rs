@@ -7,6 +7,7 @@
 mod connection;
 mod engine;
 mod http;
+mod local;
 mod reader;
 mod secret;
 mod user;
@@ -94,7 +95,8 @@ impl Config {
 }
 
 fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Config {
-    let engine = engine::read(&mut root, faults);
+    let mut engine = engine::read(&mut root, faults);
+    local::read(&mut root, &mut engine, around, faults);
     let postgres = read_postgres(&mut root, faults);
     let http = http::read(&mut root, faults);
     let connections = connection::read(&mut root, around, faults);

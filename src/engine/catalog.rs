@@ -11,8 +11,10 @@ pub enum TableKind {
     Subtable,
     /// A table about the connection: `Apps`, `Comments`, `Requests` ...
     System,
-    /// A saved list view of an app.
+    /// A saved list view of an app, or a query that the administrator named.
     View,
+    /// A file that the administrator added.
+    Local,
 }
 
 /// A table as a client sees it.

@@ -33,35 +33,58 @@ pub(super) fn run(session: &Session, statement: &Statement) -> Result<QueryResul
             }
             Ok(QueryResult::command("RESET"))
         }
-        Statement::Discard { .. } => {
-            session.reset_settings();
-            Ok(QueryResult::command("DISCARD ALL"))
+        Statement::Discard { object_type } => {
+            if *object_type == ast::DiscardObject::ALL {
+                session.reset_settings();
+            }
+            Ok(QueryResult::command(&format!("DISCARD {object_type}")))
         }
         Statement::StartTransaction { begin, .. } => Ok(begin_block(session, *begin)),
         Statement::Commit { .. } => Ok(end_block(session, "COMMIT")),
         Statement::Rollback { savepoint: None, .. } => Ok(end_block(session, "ROLLBACK")),
-        Statement::Rollback { .. } => Err(Error::unsupported("ROLLBACK TO SAVEPOINT")),
-        _ => Err(Error::unsupported("this statement")),
+        Statement::Rollback { savepoint: Some(name), .. } => {
+            session.block(|block| block.roll_back_to(&folded(name)))?;
+            Ok(QueryResult::command("ROLLBACK"))
+        }
+        Statement::Savepoint { name } => {
+            session.block(|block| block.save(folded(name)))?;
+            Ok(QueryResult::command("SAVEPOINT"))
+        }
+        Statement::ReleaseSavepoint { name } => {
+            session.block(|block| block.release(&folded(name)))?;
+            Ok(QueryResult::command("RELEASE"))
+        }
+        // Nobody notifies anybody here.
+        Statement::UNLISTEN { .. } => Ok(QueryResult::command("UNLISTEN")),
+        other => {
+            let text = other.to_string();
+            let word = text.split_whitespace().next().unwrap_or("this statement").to_uppercase();
+            Err(Error::unsupported(format!("{word} without a PostgreSQL connection")))
+        }
     }
+}
+
+fn folded(ident: &ast::Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 fn begin_block(session: &Session, begin: bool) -> QueryResult {
     let mut result = QueryResult::command(if begin { "BEGIN" } else { "START TRANSACTION" });
-    if session.transaction() == Transaction::Open {
+    if session.begin_block() {
         result.notices.push(warning("25001", "there is already a transaction in progress"));
     }
-    session.set_transaction(Transaction::Open);
     result
 }
 
 /// A failed block ends as ROLLBACK whatever was said.
 fn end_block(session: &Session, said: &str) -> QueryResult {
     let state = session.transaction();
-    let mut result = QueryResult::command(if state == Transaction::Failed { "ROLLBACK" } else { said });
+    let ended = if state == Transaction::Failed { "ROLLBACK" } else { said };
+    let mut result = QueryResult::command(ended);
     if state == Transaction::Idle {
         result.notices.push(warning("25P01", "there is no transaction in progress"));
     }
-    session.set_transaction(Transaction::Idle);
+    result.changed_settings.extend(session.end_block(ended == "COMMIT"));
     result
 }
 
@@ -72,8 +95,13 @@ fn warning(code: &'static str, message: &str) -> Notice {
 fn assign(session: &Session, set: &ast::Set) -> Result<QueryResult> {
     let mut result = QueryResult::command("SET");
     let (name, value) = match set {
-        ast::Set::SingleAssignment { variable, values, .. } => {
+        ast::Set::SingleAssignment { variable, values, scope, .. } => {
             let name = variable.to_string().replace('"', "");
+            if matches!(scope, Some(ast::ContextModifier::Local)) && !session.set_local(&name) {
+                let message = "SET LOCAL can only be used in transaction blocks";
+                result.notices.push(warning("25P01", message));
+                return Ok(result);
+            }
             let values: Result<Vec<String>> = values.iter().map(value).collect();
             (name, values?.join(", "))
         }

@@ -68,6 +68,13 @@ const LINE: usize = 98;
 
 /// A node and those below it. A scan's parts stand on lines of their own, and with `total` what a node took.
 fn lay_out(out: &mut String, plan: &dyn ExecutionPlan, indent: usize, mut total: Option<&mut Cost>) {
+    // Of no interest: it only gives way to others now and then.
+    if plan.name() == "CooperativeExec" {
+        for child in plan.children() {
+            lay_out(out, child.as_ref(), indent, total.as_deref_mut());
+        }
+        return;
+    }
     let text = displayable(plan).one_line().to_string();
     for (i, part) in text.trim_end().split(PART).enumerate() {
         wrap(out, if i > 0 { indent + 4 } else { indent }, part);

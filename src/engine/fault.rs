@@ -199,8 +199,24 @@ fn arrow(error: &ArrowError) -> Error {
     }
 }
 
-/// Text that is not a value of its type.
+/// A value that is none of its type, in PostgreSQL's words where the kernel names both.
 fn cast(text: &str) -> Error {
+    if let Some((value, sql_type)) = value_and_type(text) {
+        let number = value.trim().parse::<f64>().is_ok_and(f64::is_finite);
+        return match sql_type {
+            "smallint" | "integer" | "bigint" if text.starts_with("Can't") => {
+                Error::new(Kind::NumericOutOfRange, format!("{sql_type} out of range"))
+            }
+            "smallint" | "integer" | "bigint" if number && !value.contains(['.', 'e', 'E']) => {
+                let message = format!("value \"{value}\" is out of range for type {sql_type}");
+                Error::new(Kind::NumericOutOfRange, message)
+            }
+            _ => Error::new(
+                Kind::InvalidText,
+                format!("invalid input syntax for type {sql_type}: \"{value}\""),
+            ),
+        };
+    }
     let lower = text.to_lowercase();
     let kind = if lower.contains("timestamp") || lower.contains("date") || lower.contains("time") {
         Kind::InvalidDatetime
@@ -210,6 +226,30 @@ fn cast(text: &str) -> Error {
         Kind::InvalidText
     };
     Error::new(kind, first_line(text))
+}
+
+/// `Can't cast value 5 to type Int32` and `Cannot cast string 'x' to value of Int32 type`.
+fn value_and_type(text: &str) -> Option<(&str, &'static str)> {
+    let text = text.lines().next()?.trim();
+    let (value, arrow) = match text.split_once("Can't cast value ") {
+        Some((_, rest)) => rest.rsplit_once(" to type ")?,
+        None => {
+            let (_, rest) = text.split_once("Cannot cast string '")?;
+            let (value, rest) = rest.rsplit_once("' to value of ")?;
+            (value, rest.strip_suffix(" type").unwrap_or(rest))
+        }
+    };
+    let sql_type = match arrow.split('(').next()? {
+        "Int16" => "smallint",
+        "Int32" => "integer",
+        "Int64" => "bigint",
+        "Float32" => "real",
+        "Float64" => "double precision",
+        "Boolean" => "boolean",
+        "Decimal128" => "numeric",
+        _ => return None,
+    };
+    Some((value, sql_type))
 }
 
 fn execution(text: &str) -> Error {

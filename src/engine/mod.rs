@@ -4,6 +4,7 @@
 //! guard -> parse -> names -> plan -> run; nothing but what is on a list gets through. Absent on purpose: every
 //! protocol, every file, every setting of DataFusion.
 
+mod block;
 mod bounds;
 mod cancel;
 mod catalog;
@@ -13,10 +14,13 @@ mod dialect;
 mod expansion;
 mod explain;
 mod fault;
+mod fetch;
 mod function;
 mod guard;
+mod local;
 mod names;
 mod native;
+mod origin;
 mod parameter;
 mod pg_catalog;
 mod plain_filter;
@@ -28,6 +32,7 @@ mod saved_view;
 mod session;
 mod settings;
 mod statement;
+mod yielding;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +41,8 @@ use chrono_tz::Tz;
 use datafusion::execution::session_state::SessionState;
 
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
+pub use fetch::{Direction, Fetch};
+pub use origin::column_origin;
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
@@ -48,6 +55,8 @@ use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;
 use crate::table::{Directory, Fault, Remembered};
 use connection::Connection;
+use local::{LocalTable, View};
+pub use local::{LocalTableSettings, ViewSettings};
 use settings::Settings;
 
 /// What the engine is built with.
@@ -57,6 +66,10 @@ pub struct EngineConfig {
     pub time_zone: Tz,
     /// Bytes that all statements share for sorts, joins and groups.
     pub memory_limit: usize,
+    /// Files that are tables of the schema `public`.
+    pub local_tables: Vec<LocalTableSettings>,
+    /// Queries that are views of the schema `public`; each may name those before it.
+    pub views: Vec<ViewSettings>,
     /// A mistake to be made in the pushdown, for tests of the tests; no setting sets it.
     #[doc(hidden)]
     pub fault: Option<Fault>,
@@ -64,7 +77,13 @@ pub struct EngineConfig {
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { time_zone: Tz::UTC, memory_limit: 1024 * 1024 * 1024, fault: None }
+        Self {
+            time_zone: Tz::UTC,
+            memory_limit: 1024 * 1024 * 1024,
+            local_tables: vec![],
+            views: vec![],
+            fault: None,
+        }
     }
 }
 
@@ -81,6 +100,17 @@ struct Inner {
     directories: Arc<HashMap<String, Arc<dyn Directory>>>,
     template: SessionState,
     remembered: Arc<Remembered>,
+    local_tables: Vec<LocalTable>,
+    views: Vec<View>,
+}
+
+/// The schema of the tables and views of the settings.
+const LOCAL: &str = "public";
+
+/// What a name of the settings means.
+enum Local<'e> {
+    Table(&'e LocalTable),
+    View(&'e View),
 }
 
 impl std::fmt::Debug for Engine {
@@ -90,10 +120,11 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine over these connections, each a schema under its configuration's name. Sends nothing yet.
+    /// An engine over these connections, each a schema under its configuration's name, and the files and views of the
+    /// configuration. Sends nothing yet.
     ///
     /// # Errors
-    /// Two connections of one name, or a name that is a catalog's.
+    /// Two connections of one name, or a name that is a catalog's; a file that cannot be read as its columns say.
     pub fn new(config: EngineConfig, clients: Vec<Client>) -> Result<Self> {
         let mut names: Vec<&str> = vec!["pg_catalog", "information_schema"];
         for client in &clients {
@@ -103,6 +134,9 @@ impl Engine {
             }
             names.push(name);
         }
+        let local_tables = config.local_tables.iter().map(|table| LocalTable::read(table, LOCAL));
+        let local_tables = local_tables.collect::<Result<Vec<_>>>()?;
+        let views = config.views.iter().enumerate().map(|(place, view)| View::new(view, place)).collect();
         let runtime = runtime::runtime(config.memory_limit).map_err(|e| Error::internal(e.to_string()))?;
         let connections: Vec<_> = clients.iter().map(|c| Arc::new(Connection::new(c.clone()))).collect();
         let directories =
@@ -115,6 +149,8 @@ impl Engine {
                 clients: Arc::new(clients.into_iter().map(|c| (c.config().name.clone(), c)).collect()),
                 template: runtime::template(runtime),
                 remembered: Arc::default(),
+                local_tables,
+                views,
             }),
         })
     }
@@ -136,16 +172,55 @@ impl Engine {
 
     /// The same, with the list views or without: they cost a request for each app, once.
     async fn relations(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>> {
-        match self.connection(schema) {
-            Some(connection) => connection.tables(with_views).await.map_err(|e| fault::of_table(&e)),
-            None => Ok(vec![]),
+        let mut tables = match self.connection(schema) {
+            Some(connection) => connection.tables(with_views).await.map_err(|e| fault::of_table(&e))?,
+            None => vec![],
+        };
+        if schema == LOCAL {
+            let own = self.local_infos().await?;
+            tables.retain(|table| !own.iter().any(|own| own.name == table.name));
+            tables.extend(own);
+            tables.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        Ok(tables)
+    }
+
+    /// The tables and views of the settings. A view whose tables are gone is left out.
+    async fn local_infos(&self) -> Result<Vec<Arc<TableInfo>>> {
+        let mut own: Vec<_> = self.inner.local_tables.iter().map(|table| Arc::clone(&table.info)).collect();
+        let session = self.session(User { name: String::new(), administrator: true });
+        for view in &self.inner.views {
+            match plan::view_info(&session, view).await {
+                Ok(info) => own.push(Arc::new(info)),
+                Err(error) if error.kind == Kind::Unavailable => return Err(error),
+                Err(error) => tracing::warn!(view = view.name, %error, "a view is left out"),
+            }
+        }
+        Ok(own)
+    }
+
+    /// The table or view of the settings that a name means.
+    fn local(&self, schema: &str, name: &str, quoted: bool) -> Option<Local<'_>> {
+        if schema != LOCAL {
+            return None;
+        }
+        let tables = self.inner.local_tables.iter().map(|table| (&table.info.name, Local::Table(table)));
+        let all: Vec<_> =
+            tables.chain(self.inner.views.iter().map(|view| (&view.name, Local::View(view)))).collect();
+        let names = all.iter().map(|(name, _)| *name);
+        let found = if quoted { Some(name.to_owned()) } else { names::match_name(names, name) }?;
+        all.into_iter().find(|(name, _)| **name == found).map(|(_, local)| local)
     }
 
     /// The names of the schemas, the default one first.
     #[must_use]
     pub fn schemas(&self) -> Vec<String> {
-        self.inner.connections.iter().map(|c| c.name().to_owned()).collect()
+        let mut names: Vec<String> = self.inner.connections.iter().map(|c| c.name().to_owned()).collect();
+        let has_own = !self.inner.local_tables.is_empty() || !self.inner.views.is_empty();
+        if has_own && !names.iter().any(|name| name == LOCAL) {
+            names.push(LOCAL.to_owned());
+        }
+        names
     }
 
     fn connection(&self, schema: &str) -> Option<&Arc<Connection>> {
@@ -168,6 +243,8 @@ impl Engine {
         for connection in &self.inner.connections {
             names.extend(connection.names().await.unwrap_or_default());
         }
+        names.extend(self.inner.local_tables.iter().map(|table| table.info.name.clone()));
+        names.extend(self.inner.views.iter().map(|view| view.name.clone()));
         names
     }
 
@@ -177,6 +254,9 @@ impl Engine {
             && self.connection("public").is_none()
         {
             settings.search_path = vec![first.name().to_owned()];
+            if self.schemas().iter().any(|schema| schema == LOCAL) {
+                settings.search_path.push(LOCAL.to_owned());
+            }
         }
         if let Some(client) = self.inner.clients.values().next() {
             settings.page_size = client.config().page_size.clamp(1, 500);

@@ -12,6 +12,7 @@ use datafusion::catalog::{
 };
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ParamValues, Result as DfResult};
+use datafusion::datasource::ViewTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::registry::FunctionRegistry;
@@ -23,17 +24,21 @@ use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_rela
 use futures::StreamExt;
 
 use super::bounds;
+use super::catalog::{ColumnInfo, TableInfo, TableKind};
 use super::dialect;
 use super::expansion;
 use super::fault;
+use super::local::View;
 use super::names::{self, KnownTable, KnownTables};
 use super::native;
+use super::origin::with_origins;
 use super::parameter;
 use super::pg_catalog;
 use super::runtime::DATABASE;
 use super::session::{Notice, QueryResult, Session};
 use super::settings::Settings;
 use super::statement::{Statement, on_big_stack};
+use super::{LOCAL, Local, SqlType};
 use crate::error::{Error, Result};
 use crate::table::{
     Budget, DAILY_REQUESTS, ScanContext, ScanSettings, Stretch, Totals, count_joined, tables_of,
@@ -51,7 +56,7 @@ pub(super) struct Planned {
 impl Planned {
     /// The result's columns under the names that clients see.
     pub(super) fn schema(&self) -> SchemaRef {
-        visible(self.logical.schema().as_arrow())
+        with_origins(&visible(self.logical.schema().as_arrow()), &self.logical)
     }
 }
 
@@ -75,6 +80,34 @@ pub(super) async fn plan(
     types: &[Option<DataType>],
 ) -> Result<Planned> {
     let settings = session.settings();
+    let drafted = draft(session, statement, query, types, &settings, usize::MAX).await?;
+    let Draft { logical, parameters, state, schemas } = drafted;
+    let max_rows = session.engine.max_rows(&schemas);
+    let logical = bounds::check(&logical)
+        .and_then(|()| native::place(logical, parameters.is_empty()))
+        .and_then(|logical| dialect::complete(limited(logical, max_rows)?, &state))
+        .map_err(|e| fault::translate(&e, Some(statement)))?;
+    Ok(Planned { settings, parameters, logical, state })
+}
+
+/// A query as the planner understands it.
+struct Draft {
+    logical: LogicalPlan,
+    parameters: Vec<DataType>,
+    state: SessionState,
+    /// The schemas of its tables.
+    schemas: Vec<String>,
+}
+
+/// Understands a query; of the views of the settings it may name the first `views`.
+async fn draft(
+    session: &Session,
+    statement: &Statement,
+    query: &Query,
+    types: &[Option<DataType>],
+    settings: &Settings,
+    views: usize,
+) -> Result<Draft> {
     let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
     if dialect::mentions_catalog(&rewritten) {
         session.catalog().refresh(dialect::may_show_views(&rewritten)).await?;
@@ -84,23 +117,57 @@ pub(super) async fn plan(
     let ast::Statement::Query(mut query) = rewritten else {
         return Err(Error::internal("a query became another statement"));
     };
-    let (known, tables) = find_tables(session, statement, &query, &settings).await?;
+    let (known, tables) = find_tables(session, statement, &query, settings, views).await?;
     on_big_stack(|| names::resolve(&mut query, &known));
-    let max_rows = session.engine.max_rows(&tables.keys().cloned().collect::<Vec<_>>());
-    let state = state(session, &settings, tables);
+    let schemas = tables.keys().cloned().collect();
+    let state = state(session, settings, tables);
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[DataType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
             dialect::typed(at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?)
         })
     })
-    .and_then(|(logical, parameters)| {
-        bounds::check(&logical)?;
-        let logical = native::place(logical, parameters.is_empty())?;
-        Ok((dialect::complete(limited(logical, max_rows)?, &state)?, parameters))
-    })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
-    Ok(Planned { settings, parameters, logical, state })
+    Ok(Draft { logical, parameters, state, schemas })
+}
+
+/// A view of the settings for a session with these settings.
+async fn view(session: &Session, view: &View, settings: &Settings) -> Result<ViewTable> {
+    let ast::Statement::Query(query) = &view.statement.ast else {
+        return Err(Error::internal("a view that is no query"));
+    };
+    let drafted = Box::pin(draft(session, &view.statement, query, &[], settings, view.place)).await;
+    let logical = drafted.map_err(|error| Error {
+        message: format!("the view {}: {}", view.name, error.message),
+        position: None,
+        ..error
+    })?;
+    Ok(ViewTable::new(logical.logical, Some(view.statement.sql.clone())))
+}
+
+/// A view of the settings as the catalog shows it.
+pub(super) async fn view_info(session: &Session, of: &View) -> Result<TableInfo> {
+    let table = view(session, of, &session.settings()).await?;
+    let column = |field: &Arc<Field>| ColumnInfo {
+        name: dialect::shown_name(field.name()).to_owned(),
+        label: dialect::shown_name(field.name()).to_owned(),
+        sql_type: SqlType::of(field),
+        nullable: field.is_nullable(),
+        unique: false,
+        kintone_type: String::new(),
+        options: vec![],
+    };
+    Ok(TableInfo {
+        schema: LOCAL.to_owned(),
+        name: of.name.clone(),
+        kind: TableKind::View,
+        app_id: None,
+        label: of.name.clone(),
+        description: of.statement.sql.clone(),
+        columns: table.schema().fields().iter().map(column).collect(),
+        primary_key: vec![],
+        foreign_keys: vec![],
+    })
 }
 
 /// `MaxRows` of a connection bounds a result that is not aggregated, as CData's driver does.
@@ -124,6 +191,7 @@ async fn find_tables(
     statement: &Statement,
     query: &Query,
     settings: &Settings,
+    views: usize,
 ) -> Result<(KnownTables, Tables)> {
     let mut relations: Vec<ObjectName> = vec![];
     let _ = visit_relations(query, |name| {
@@ -140,7 +208,7 @@ async fn find_tables(
             continue;
         }
         let parts: Vec<&Ident> = name.0.iter().filter_map(|p| p.as_ident()).collect();
-        let found = find_table(session, &parts, settings).await?;
+        let found = find_table(session, &parts, settings, views).await?;
         let Some((schema, table, provider)) = found else {
             let is_cte = matches!(parts.as_slice(), [one] if ctes.contains(&folded(one)));
             if is_cte {
@@ -215,6 +283,7 @@ async fn find_table(
     session: &Session,
     parts: &[&Ident],
     settings: &Settings,
+    views: usize,
 ) -> Result<Option<(String, String, Arc<dyn TableProvider>)>> {
     let (schema, table) = match parts {
         [table] => (None, *table),
@@ -233,6 +302,17 @@ async fn find_table(
     for schema in wanted {
         if let Some(provider) = pg_catalog::table(session.catalog(), &schema, &folded(table)) {
             return Ok(Some((schema, folded(table), provider)));
+        }
+        match session.engine.local(&schema, &table.value, quoted) {
+            Some(Local::Table(local)) => {
+                let provider = local.provider(settings.time_zone).map_err(|e| fault::translate(&e, None))?;
+                return Ok(Some((schema, local.info.name.clone(), provider)));
+            }
+            Some(Local::View(of)) if of.place < views => {
+                let provider = Arc::new(view(session, of, settings).await?);
+                return Ok(Some((schema, of.name.clone(), provider)));
+            }
+            _ => {}
         }
         let Some(connection) = session.engine.connection(&schema) else { continue };
         if let Some(found) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
@@ -345,7 +425,7 @@ pub(super) async fn run(
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
     let Physical { plan, state, .. } =
         physical_to_run(session, planned, parameters).await.map_err(translate)?;
-    let schema = visible(plan.schema().as_ref());
+    let schema = with_origins(&visible(plan.schema().as_ref()), &planned.logical);
     let notices = quota_notices(session, &plan);
     let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);

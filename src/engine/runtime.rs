@@ -16,6 +16,7 @@ use datafusion::prelude::SessionConfig;
 use url::Url;
 
 use super::pg_catalog::Catalog;
+use super::yielding::Yielding;
 use super::{dialect, function, plain_filter, postgres_cast};
 use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
 
@@ -65,6 +66,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_physical_optimizer_rule(Arc::new(TopK))
         .with_physical_optimizer_rule(Arc::new(LocalFilters))
         .with_physical_optimizer_rule(Arc::new(JoinKeys))
+        .with_physical_optimizer_rule(Arc::new(Yielding))
         .build()
 }
 

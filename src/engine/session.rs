@@ -12,6 +12,7 @@ use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
 use super::TableInfo;
+use super::block::Block;
 use super::cancel::Stop;
 use super::command;
 use super::explain;
@@ -129,7 +130,7 @@ pub struct Session {
     settings: Arc<Mutex<Settings>>,
     catalog: Arc<Catalog>,
     template: OnceLock<SessionState>,
-    transaction: Mutex<Transaction>,
+    block: Mutex<Block>,
     stop: Arc<Stop>,
 }
 
@@ -149,7 +150,7 @@ impl Session {
             settings,
             catalog: Catalog::new(Arc::new(facts)),
             template: OnceLock::new(),
-            transaction: Mutex::new(Transaction::Idle),
+            block: Mutex::default(),
             stop: Arc::default(),
         }
     }
@@ -256,8 +257,12 @@ impl Session {
     }
 
     /// After an error inside a block only its end is heard.
-    fn check_transaction(&self, statement: &Statement) -> Result<()> {
-        let ends = matches!(statement.ast, ast::Statement::Commit { .. } | ast::Statement::Rollback { .. });
+    ///
+    /// # Errors
+    /// Of kind `FailedTransaction`.
+    pub fn check_transaction(&self, statement: &Statement) -> Result<()> {
+        use ast::Statement as S;
+        let ends = matches!(statement.ast, S::Commit { .. } | S::Rollback { .. });
         if self.transaction() == Transaction::Failed && !ends {
             let message = "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Error::new(Kind::FailedTransaction, message));
@@ -268,19 +273,41 @@ impl Session {
     /// Where the session stands.
     #[must_use]
     pub fn transaction(&self) -> Transaction {
-        *lock(&self.transaction)
+        lock(&self.block).state()
     }
 
-    pub(super) fn set_transaction(&self, transaction: Transaction) {
-        *lock(&self.transaction) = transaction;
+    /// Does something to the open block.
+    pub(super) fn block<T>(&self, change: impl FnOnce(&mut Block) -> Result<T>) -> Result<T> {
+        // The lock is given back before a failure takes it again.
+        let result = change(&mut lock(&self.block));
+        result.inspect_err(|_| self.fail())
+    }
+
+    /// Opens a block; whether one was open already.
+    pub(super) fn begin_block(&self) -> bool {
+        lock(&self.block).begin(self.settings())
+    }
+
+    /// Ends the block. Settings that it alone had, or that are rolled back, are as before; those that a client
+    /// hears of.
+    pub(super) fn end_block(&self, commits: bool) -> Vec<(String, String)> {
+        let before = lock(&self.block).end();
+        let Some((before, local)) = before else { return vec![] };
+        let mut settings = lock(&self.settings);
+        let kept = if commits { settings.with(&before, &local) } else { before };
+        let changed = settings.reported_changes(&kept);
+        *settings = kept;
+        changed
+    }
+
+    /// Notes that a setting is for this block alone; whether there is a block.
+    pub(super) fn set_local(&self, name: &str) -> bool {
+        lock(&self.block).set_local(name)
     }
 
     /// Tells that something of a statement failed, so that an open block becomes failed.
     pub fn fail(&self) {
-        let mut transaction = lock(&self.transaction);
-        if *transaction == Transaction::Open {
-            *transaction = Transaction::Failed;
-        }
+        lock(&self.block).fail();
     }
 
     /// Ends what this session is running, from anywhere.

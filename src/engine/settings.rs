@@ -192,6 +192,25 @@ impl Settings {
         Ok(self.reported(name))
     }
 
+    /// These, with the values of `names` as they are in `other`.
+    pub(super) fn with(&self, other: &Self, names: &[String]) -> Self {
+        let mut out = self.clone();
+        for name in names {
+            if let Some(value) = other.show(name) {
+                // What was shown can be set.
+                let _ = out.set(name, &value);
+            }
+        }
+        out
+    }
+
+    /// What a client is told where these become `next`.
+    pub(super) fn reported_changes(&self, next: &Self) -> Vec<(String, String)> {
+        let changed = |name: &&&str| self.show(name) != next.show(name);
+        let told = REPORTED.iter().filter(changed);
+        told.filter_map(|name| Some(((*name).to_owned(), next.show(name)?))).collect()
+    }
+
     fn reported(&self, name: &str) -> Option<(String, String)> {
         let name = REPORTED.iter().find(|n| n.eq_ignore_ascii_case(name))?;
         Some(((*name).to_owned(), self.show(name)?))

@@ -2,9 +2,11 @@
 
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
+use super::fetch::{self, Fetch};
 use super::guard;
 use crate::error::{Error, Kind, Result};
 
@@ -23,6 +25,8 @@ pub struct Statement {
     pub ast: ast::Statement,
     /// Characters before it in the whole text; added to an error's position.
     pub offset: usize,
+    /// What a FETCH or MOVE asks for.
+    pub fetch: Option<Fetch>,
     /// Where it begins in the whole text, as the places in its tree are counted; line 0 for a tree without places.
     pub start: Location,
 }
@@ -31,7 +35,7 @@ impl Statement {
     /// A tree that was not parsed from a text.
     #[must_use]
     pub fn of_tree(ast: ast::Statement) -> Self {
-        Self { sql: ast.to_string(), ast, offset: 0, start: Location::empty() }
+        Self { sql: ast.to_string(), ast, offset: 0, start: Location::empty(), fetch: None }
     }
 
     /// A place of the tree, in characters of the whole text from 1; `None` where the tree has none.
@@ -75,9 +79,21 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
     let start = offset(sql, first.span.start);
     let end = offset(sql, last.span.end);
     let text: String = sql.chars().skip(start).take(end - start).collect();
+    let words: Vec<&Token> = tokens.iter().filter(visible).map(|t| &t.token).collect();
+    if let Some(fetch) = fetch::parse(&words) {
+        let ast = ast::Statement::Fetch {
+            name: ast::Ident::with_quote('"', &fetch.cursor),
+            direction: ast::FetchDirection::Next,
+            position: ast::FetchPosition::From,
+            into: None,
+        };
+        let start_place = first.span.start;
+        return Ok(Some(Statement { sql: text, ast, offset: start, start: start_place, fetch: Some(fetch) }));
+    }
+    refuse_reserved(sql, &words_with_places(tokens))?;
     let dialect = PostgreSqlDialect {};
     let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens.to_vec());
+        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(known(tokens));
     let parsed = parser.parse_statement().and_then(|ast| {
         let next = parser.peek_token();
         if next.token == Token::EOF { Ok(ast) } else { parser.expected("end of statement", next) }
@@ -85,10 +101,61 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
     match parsed {
         Ok(ast) => {
             allow(&ast, start)?;
-            Ok(Some(Statement { sql: text, ast, offset: start, start: first.span.start }))
+            Ok(Some(Statement { sql: text, ast, offset: start, start: first.span.start, fetch: None }))
         }
         Err(error) => Err(syntax_error(sql, &error, &text, start)),
     }
+}
+
+/// Without `[NOT] DEFERRABLE` of a transaction's modes, which the parser does not know: every one is kept here.
+fn known(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let is = |token: &TokenWithSpan, wanted: &[Keyword]| matches!(&token.token, Token::Word(word) if wanted.contains(&word.keyword));
+    let mut out = tokens.to_vec();
+    let begins = [Keyword::BEGIN, Keyword::START, Keyword::SET];
+    let first = tokens.iter().find(|t| !matches!(t.token, Token::Whitespace(_)));
+    if !first.is_some_and(|first| is(first, &begins)) {
+        return out;
+    }
+    while let Some(at) = out.iter().position(|token| is(token, &[Keyword::DEFERRABLE])) {
+        out.remove(at);
+        let before = out.iter().take(at).rposition(|t| !matches!(t.token, Token::Whitespace(_)));
+        if let Some(before) = before.filter(|b| out.get(*b).is_some_and(|t| is(t, &[Keyword::NOT]))) {
+            out.remove(before);
+        }
+    }
+    out
+}
+
+fn words_with_places(tokens: &[TokenWithSpan]) -> Vec<&TokenWithSpan> {
+    tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_) | Token::EOF)).collect()
+}
+
+/// Words that no table is named without quotes; the parser takes them for one.
+const NO_TABLE: &[Keyword] = &[
+    Keyword::WHERE,
+    Keyword::GROUP,
+    Keyword::HAVING,
+    Keyword::ORDER,
+    Keyword::LIMIT,
+    Keyword::OFFSET,
+    Keyword::UNION,
+    Keyword::FROM,
+    Keyword::ON,
+    Keyword::USING,
+];
+
+/// `SELECT FROM WHERE` is no statement about a table named `where`.
+fn refuse_reserved(sql: &str, tokens: &[&TokenWithSpan]) -> Result<()> {
+    for pair in tokens.windows(2) {
+        let [before, after] = pair else { continue };
+        let (Token::Word(before), Token::Word(word)) = (&before.token, &after.token) else { continue };
+        let wants_table = matches!(before.keyword, Keyword::FROM | Keyword::JOIN);
+        if wants_table && word.quote_style.is_none() && NO_TABLE.contains(&word.keyword) {
+            let message = format!("syntax error at or near \"{}\"", word.value);
+            return Err(Error::new(Kind::Syntax, message).with_position(position(sql, after.span.start)));
+        }
+    }
+    Ok(())
 }
 
 /// The statements that there are. Everything else is refused, so that nothing of the parser or the planner that
@@ -97,7 +164,7 @@ fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
     use ast::Statement as S;
     let refused = |what: &str| {
         Err(Error::unsupported(what)
-            .with_hint("This server answers SELECT, EXPLAIN, SET, SHOW and transaction statements.")
+            .with_hint("This server answers SELECT, EXPLAIN, COPY TO STDOUT, cursors, SET, SHOW and transaction statements.")
             .with_position(start + 1))
     };
     match statement {
@@ -120,11 +187,30 @@ fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
         | S::StartTransaction { .. }
         | S::Commit { .. }
         | S::Rollback { .. }
+        | S::Savepoint { .. }
+        | S::ReleaseSavepoint { .. }
+        | S::Close { .. }
+        | S::Execute { immediate: false, .. }
+        | S::Deallocate { .. }
+        | S::UNLISTEN { .. }
         | S::Discard { .. } => Ok(()),
+        S::Prepare { statement, .. } => match statement.as_ref() {
+            S::Query(_) => allow(statement, start),
+            _ => refused("PREPARE of anything but a query"),
+        },
+        S::Declare { stmts } => match stmts.as_slice() {
+            [ast::Declare { for_query: Some(query), .. }] => allow(&S::Query(query.clone()), start),
+            _ => refused("DECLARE of anything but a cursor"),
+        },
+        S::Copy { to: true, target: ast::CopyTarget::Stdout, source, .. } => match source {
+            ast::CopySource::Query(query) => allow(&S::Query(query.clone()), start),
+            ast::CopySource::Table { .. } => Ok(()),
+        },
+        S::Copy { to: true, .. } => refused("COPY to a file or a program"),
         S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) | S::Truncate(_) => {
             refused("writing to Kintone")
         }
-        S::Copy { .. } => refused("COPY"),
+        S::Copy { .. } => refused("writing to Kintone"),
         other => refused(&first_words(other)),
     }
 }
@@ -198,6 +284,7 @@ mod tests {
         for (sql, message, position) in [
             ("SELEC 1", "syntax error at or near \"SELEC\"", Some(1)),
             ("SELECT 1;\nSELECT 顧客 FORM t x", "syntax error at or near \"t\"", Some(26)),
+            ("SELECT FROM WHERE", "syntax error at or near \"WHERE\"", Some(13)),
             ("SELECT (1", "syntax error at end of input", Some(10)),
             ("SELECT 'a", "Unterminated string literal", Some(8)),
         ] {
@@ -216,6 +303,12 @@ mod tests {
             "SET TimeZone = 'UTC'",
             "SHOW TimeZone",
             "BEGIN",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
+            "START TRANSACTION NOT DEFERRABLE",
+            "SAVEPOINT a",
+            "COPY t TO STDOUT (FORMAT csv)",
+            "DECLARE c SCROLL CURSOR FOR SELECT 1",
+            "MOVE ABSOLUTE 5 IN c",
             "COMMIT",
             "ROLLBACK",
             "VALUES (1)",

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use futures::FutureExt;
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::Expr;
+use futures::{FutureExt, TryStreamExt};
 use pgwire::messages::PgWireFrontendMessage;
+use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use pgwire::messages::data::{NoData, ParameterDescription};
 use pgwire::messages::extendedquery::{
     Bind, BindComplete, Close, CloseComplete, Describe, Execute, Parse, ParseComplete, PortalSuspended,
@@ -16,6 +19,9 @@ use pgwire::messages::startup::ParameterStatus;
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 
+use super::command::{Command, Declared, arrow_types};
+use super::copy::CopyFormat;
+use super::cursor::{self, Cursor};
 use super::encode::RowLayout;
 use super::failure::{self, Failure, c_string};
 use super::frame::Frame;
@@ -24,7 +30,7 @@ use super::portal::{ClientStatement, Portal, PortalState, Rows, Sent, guarded, t
 use super::running::Cancels;
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{QueryResult, Session, Statement, TextOptions, Transaction};
+use crate::engine::{Direction, Fetch, Prepared, QueryResult, Session, Statement, TextOptions, Transaction};
 
 /// Prepared statements of one connection, and portals.
 const MAX_NAMED: usize = 1000;
@@ -35,6 +41,10 @@ pub(super) struct Connection<W> {
     pub(super) output: Output<W>,
     statements: HashMap<String, Arc<ClientStatement>>,
     portals: HashMap<String, Portal>,
+    /// Cursors of SQL.
+    cursors: HashMap<String, Cursor>,
+    /// Several statements came in one message: a block of their own, where none is open.
+    in_message: bool,
     /// After an error in the extended protocol, until Sync.
     skipping: bool,
     cancels: Cancels,
@@ -42,8 +52,16 @@ pub(super) struct Connection<W> {
 
 impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     pub(super) fn new(session: Session, output: Output<W>, cancels: Cancels) -> Self {
-        let (statements, portals) = (HashMap::new(), HashMap::new());
-        Self { session, output, statements, portals, skipping: false, cancels }
+        Self {
+            session,
+            output,
+            statements: HashMap::new(),
+            portals: HashMap::new(),
+            cursors: HashMap::new(),
+            in_message: false,
+            skipping: false,
+            cancels,
+        }
     }
 
     /// Answers messages until the client says goodbye or an error ends the connection.
@@ -94,8 +112,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     async fn ready(&mut self) -> io::Result<()> {
         let status = match self.session.transaction() {
             Transaction::Idle => {
-                // A portal lives as long as its transaction, and without a block that ends here.
-                self.portals.clear();
+                self.end_of_block();
                 TransactionStatus::Idle
             }
             Transaction::Open => TransactionStatus::Transaction,
@@ -105,6 +122,12 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         self.output.flush().await
     }
 
+    /// A portal lives as long as its transaction, and without a block up to Sync.
+    fn end_of_block(&mut self) {
+        self.portals.clear();
+        self.cursors.retain(|_, cursor| cursor.declared.hold);
+    }
+
     async fn simple(&mut self, sql: &str) -> Result<(), Stop> {
         self.statements.remove("");
         self.portals.remove("");
@@ -112,6 +135,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         if statements.is_empty() {
             self.output.put(&EmptyQueryResponse::new())?;
         }
+        self.in_message = statements.len() > 1;
         for statement in statements {
             self.simple_statement(statement).await?;
         }
@@ -119,23 +143,246 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     }
 
     async fn simple_statement(&mut self, statement: Statement) -> Result<(), Stop> {
-        let prepared = guarded(self.session.prepare(statement, &[])).await?;
-        if !prepared.parameters().is_empty() {
+        let statement = self.prepare(statement, &[]).await?;
+        if !statement.parameters.is_empty() {
             let failure = Failure::error("42P02", "there is no parameter $1")
                 .with_hint("A statement with parameters needs the extended protocol (Parse, Bind, Execute).");
             return Err(failure.into());
         }
-        let result = guarded(self.session.execute(&prepared, vec![])).await?;
+        match self.start(&statement, vec![], &[], true).await? {
+            Started::Done => Ok(()),
+            Started::Rows(mut rows, command) => {
+                let sent = rows.send(&mut self.output, None).await?;
+                let count = if let Sent::All(count) = sent { count } else { 0 };
+                self.complete(&tag(&command, count))
+            }
+        }
+    }
+
+    /// Plans what of a statement is the engine's.
+    async fn prepare(
+        &mut self,
+        statement: Statement,
+        declared: &[Option<ParameterType>],
+    ) -> Result<ClientStatement, Stop> {
+        guarded(async { self.session.check_transaction(&statement) }).await?;
+        let (command, inner) = Command::of(statement)?;
+        let prepared = match inner {
+            None => None,
+            Some(inner) => Some(guarded(self.session.prepare(inner, &arrow_types(declared))).await?),
+        };
+        Ok(ClientStatement::new(command, prepared, declared))
+    }
+
+    /// Starts a statement. What gives no rows under a limit is done afterwards, its tag told.
+    async fn start(
+        &mut self,
+        statement: &ClientStatement,
+        values: Vec<ScalarValue>,
+        formats: &[i16],
+        describe: bool,
+    ) -> Result<Started, Stop> {
+        let tag = match &statement.command {
+            Command::Engine | Command::Discard => {
+                let Some(prepared) = &statement.prepared else { return Ok(Started::Done) };
+                return self.start_query(statement, prepared, values, formats, describe).await;
+            }
+            Command::Copy(format) => return self.copy(statement, format, values).await,
+            Command::Declare(declared) => {
+                self.declare(statement, declared, values).await?;
+                "DECLARE CURSOR".to_owned()
+            }
+            Command::Fetch(fetch) => return self.fetch(fetch, formats, describe).await,
+            Command::Close(Some(name)) => {
+                self.cursors.remove(name).ok_or_else(|| no_cursor(name))?;
+                "CLOSE CURSOR".to_owned()
+            }
+            Command::Close(None) => {
+                self.cursors.clear();
+                "CLOSE CURSOR ALL".to_owned()
+            }
+            Command::Prepare(name, types, of) => {
+                self.check_new(name)?;
+                let prepared = self.prepare(of.as_ref().clone(), types).await?;
+                self.statements.insert(name.clone(), Arc::new(prepared));
+                "PREPARE".to_owned()
+            }
+            Command::Execute(name, values) => {
+                let named = Arc::clone(self.statement(Some(name))?);
+                let values = self.evaluate(values, &named).await?;
+                return Box::pin(self.start(&named, values, formats, describe)).await;
+            }
+            Command::Deallocate(Some(name)) => {
+                self.statement(Some(name))?;
+                self.statements.remove(name);
+                "DEALLOCATE".to_owned()
+            }
+            Command::Deallocate(None) => {
+                self.statements.clear();
+                "DEALLOCATE ALL".to_owned()
+            }
+        };
+        self.complete(&tag)?;
+        Ok(Started::Done)
+    }
+
+    async fn start_query(
+        &mut self,
+        statement: &ClientStatement,
+        prepared: &Prepared,
+        values: Vec<ScalarValue>,
+        formats: &[i16],
+        describe: bool,
+    ) -> Result<Started, Stop> {
+        let result = guarded(self.session.execute(prepared, values)).await?;
         self.announce(&result)?;
-        let Some(schema) = &result.schema else { return self.complete(&tag(&result.command, 0)) };
-        let layout = RowLayout::new(schema, &[])?;
-        self.output.put(&layout.description())?;
-        let options = self.text_options();
-        let sent = Rows::new(result.rows, self.cancels.clone(), layout, options)
-            .send(&mut self.output, None)
-            .await?;
+        if matches!(statement.command, Command::Discard) {
+            self.statements.clear();
+            self.portals.clear();
+            self.cursors.clear();
+        }
+        let Some(schema) = &result.schema else {
+            if matches!(result.command.as_str(), "COMMIT" | "ROLLBACK")
+                && self.session.transaction() == Transaction::Idle
+            {
+                self.end_of_block();
+            }
+            self.complete(&tag(&result.command, 0))?;
+            return Ok(Started::Done);
+        };
+        let layout = RowLayout::new(schema, formats)?;
+        if describe {
+            self.output.put(&layout.description())?;
+        }
+        let rows = Rows::new(result.rows, self.cancels.clone(), layout, self.text_options());
+        Ok(Started::Rows(Box::new(rows), result.command))
+    }
+
+    async fn copy(
+        &mut self,
+        statement: &ClientStatement,
+        format: &CopyFormat,
+        values: Vec<ScalarValue>,
+    ) -> Result<Started, Stop> {
+        let Some(prepared) = &statement.prepared else { return Ok(Started::Done) };
+        let result = guarded(self.session.execute(prepared, values)).await?;
+        self.announce(&result)?;
+        let Some(schema) = &result.schema else { return Ok(Started::Done) };
+        let layout = RowLayout::of_copy(schema, format.clone())?;
+        let code = i8::from(format.is_binary());
+        let columns = layout.names().len();
+        let count = i16::try_from(columns).unwrap_or(i16::MAX);
+        self.output.put(&CopyOutResponse::new(code, count, vec![i16::from(code); columns]))?;
+        if let Some(header) = format.header(&layout.names()) {
+            self.output.put(&CopyData::new(header.freeze()))?;
+        }
+        let mut rows = Rows::new(result.rows, self.cancels.clone(), layout, self.text_options());
+        let sent = rows.send(&mut self.output, None).await?;
+        let last = [rows.left_over().as_slice(), format.after()].concat();
+        if !last.is_empty() {
+            self.output.put(&CopyData::new(last.into()))?;
+        }
+        self.output.put(&CopyDone::new())?;
         let count = if let Sent::All(count) = sent { count } else { 0 };
-        self.complete(&tag(&result.command, count))
+        self.complete(&tag("COPY", count))?;
+        Ok(Started::Done)
+    }
+
+    async fn declare(
+        &mut self,
+        statement: &ClientStatement,
+        declared: &Declared,
+        values: Vec<ScalarValue>,
+    ) -> Result<(), Stop> {
+        let name = &declared.name;
+        let in_block = self.in_message || self.session.transaction() != Transaction::Idle;
+        if !declared.hold && !in_block {
+            let message = "DECLARE CURSOR can only be used in transaction blocks";
+            return Err(Failure::error("25P01", message).into());
+        }
+        if self.cursors.contains_key(name) || self.portals.contains_key(name) {
+            return Err(Failure::error("42P03", format!("cursor \"{name}\" already exists")).into());
+        }
+        room(self.cursors.len(), "cursors")?;
+        let Some(prepared) = &statement.prepared else { return Ok(()) };
+        let result = guarded(self.session.execute(prepared, values)).await?;
+        self.announce(&result)?;
+        let Some(schema) = result.schema.clone() else { return Ok(()) };
+        let cursor = Cursor::new(declared.clone(), schema, result, self.cancels.clone());
+        self.cursors.insert(name.clone(), cursor);
+        Ok(())
+    }
+
+    async fn fetch(&mut self, fetch: &Fetch, formats: &[i16], describe: bool) -> Result<Started, Stop> {
+        let options = self.text_options();
+        let cursor = self.cursors.get_mut(&fetch.cursor).ok_or_else(|| no_cursor(&fetch.cursor))?;
+        let rows = cursor.fetch(fetch.direction).await?;
+        if fetch.moves {
+            self.complete(&tag("MOVE", rows.num_rows()))?;
+            return Ok(Started::Done);
+        }
+        let layout = cursor.layout(formats)?;
+        if describe {
+            self.output.put(&layout.description())?;
+        }
+        cursor::send(&rows, &layout, options, &mut self.output).await?;
+        self.complete(&tag("FETCH", rows.num_rows()))?;
+        Ok(Started::Done)
+    }
+
+    /// The values of EXECUTE: constant expressions, of the types that the statement takes.
+    async fn evaluate(
+        &mut self,
+        values: &[Expr],
+        statement: &ClientStatement,
+    ) -> Result<Vec<ScalarValue>, Stop> {
+        let types = statement.prepared.as_ref().map(Prepared::parameters).unwrap_or_default();
+        if values.len() != types.len() {
+            let message =
+                format!("wrong number of parameters: {} given, {} expected", values.len(), types.len());
+            return Err(Failure::error("42601", message).into());
+        }
+        if values.is_empty() {
+            return Ok(vec![]);
+        }
+        let list: Vec<String> = values.iter().map(ToString::to_string).collect();
+        let mut result = guarded(self.session.run(&format!("SELECT {}", list.join(", ")))).await?;
+        let batch = guarded(async move { result.rows.try_next().await }).await?;
+        let Some(batch) = batch else { return Err(Failure::error("22023", "EXECUTE has no values").into()) };
+        let mut out = vec![];
+        for (at, (column, data_type)) in batch.columns().iter().zip(types).enumerate() {
+            let value = ScalarValue::try_from_array(column, 0).and_then(|value| value.cast_to(data_type));
+            let wrong = |error| {
+                Failure::error("42804", format!("parameter ${} of EXECUTE does not fit: {error}", at + 1))
+            };
+            out.push(value.map_err(wrong)?);
+        }
+        Ok(out)
+    }
+
+    /// A name for a new prepared statement.
+    fn check_new(&mut self, name: &str) -> Result<(), Failure> {
+        if name.is_empty() {
+            self.statements.remove("");
+        } else if self.statements.contains_key(name) {
+            let message = format!("prepared statement \"{name}\" already exists");
+            return Err(Failure::error("42P05", message));
+        }
+        room(self.statements.len(), "prepared statements")
+    }
+
+    /// The columns of a statement's result; those of FETCH are its cursor's, those of EXECUTE the prepared one's.
+    fn layout(&self, statement: &ClientStatement, formats: &[i16]) -> Result<Option<RowLayout>, Failure> {
+        match &statement.command {
+            Command::Fetch(fetch) if !fetch.moves => {
+                self.cursors.get(&fetch.cursor).map(|cursor| cursor.layout(formats)).transpose()
+            }
+            Command::Execute(name, _) => match self.statements.get(name) {
+                Some(named) => named.layout(formats),
+                None => Ok(None),
+            },
+            _ => statement.layout(formats),
+        }
     }
 
     fn text_options(&self) -> TextOptions {
@@ -175,30 +422,18 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
 
     async fn parse(&mut self, parse: Parse) -> Result<(), Stop> {
         let name = parse.name.unwrap_or_default();
-        if name.is_empty() {
-            self.statements.remove("");
-        } else if self.statements.contains_key(&name) {
-            let message = format!("prepared statement \"{name}\" already exists");
-            return Err(Failure::error("42P05", message).into());
-        }
-        room(self.statements.len(), "prepared statements")?;
+        self.check_new(&name)?;
         let mut statements = guarded(async { self.session.parse(&parse.query) }).await?;
         if statements.len() > 1 {
             let message = "cannot insert multiple commands into a prepared statement";
             return Err(Failure::error("42601", message).into());
         }
         let declared: Vec<_> = parse.type_oids.iter().map(|oid| ParameterType::declared(*oid)).collect();
-        let prepared = match statements.pop() {
-            None => None,
-            Some(statement) => {
-                let types: Vec<_> = declared
-                    .iter()
-                    .map(|declared| declared.as_ref().map(|declared| declared.sql_type.data_type()))
-                    .collect();
-                Some(guarded(self.session.prepare(statement, &types)).await?)
-            }
+        let statement = match statements.pop() {
+            None => ClientStatement::empty(),
+            Some(statement) => self.prepare(statement, &declared).await?,
         };
-        self.statements.insert(name, Arc::new(ClientStatement::new(prepared, &declared)));
+        self.statements.insert(name, Arc::new(statement));
         Ok(self.output.put(&ParseComplete::new())?)
     }
 
@@ -207,7 +442,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let name = bind.portal_name.clone().unwrap_or_default();
         if name.is_empty() {
             self.portals.remove("");
-        } else if self.portals.contains_key(&name) {
+        } else if self.portals.contains_key(&name) || self.cursors.contains_key(&name) {
             return Err(Failure::error("42P03", format!("cursor \"{name}\" already exists")).into());
         }
         room(self.portals.len(), "portals")?;
@@ -231,12 +466,15 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 let statement = Arc::clone(self.statement(name)?);
                 let oids = statement.parameters.iter().map(|parameter| parameter.oid).collect();
                 self.output.put(&ParameterDescription::new(oids))?;
-                statement.layout(&[])?
+                self.layout(&statement, &[])?
             }
             TARGET_TYPE_BYTE_PORTAL => {
                 let name = name.unwrap_or_default();
-                let portal = self.portals.get(name).ok_or_else(|| no_portal(name))?;
-                portal.statement.layout(&portal.formats)?
+                match (self.portals.get(name), self.cursors.get(name)) {
+                    (Some(portal), _) => self.layout(&portal.statement, &portal.formats)?,
+                    (None, Some(cursor)) => Some(cursor.layout(&[])?),
+                    (None, None) => return Err(no_portal(name).into()),
+                }
             }
             _ => return Err(Failure::protocol("Describe names neither a statement nor a portal").into()),
         };
@@ -249,29 +487,28 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
 
     async fn execute(&mut self, execute: &Execute) -> Result<(), Stop> {
         let name = execute.name.as_deref().unwrap_or_default();
+        if self.cursors.contains_key(name) && !self.portals.contains_key(name) {
+            let direction = match execute.max_rows {
+                rows if rows > 0 => Direction::By(i64::from(rows)),
+                _ => Direction::ForwardAll,
+            };
+            let fetch = Fetch { cursor: name.to_owned(), direction, moves: false };
+            return self.fetch(&fetch, &[], false).await.map(|_| ());
+        }
         // Taken out: one that fails is gone.
         let mut portal = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
         let limit = usize::try_from(execute.max_rows).ok().filter(|limit| *limit > 0);
-        let Some(prepared) = &portal.statement.prepared else {
+        if portal.statement.empty {
             self.output.put(&EmptyQueryResponse::new())?;
             self.portals.insert(name.to_owned(), portal);
             return Ok(());
-        };
+        }
         portal.state = match portal.state {
             PortalState::Bound => {
                 let values = std::mem::take(&mut portal.values);
-                let result = guarded(self.session.execute(prepared, values)).await?;
-                self.announce(&result)?;
-                match &result.schema {
-                    None => {
-                        self.complete(&tag(&result.command, 0))?;
-                        PortalState::Finished
-                    }
-                    Some(schema) => {
-                        let layout = RowLayout::new(schema, &portal.formats)?;
-                        let rows = Rows::new(result.rows, self.cancels.clone(), layout, self.text_options());
-                        self.send(Box::new(rows), result.command, limit).await?
-                    }
+                match self.start(&portal.statement, values, &portal.formats, false).await? {
+                    Started::Rows(rows, command) => self.send(rows, command, limit).await?,
+                    Started::Done => PortalState::Finished,
                 }
             }
             PortalState::Running(rows, command) => self.send(rows, command, limit).await?,
@@ -309,11 +546,26 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let name = close.name.as_deref().unwrap_or_default();
         match close.target_type {
             TARGET_TYPE_BYTE_STATEMENT => drop(self.statements.remove(name)),
-            TARGET_TYPE_BYTE_PORTAL => drop(self.portals.remove(name)),
+            TARGET_TYPE_BYTE_PORTAL => {
+                self.portals.remove(name);
+                self.cursors.remove(name);
+            }
             _ => return Err(Failure::protocol("Close names neither a statement nor a portal").into()),
         }
         Ok(self.output.put(&CloseComplete::new())?)
     }
+}
+
+/// What became of a statement that was started.
+enum Started {
+    /// Rows to be sent, and the first words of the tag.
+    Rows(Box<Rows>, String),
+    /// All is sent, the tag too.
+    Done,
+}
+
+fn no_cursor(name: &str) -> Failure {
+    Failure::error("34000", format!("cursor \"{name}\" does not exist"))
 }
 
 fn no_portal(name: &str) -> Failure {

@@ -3,15 +3,13 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::{BufMut, BytesMut};
-use pgwire::messages::Message;
-use pgwire::messages::data::{
-    DataRow, FORMAT_CODE_BINARY, FORMAT_CODE_TEXT, FieldDescription, RowDescription,
-};
+use pgwire::messages::data::{FORMAT_CODE_BINARY, FORMAT_CODE_TEXT, FieldDescription, RowDescription};
 
 use super::binary::BinaryColumn;
+use super::copy::CopyFormat;
 use super::failure::{Failure, c_string};
 use super::types::{type_size, wire_type};
-use crate::engine::{SqlType, TextColumn, TextOptions};
+use crate::engine::{SqlType, TextColumn, TextOptions, column_origin};
 use crate::error::Error;
 
 /// PostgreSQL's own limit of a result (`MaxTupleAttributeNumber`).
@@ -21,6 +19,8 @@ const MAX_COLUMNS: usize = 1664;
 #[derive(Debug, Clone)]
 pub(super) struct RowLayout {
     columns: Vec<Column>,
+    /// The rows are those of a COPY.
+    copy: Option<CopyFormat>,
 }
 
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ struct Column {
     name: String,
     sql_type: SqlType,
     binary: bool,
+    /// The table that it comes from and its number there; zeros where it is computed.
+    origin: (i32, i16),
 }
 
 impl RowLayout {
@@ -44,9 +46,28 @@ impl RowLayout {
                 name: c_string(field.name()),
                 sql_type: SqlType::of(field),
                 binary: is_binary(formats, at, count)?,
+                origin: column_origin(field)
+                    .and_then(|(table, number)| Some((i32::try_from(table).ok()?, number)))
+                    .unwrap_or_default(),
             });
         }
-        Ok(Self { columns })
+        Ok(Self { columns, copy: None })
+    }
+
+    /// Rows of a COPY.
+    pub(super) fn of_copy(schema: &SchemaRef, format: CopyFormat) -> Result<Self, Failure> {
+        let code = if format.is_binary() { FORMAT_CODE_BINARY } else { FORMAT_CODE_TEXT };
+        Ok(Self { copy: Some(format), ..Self::new(schema, &[code])? })
+    }
+
+    /// What stands in front of the first row, in its message.
+    pub(super) fn before(&self) -> &'static [u8] {
+        self.copy.as_ref().map_or(&[], CopyFormat::before)
+    }
+
+    /// The columns' names.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|column| column.name.as_str()).collect()
     }
 
     /// The message that announces the rows.
@@ -54,7 +75,16 @@ impl RowLayout {
         let fields = self.columns.iter().map(|column| {
             let format = if column.binary { FORMAT_CODE_BINARY } else { FORMAT_CODE_TEXT };
             let oid = wire_type(&column.sql_type).oid();
-            FieldDescription::new(column.name.clone(), 0, 0, oid, type_size(&column.sql_type), -1, format)
+            let (table, number) = column.origin;
+            FieldDescription::new(
+                column.name.clone(),
+                table,
+                number,
+                oid,
+                type_size(&column.sql_type),
+                -1,
+                format,
+            )
         });
         RowDescription::new(fields.collect())
     }
@@ -77,7 +107,14 @@ impl RowLayout {
         });
         let columns = columns.collect::<Result<_, _>>()?;
         let field_count = i16::try_from(self.columns.len()).unwrap_or(i16::MAX);
-        Ok(BatchRows { columns, count: batch.num_rows(), next: 0, field_count, text: String::new() })
+        Ok(BatchRows {
+            columns,
+            copy: self.copy.as_ref().map(|format| (format.clone(), self.columns.clone())),
+            count: batch.num_rows(),
+            next: 0,
+            field_count,
+            text: String::new(),
+        })
     }
 }
 
@@ -107,6 +144,7 @@ enum Values {
 /// The rows of one batch, sent from the first to the last.
 pub(super) struct BatchRows {
     columns: Vec<Values>,
+    copy: Option<(CopyFormat, Vec<Column>)>,
     count: usize,
     next: usize,
     field_count: i16,
@@ -119,28 +157,60 @@ impl BatchRows {
         self.next >= self.count
     }
 
-    /// Writes the next row as a DataRow message.
-    pub(super) fn encode_next(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+    /// Writes the next row as a message, straight into what goes out; `before` stands in front of it, once.
+    pub(super) fn encode_next(&mut self, out: &mut BytesMut, before: &mut Vec<u8>) -> Result<(), Error> {
         let row = self.next;
         self.next += 1;
-        let mut data = BytesMut::with_capacity(self.columns.len() * 16);
+        let start = out.len();
+        out.put_u8(if self.copy.is_some() { b'd' } else { b'D' });
+        out.put_i32(0);
+        out.put_slice(before);
+        before.clear();
+        match self.copy.take() {
+            Some((format, columns)) if !format.is_binary() => {
+                self.put_line(out, row, &format, &columns);
+                self.copy = Some((format, columns));
+            }
+            copy => {
+                self.copy = copy;
+                self.put_fields(out, row);
+            }
+        }
+        // The length counts itself, and not the letter before it.
+        let length = i32::try_from(out.len() - start - 1)
+            .map_err(|_| Error::internal("a row is larger than a message can be"))?;
+        if let Some(place) = out.get_mut(start + 1..start + 5) {
+            place.copy_from_slice(&length.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    fn put_fields(&mut self, out: &mut BytesMut, row: usize) {
+        out.put_i16(self.field_count);
         for column in &self.columns {
             match column {
-                Values::Binary(column) => column.append(&mut data, row),
+                Values::Binary(column) => column.append(out, row),
                 Values::Text(column) => {
                     self.text.clear();
                     if column.append(&mut self.text, row) {
-                        data.put_i32(i32::try_from(self.text.len()).unwrap_or(i32::MAX));
-                        data.put_slice(self.text.as_bytes());
+                        out.put_i32(i32::try_from(self.text.len()).unwrap_or(i32::MAX));
+                        out.put_slice(self.text.as_bytes());
                     } else {
-                        data.put_i32(-1);
+                        out.put_i32(-1);
                     }
                 }
             }
         }
-        DataRow::new(data, self.field_count)
-            .encode(out)
-            .map_err(|error| Error::internal(format!("a row cannot be sent: {error}")))
+    }
+
+    fn put_line(&mut self, out: &mut BytesMut, row: usize, format: &CopyFormat, columns: &[Column]) {
+        for (at, (column, of)) in self.columns.iter().zip(columns).enumerate() {
+            format.separate(out, at);
+            self.text.clear();
+            let filled = matches!(column, Values::Text(column) if column.append(&mut self.text, row));
+            format.put(out, filled.then_some(self.text.as_str()), &of.name);
+        }
+        out.put_u8(b'\n');
     }
 }
 
@@ -168,7 +238,7 @@ mod tests {
         let mut rows = layout.rows(&batch(), TextOptions { time_zone: chrono_tz::UTC }).unwrap();
         let mut out = BytesMut::new();
         while !rows.is_empty() {
-            rows.encode_next(&mut out).unwrap();
+            rows.encode_next(&mut out, &mut vec![]).unwrap();
         }
         out.to_vec()
     }

@@ -9,17 +9,21 @@
 //! startup    SSLRequest, StartupMessage, SCRAM (password), settings
 //! frame      bytes -> messages, within limits
 //! connection simple query; Parse, Bind, Describe, Execute, Close, Sync; the error state
+//! command    what of a statement is this door's: COPY (copy), cursors (cursor), PREPARE and EXECUTE
 //! portal     a statement with its values (parameter, parse_text) and its rows under back-pressure
 //! running    the rows' own task, so that a cancel is heard while they are computed
 //! encode     RecordBatch -> DataRow, in text (table's) or binary
 //! output     messages -> socket
 //! ```
 //!
-//! Deliberately absent: TLS (its place is in `startup`), COPY, replication, functions by fastpath.
+//! Deliberately absent: TLS (its place is in `startup`), COPY FROM, replication, functions by fastpath.
 
 mod binary;
 mod cancel;
+mod command;
 mod connection;
+mod copy;
+mod cursor;
 mod encode;
 mod failure;
 mod frame;

@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use pgwire::messages::extendedquery::Bind;
 use tokio::io::AsyncWrite;
 
+use super::command::Command;
 use super::encode::{BatchRows, RowLayout, is_binary};
 use super::failure::Failure;
 use super::output::Output;
@@ -24,24 +25,40 @@ use crate::error::Error;
 /// What a Parse message made.
 #[derive(Debug)]
 pub(super) struct ClientStatement {
-    /// `None` for an empty text.
+    /// What of it is this door's.
+    pub(super) command: Command,
+    /// What of it is the engine's; `None` also for an empty text.
     pub(super) prepared: Option<Prepared>,
+    /// The text is empty.
+    pub(super) empty: bool,
     pub(super) parameters: Vec<ParameterType>,
 }
 
 impl ClientStatement {
     /// The parameters' types: as the client declared them, else as the engine inferred them.
-    pub(super) fn new(prepared: Option<Prepared>, declared: &[Option<ParameterType>]) -> Self {
+    pub(super) fn new(
+        command: Command,
+        prepared: Option<Prepared>,
+        declared: &[Option<ParameterType>],
+    ) -> Self {
         let inferred = prepared.iter().flat_map(Prepared::parameters);
         let parameters = inferred.enumerate().map(|(at, data_type)| match declared.get(at) {
             Some(Some(declared)) => declared.clone(),
             _ => ParameterType::inferred(SqlType::of_data_type(data_type)),
         });
-        Self { parameters: parameters.collect(), prepared }
+        Self { parameters: parameters.collect(), command, prepared, empty: false }
+    }
+
+    /// A text without a statement.
+    pub(super) fn empty() -> Self {
+        Self { empty: true, ..Self::new(Command::Engine, None, &[]) }
     }
 
     /// The columns of the result in these formats; `None` for a statement without rows.
     pub(super) fn layout(&self, formats: &[i16]) -> Result<Option<RowLayout>, Failure> {
+        if !matches!(self.command, Command::Engine | Command::Discard) {
+            return Ok(None);
+        }
         let schema = self.prepared.as_ref().and_then(Prepared::schema);
         schema.map(|schema| RowLayout::new(schema, formats)).transpose()
     }
@@ -102,6 +119,8 @@ pub(super) struct Rows {
     layout: RowLayout,
     options: TextOptions,
     batch: Option<BatchRows>,
+    /// Written in front of the first row, in its message.
+    before: Vec<u8>,
 }
 
 /// Why sending stopped.
@@ -115,7 +134,13 @@ pub(super) enum Sent {
 
 impl Rows {
     pub(super) fn new(stream: RowStream, cancels: Cancels, layout: RowLayout, options: TextOptions) -> Self {
-        Self { running: Running::new(stream, cancels), layout, options, batch: None }
+        let before = layout.before().to_vec();
+        Self { running: Running::new(stream, cancels), layout, options, batch: None, before }
+    }
+
+    /// What should have stood before the first row, where there was none.
+    pub(super) fn left_over(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.before)
     }
 
     /// Sends up to `limit` rows. The next batch is asked for only when the client has taken the last one.
@@ -131,7 +156,7 @@ impl Rows {
                 if limit == Some(sent) {
                     return Ok(Sent::Suspended);
                 }
-                batch.encode_next(output.buffer())?;
+                batch.encode_next(output.buffer(), &mut self.before)?;
                 sent += 1;
                 if output.is_full() {
                     output.flush().await?;
@@ -184,7 +209,7 @@ pub(super) fn guarded<'a, T: 'a>(
 /// The tag of a CommandComplete message.
 pub(super) fn tag(command: &str, rows: usize) -> String {
     match command {
-        "SELECT" | "FETCH" => format!("{command} {rows}"),
+        "SELECT" | "FETCH" | "MOVE" | "COPY" => format!("{command} {rows}"),
         other => other.to_owned(),
     }
 }

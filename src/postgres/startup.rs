@@ -219,7 +219,8 @@ pub(super) fn apply(
             }
         }
     }
-    if wanted != database {
+    // `psql -l` and tools that look around ask for the database that every PostgreSQL has.
+    if wanted != database && wanted != "postgres" {
         return Err(Failure::fatal("3D000", format!("database \"{wanted}\" does not exist"))
             .with_hint(format!("The database is named \"{database}\".")));
     }

@@ -77,6 +77,46 @@ impl ParameterType {
         Some(Self { oid, sql_type, uuid: oid == Type::UUID.oid() })
     }
 
+    /// The type of this SQL name, in lower case; `None` where there is none.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        if let Some(item) = name.strip_suffix("[]") {
+            let item = Self::named(item)?;
+            let array = Type::from_oid(item.oid).and_then(|item| {
+                (1000..1300).chain(2950..2952).chain(3800..3810).find_map(|oid| {
+                    Type::from_oid(oid)
+                        .filter(|of| matches!(of.kind(), postgres_types::Kind::Array(i) if *i == item))
+                })
+            })?;
+            return Self::declared(array.oid());
+        }
+        let bare = name.split('(').next().unwrap_or(name).trim();
+        let wire = match bare {
+            "boolean" | "bool" => Type::BOOL,
+            "smallint" | "int2" => Type::INT2,
+            "integer" | "int" | "int4" => Type::INT4,
+            "bigint" | "int8" => Type::INT8,
+            "real" | "float4" => Type::FLOAT4,
+            "double precision" | "float8" | "float" => Type::FLOAT8,
+            "numeric" | "decimal" | "dec" => Type::NUMERIC,
+            "text" => Type::TEXT,
+            "varchar" | "character varying" | "char varying" => Type::VARCHAR,
+            "char" | "character" | "bpchar" => Type::BPCHAR,
+            "name" => Type::NAME,
+            "oid" => Type::OID,
+            "bytea" => Type::BYTEA,
+            "date" => Type::DATE,
+            "time" | "time without time zone" => Type::TIME,
+            "timestamp" | "timestamp without time zone" => Type::TIMESTAMP,
+            "timestamptz" | "timestamp with time zone" => Type::TIMESTAMPTZ,
+            "interval" => Type::INTERVAL,
+            "json" => Type::JSON,
+            "jsonb" => Type::JSONB,
+            "uuid" => Type::UUID,
+            _ => return None,
+        };
+        Self::declared(wire.oid())
+    }
+
     /// What the engine found out.
     pub(super) fn inferred(sql_type: SqlType) -> Self {
         Self { oid: wire_type(&sql_type).oid(), sql_type, uuid: false }

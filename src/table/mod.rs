@@ -37,6 +37,7 @@ pub use decode::PageReader;
 pub use error::{Error, Origin};
 #[doc(hidden)]
 pub use fault::Fault;
+pub(crate) use field::append_json as append_jsonb;
 pub use field::{FormContext, field_type_names, number_scale};
 pub use grouped::grouped;
 pub use meter::{Cost, Stretch};

@@ -91,6 +91,13 @@ pub(crate) fn engine_with(
     Engine::new(EngineConfig::default(), vec![Client::new(config).unwrap()]).unwrap()
 }
 
+/// An engine that is configured otherwise.
+pub(crate) fn engine_of(url: &str, (user, password): (&str, &str), config: EngineConfig) -> Engine {
+    let credentials = Credentials::Password { user: user.into(), password: Secret::new(password) };
+    let client = ClientConfig::new("public", url.parse().unwrap(), credentials);
+    Engine::new(config, vec![Client::new(client).unwrap()]).unwrap()
+}
+
 /// Runs one statement.
 pub(crate) async fn run(session: &Session, sql: &str) -> Result<Answer, Error> {
     let result = session.run(sql).await?;

@@ -47,6 +47,7 @@ fn conversion(name: &str) -> Option<&'static str> {
         "regproc" | "regprocedure" => "pg_regproc",
         "regnamespace" => "pg_regnamespace",
         "regrole" => "pg_regrole",
+        "jsonb" => "pg_jsonb",
         _ => return None,
     })
 }
@@ -103,6 +104,7 @@ fn plain(data_type: &DataType) -> Option<DataType> {
             return Some(DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), *size)));
         }
         DataType::Custom(name, _) => last(name),
+        DataType::JSON | DataType::JSONB | DataType::Uuid => return Some(DataType::Text),
         _ => return None,
     };
     Some(match name.as_str() {
@@ -143,5 +145,6 @@ mod tests {
         check(RULE, "SELECT '{a,\"b,c\"}'::text[]", "SELECT ARRAY['a'::TEXT, 'b,c'::TEXT]::TEXT[]");
         check(RULE, "SELECT a::pg_catalog.int2[]", "SELECT a::SMALLINT[]");
         check(RULE, "SELECT a::numeric(10, 2)", "SELECT a::NUMERIC(10,2)");
+        check(RULE, "SELECT a::jsonb, a::json, a::uuid", "SELECT pg_jsonb(a), a::TEXT, a::TEXT");
     }
 }

@@ -13,6 +13,7 @@ mod decorrelate;
 mod field_access;
 mod keyword;
 mod like_escape;
+mod literal;
 mod name_pattern;
 mod operator;
 mod planner;
@@ -46,6 +47,7 @@ const RULES: &[Rule] = &[
     system_column::RULE,
     keyword::RULE,
     like_escape::RULE,
+    literal::RULE,
     set_returning::LIST,
     set_returning::FROM,
     field_access::RULE,

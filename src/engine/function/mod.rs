@@ -9,6 +9,7 @@ mod coalesce;
 mod comment;
 pub(super) mod definition;
 mod expand_array;
+mod jsonb;
 mod privilege;
 mod registered;
 mod scalar;
@@ -32,6 +33,7 @@ const LISTS: &[&[scalar::Function]] = &[
     array::FUNCTIONS,
     comment::FUNCTIONS,
     definition::FUNCTIONS,
+    jsonb::FUNCTIONS,
     privilege::FUNCTIONS,
     registered::FUNCTIONS,
     session::FUNCTIONS,

@@ -47,6 +47,16 @@ pub(crate) fn table(catalog: &Arc<Catalog>, schema: &str, name: &str) -> Option<
     Some(Arc::new(table::CatalogTable::new(relation, catalog)))
 }
 
+/// The oid of a table or view by its exact name, as the catalog has it; two whose hashes are the same share it here.
+pub(crate) fn relation_oid(schema: &str, name: &str) -> i64 {
+    let mut oids = oid::Oids::default();
+    if matches!(schema, "pg_catalog" | "information_schema") {
+        oids.system(schema, name)
+    } else {
+        oids.user("r", schema, name)
+    }
+}
+
 /// Whether an unqualified name is a relation of `pg_catalog`, which PostgreSQL searches before any other schema.
 pub(crate) fn is_catalog_table(name: &str) -> bool {
     RELATIONS.iter().any(|relation| relation.schema == "pg_catalog" && relation.name == name)

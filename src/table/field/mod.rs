@@ -34,7 +34,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use chrono_tz::Tz;
 
-pub(crate) use decode::{Decoder, Text};
+pub(crate) use decode::{Decoder, Text, append_json};
 pub(crate) use native::{Call, Native};
 pub(crate) use order::Order;
 pub(crate) use rule::{Answer, Comparison, Formula, Place, Predicate, PredicateKind, Rule};
