@@ -9,6 +9,7 @@
 //! startup    SSLRequest, StartupMessage, SCRAM (password), settings
 //! frame      bytes -> messages, within limits
 //! connection simple query; Parse, Bind, Describe, Execute, Close, Sync; the error state
+//! statement  a statement's start, here or in the engine
 //! command    what of a statement is this door's: COPY (copy), cursors (cursor), PREPARE and EXECUTE
 //! portal     a statement with its values (parameter, parse_text) and its rows under back-pressure
 //! running    the rows' own task, so that a cancel is heard while they are computed
@@ -35,6 +36,7 @@ mod portal;
 mod running;
 mod server;
 mod startup;
+mod statement;
 mod types;
 
 pub use password::{Login, Password, Verifier};
