@@ -11,7 +11,7 @@ use crate::support::world::{World, engine_with, run};
 const ROWS: u64 = 2600;
 
 fn fixture() -> Value {
-    let record = |n: u64| json!({"n": n.to_string(), "d": if n % 2 == 0 { "x" } else { "y" }});
+    let record = |n: u64| json!({"n": n.to_string(), "d": if n.is_multiple_of(2) { "x" } else { "y" }});
     json!({
         "users": [{"code": "demo", "password": "demo"}],
         "apps": [{
