@@ -60,7 +60,7 @@ fn machine(results: &Results) -> String {
     let official: Value = serde_json::from_str(&fs::read_to_string(official).unwrap()).unwrap();
     format!(
         "{} ({cores} cores, {}); kintone-sql {}, {}, Node.js {}, @kintone/rest-api-client {}, {}.\n\
-         Took {:.0} minutes; load average of the last 15 minutes at the end: {load}.\n",
+         {} runs of each without latency, {} with; took {:.0} minutes; load average of the last 15 minutes at the end: {load}.\n",
         model.map_or("unknown processor", |(_, model)| model),
         std::env::consts::ARCH,
         env!("CARGO_PKG_VERSION"),
@@ -68,6 +68,8 @@ fn machine(results: &Results) -> String {
         version("node").trim_start_matches('v'),
         official["dependencies"]["@kintone/rest-api-client"].as_str().unwrap_or("?"),
         version("psql").split(" (Debian").next().unwrap_or_default().replace(" (PostgreSQL)", ""),
+        results.runs[&(0, "engine 10")].len(),
+        results.runs[&(200, "engine 10")].len(),
         results.took.as_secs_f64() / 60.0,
     )
 }
