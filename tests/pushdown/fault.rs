@@ -14,7 +14,7 @@ use super::statement::Statement;
 use super::{SEED, apps};
 
 /// Each fault must be found within so many statements.
-const WITHIN: usize = 1200;
+const WITHIN: usize = 2500;
 /// Statements over one set of apps.
 const OF_A_WORLD: usize = 50;
 

@@ -141,10 +141,10 @@ impl Test {
             }
             list
         };
-        match (dice.weighted(&[9, 2, 2, 2, 2, 3, 1, 1, 1]), column.sort) {
+        match (dice.weighted(&[9, 2, 2, 2, 2, 4, 1, 1, 1]), column.sort) {
             (7, _) => Self::Distinct(dice.coin(), literal(dice)),
             (8, _) => Self::Coalesce(literal(dice), op, literal(dice)),
-            (5, Sort::Text | Sort::Choice) if dice.one_in(4) => {
+            (5, Sort::Text | Sort::Choice) if dice.one_in(8) => {
                 Self::ILike(dice.coin(), dice.pick(pool::PATTERNS))
             }
             (1, _) => Self::In(list(dice)),

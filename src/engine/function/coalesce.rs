@@ -1,4 +1,5 @@
-//! `coalesce`, which reads a text literal beside an array as an array: `coalesce(names, '{}')`.
+//! `coalesce`, which reads a text literal beside an array as an array: `coalesce(names, '{}')`, and beside a
+//! number, a day or a time as one.
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{ScalarValue, plan_err};
@@ -30,6 +31,15 @@ fn array_beside_text<'a>(mut types: impl Iterator<Item = &'a DataType> + Clone) 
     types.find(|data_type| has_text && matches!(data_type, DataType::List(_))).cloned()
 }
 
+/// The type of the numbers, days or times, where all arguments are of one such type, or text.
+fn typed_beside_text(types: &[DataType]) -> Option<DataType> {
+    let has_text = types.contains(&DataType::Utf8);
+    let mut others = types.iter().filter(|t| !matches!(t, DataType::Utf8 | DataType::Null));
+    let first = others.next().filter(|_| has_text)?;
+    let is_time = matches!(first, DataType::Date32 | DataType::Time64(_) | DataType::Timestamp(..));
+    ((is_time || first.is_numeric()) && others.all(|other| other == first)).then(|| first.clone())
+}
+
 impl ScalarUDFImpl for Coalesce {
     fn name(&self) -> &str {
         self.inner.name()
@@ -52,8 +62,11 @@ impl ScalarUDFImpl for Coalesce {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        match array_beside_text(types.iter()) {
-            Some(_) => Ok(types.to_vec()),
+        if array_beside_text(types.iter()).is_some() {
+            return Ok(types.to_vec());
+        }
+        match typed_beside_text(types) {
+            Some(typed) => Ok(vec![typed; types.len()]),
             None => self.inner.coerce_types(types),
         }
     }
