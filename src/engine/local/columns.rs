@@ -229,7 +229,7 @@ mod tests {
             ("", "there is no column"),
             ("a text) ; drop table x --", "the columns are not SQL"),
             ("a text, a text", "the column \"a\" is there twice"),
-            ("a money", "the column \"a\" is of type MONEY"),
+            ("a money", "the column \"a\" is of type money"),
             ("a numeric(40)", "the column \"a\" is of type NUMERIC(40)"),
             ("a text default 'x'", "the column \"a\" cannot have: DEFAULT 'x'"),
             ("a text, primary key (b)", "a key names the column \"b\", which is not there"),

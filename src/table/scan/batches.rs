@@ -233,7 +233,8 @@ fn say<'a>(
     let formula = match listed(std::slice::from_ref(first)) {
         // Fields without `in` have `=`.
         None => Some(Formula::or(keys.iter().map(equal).collect::<Option<Vec<_>>>()?)),
-        Some(_) => Some(listed(keys)?),
+        // A list that is too long for its field is said in parts.
+        Some(_) => listed(keys),
     };
     let long = |formula: &Formula| match formula {
         Formula::Of(Condition::Or(parts)) if parts.len() > MOST_OR => true,
