@@ -91,6 +91,8 @@ async fn a_file_joins_with_an_app() {
         texts(&client, "SELECT paid FROM ledger WHERE paid > '2026-01-02 03:00:00'").await,
         ["2026-01-02 03:04:00+09"]
     );
+    let tagged = client.query("SELECT id FROM ledger WHERE tags && $1", &[&vec!["b,c", "x"]]).await.unwrap();
+    assert_eq!(tagged.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1]);
     let joined = "SELECT c.\"$id\", l.amount FROM customers c JOIN ledger l ON l.company = c.会社 ORDER BY 1";
     assert_eq!(texts(&client, joined).await, ["1|12.5", "2|NULL"]);
     assert_eq!(texts(&client, "SELECT * FROM owing_customers").await, ["乙|NULL"]);
@@ -153,7 +155,8 @@ async fn cursors_give_rows_in_parts() {
     client.simple_query("DECLARE h CURSOR WITH HOLD FOR SELECT id FROM ledger").await.unwrap();
     assert_eq!(texts(&client, "FETCH 1 FROM h").await.len(), 1);
     assert_eq!(state(&client, "FETCH BACKWARD 1 FROM h").await, SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE);
-    client.simple_query("CLOSE ALL").await.unwrap();
+    client.simple_query("CLOSE ALL; BEGIN; DECLARE h CURSOR WITH HOLD FOR SELECT 1; ROLLBACK").await.unwrap();
+    assert_eq!(state(&client, "FETCH h").await, SqlState::INVALID_CURSOR_NAME);
     assert_eq!(state(&client, "CLOSE h").await, SqlState::INVALID_CURSOR_NAME);
     // Each part in a message of its own, as postgres_fdw does.
     client.execute("BEGIN", &[]).await.unwrap();
@@ -178,7 +181,10 @@ async fn savepoints_and_settings_follow_their_block() {
     assert_eq!(texts(&client, "SHOW TimeZone").await, ["UTC"]);
     client.simple_query("BEGIN; SET TimeZone = 'Asia/Tokyo'; ROLLBACK").await.unwrap();
     assert_eq!(texts(&client, "SHOW TimeZone").await, ["UTC"]);
-    client.simple_query("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; COMMIT").await.unwrap();
+    client.simple_query("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE").await.unwrap();
+    assert_eq!(texts(&client, "SHOW transaction_isolation").await, ["serializable"]);
+    client.simple_query("COMMIT").await.unwrap();
+    assert_eq!(texts(&client, "SHOW transaction_isolation").await, ["read committed"]);
 }
 
 #[tokio::test]

@@ -39,7 +39,11 @@ pub(super) fn run(session: &Session, statement: &Statement) -> Result<QueryResul
             }
             Ok(QueryResult::command(&format!("DISCARD {object_type}")))
         }
-        Statement::StartTransaction { begin, .. } => Ok(begin_block(session, *begin)),
+        Statement::StartTransaction { begin, modes, .. } => {
+            let result = begin_block(session, *begin);
+            isolate(session, modes, false)?;
+            Ok(result)
+        }
         Statement::Commit { .. } => Ok(end_block(session, "COMMIT")),
         Statement::Rollback { savepoint: None, .. } => Ok(end_block(session, "ROLLBACK")),
         Statement::Rollback { savepoint: Some(name), .. } => {
@@ -76,6 +80,20 @@ fn begin_block(session: &Session, begin: bool) -> QueryResult {
     result
 }
 
+/// Reads only: every isolation level and access mode is kept, and the level shown back while its block lasts.
+fn isolate(session: &Session, modes: &[ast::TransactionMode], for_all: bool) -> Result<()> {
+    for mode in modes {
+        let ast::TransactionMode::IsolationLevel(level) = mode else { continue };
+        let level = level.to_string().to_lowercase();
+        if for_all {
+            session.set("default_transaction_isolation", &level)?;
+        } else if session.set_local("transaction_isolation") {
+            session.set("transaction_isolation", &level)?;
+        }
+    }
+    Ok(())
+}
+
 /// A failed block ends as ROLLBACK whatever was said.
 fn end_block(session: &Session, said: &str) -> QueryResult {
     let state = session.transaction();
@@ -107,8 +125,10 @@ fn assign(session: &Session, set: &ast::Set) -> Result<QueryResult> {
         }
         ast::Set::SetTimeZone { value: expr, .. } => ("TimeZone".to_owned(), value(expr)?),
         ast::Set::SetNames { charset_name, .. } => ("client_encoding".to_owned(), charset_name.value.clone()),
-        // Reads only: every isolation level and access mode is kept.
-        ast::Set::SetTransaction { .. } => return Ok(result),
+        ast::Set::SetTransaction { modes, session: for_all, .. } => {
+            isolate(session, modes, *for_all)?;
+            return Ok(result);
+        }
         other => return Err(Error::unsupported(format!("{other}"))),
     };
     if value_is_default(&value) {

@@ -107,7 +107,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     async fn ready(&mut self) -> io::Result<()> {
         let status = match self.session.transaction() {
             Transaction::Idle => {
-                self.end_of_block();
+                self.end_of_block(true);
                 TransactionStatus::Idle
             }
             Transaction::Open => TransactionStatus::Transaction,
@@ -118,9 +118,12 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     }
 
     /// A portal lives as long as its transaction, and without a block up to Sync.
-    pub(super) fn end_of_block(&mut self) {
+    pub(super) fn end_of_block(&mut self, ends_well: bool) {
         self.portals.clear();
-        self.cursors.retain(|_, cursor| cursor.declared.hold);
+        self.cursors.retain(|_, cursor| {
+            cursor.is_kept |= ends_well && cursor.declared.hold;
+            cursor.is_kept
+        });
     }
 
     async fn simple(&mut self, sql: &str) -> Result<(), Stop> {

@@ -24,6 +24,8 @@ const MAX_KEPT: usize = 256 << 20;
 /// An open cursor.
 pub(super) struct Cursor {
     pub(super) declared: Declared,
+    /// Its block ended well: WITH HOLD it goes on.
+    pub(super) is_kept: bool,
     schema: SchemaRef,
     running: Running,
     /// Rows that came: all of them with SCROLL, else those that are not fetched yet.
@@ -43,6 +45,7 @@ impl Cursor {
     pub(super) fn new(declared: Declared, schema: SchemaRef, result: QueryResult, cancels: Cancels) -> Self {
         Self {
             declared,
+            is_kept: false,
             schema,
             running: Running::new(result.rows, cancels),
             batches: VecDeque::new(),

@@ -118,7 +118,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             if matches!(result.command.as_str(), "COMMIT" | "ROLLBACK")
                 && self.session.transaction() == Transaction::Idle
             {
-                self.end_of_block();
+                self.end_of_block(result.command == "COMMIT");
             }
             self.complete(&tag(&result.command, 0))?;
             return Ok(Started::Done);

@@ -41,11 +41,29 @@ impl ExprPlanner for UnknownLiteral {
         }
         expr.left = plain_number(expr.left)?;
         expr.right = plain_number(expr.right)?;
+        if is_of_arrays(&expr.op) {
+            read_parameter(&mut expr.right, &expr.left, schema);
+            read_parameter(&mut expr.left, &expr.right, schema);
+        }
         let is_list = |expr: &Expr| matches!(expr.get_type(schema), Ok(DataType::List(_)));
         if expr.op == BinaryOperator::PGOverlap && is_list(&expr.left) && is_list(&expr.right) {
             return Ok(PlannerResult::Planned(array_has_any(expr.left, expr.right)));
         }
         Ok(PlannerResult::Original(expr))
+    }
+}
+
+fn is_of_arrays(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::PGOverlap | BinaryOperator::AtArrow | BinaryOperator::ArrowAt)
+}
+
+/// `tags && $1`: an array of the other side's type, where nobody said another.
+fn read_parameter(parameter: &mut Expr, other: &Expr, schema: &DFSchema) {
+    if let Expr::Placeholder(placeholder) = parameter
+        && placeholder.field.is_none()
+        && let Ok(list @ DataType::List(_)) = other.get_type(schema)
+    {
+        placeholder.field = Some(Arc::new(Field::new("", list, true)));
     }
 }
 
