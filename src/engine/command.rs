@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{self, Expr, Statement, Value};
 
+use super::dialect::folded;
 use super::session::{Notice, QueryResult, Session, Transaction};
 use super::settings;
 use crate::error::{Error, Kind, Result};
@@ -66,10 +67,6 @@ pub(super) fn run(session: &Session, statement: &Statement) -> Result<QueryResul
             Err(Error::unsupported(format!("{word} without a PostgreSQL connection")))
         }
     }
-}
-
-fn folded(ident: &ast::Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 fn begin_block(session: &Session, begin: bool) -> QueryResult {

@@ -41,6 +41,7 @@ use chrono_tz::Tz;
 use datafusion::execution::session_state::SessionState;
 
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
+pub use dialect::folded;
 pub use fetch::{Direction, Fetch};
 pub use origin::column_origin;
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};

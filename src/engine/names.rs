@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
-use super::dialect::{MARK, shown_name};
+use super::dialect::{MARK, folded, shown_name};
 
 /// A table that a statement names, found in the catalog.
 #[derive(Debug, Clone)]
@@ -262,10 +262,9 @@ impl Resolver<'_> {
     /// A table by its name: a CTE, or one of the catalog, which always gets an alias: the name as written.
     fn table(&self, name: &mut ObjectName, alias: &mut Option<TableAlias>, scope: &Scope<'_>) -> Relation {
         if let [ObjectNamePart::Identifier(ident)] = name.0.as_mut_slice() {
-            let folded =
-                if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
-            if let Some(cte) = scope.cte(&folded).cloned() {
-                set(ident, folded);
+            let name = folded(ident);
+            if let Some(cte) = scope.cte(&name).cloned() {
+                set(ident, name);
                 return aliased(alias.as_mut(), cte.columns, &cte.alias);
             }
         }

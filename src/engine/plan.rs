@@ -25,7 +25,7 @@ use futures::StreamExt;
 
 use super::bounds;
 use super::catalog::{ColumnInfo, TableInfo, TableKind};
-use super::dialect;
+use super::dialect::{self, folded};
 use super::expansion;
 use super::fault;
 use super::local::View;
@@ -222,10 +222,6 @@ async fn find_tables(
         tables.entry(schema).or_default().insert(table, provider);
     }
     Ok((known, tables))
-}
-
-fn folded(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 /// What would be answered otherwise than it is meant: the planner leaves TABLESAMPLE out and gives every row, and

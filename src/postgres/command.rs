@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::copy::CopyFormat;
 use super::failure::Failure;
 use super::types::ParameterType;
-use crate::engine::{Fetch, Statement};
+use crate::engine::{Fetch, Statement, folded};
 
 /// What a statement is to this door.
 #[derive(Debug, Clone)]
@@ -103,10 +103,6 @@ impl Command {
         };
         Ok((command, None))
     }
-}
-
-fn folded(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 /// `SELECT columns FROM table`; all of them where none is named.

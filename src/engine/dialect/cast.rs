@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::visit::Rule;
-use super::{array_items, call, take};
+use super::{array_items, call, folded, take};
 use crate::engine::function::display_function;
 
 pub(super) const RULE: Rule = Rule::Expr(known_type);
@@ -91,9 +91,7 @@ fn type_name(data_type: &DataType) -> String {
 
 fn last(name: &ObjectName) -> String {
     let ident = name.0.last().and_then(|part| part.as_ident());
-    ident.map_or_else(String::new, |ident| {
-        if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
-    })
+    ident.map(folded).unwrap_or_default()
 }
 
 /// DataFusion's type for a name that its parser leaves as it is; `None` where there is nothing to change.

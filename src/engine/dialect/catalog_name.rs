@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, ObjectNamePart, Statement, TableFactor, Visit, Visitor,
 };
 
+use super::folded;
 use super::visit::Rule;
 use crate::engine::function::is_catalog_function;
 use crate::engine::pg_catalog::is_catalog_table;
@@ -48,10 +49,6 @@ fn qualified_relation(table: &mut TableFactor, common_tables: &[String]) {
         }
         _ => {}
     }
-}
-
-fn folded(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 /// Whether a statement, before or after its rewriting, names a relation or a function of the catalog.

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
     TrimWhereField, VisitMut, VisitorMut,
 };
 
-use super::take;
+use super::{folded, take};
 
 /// Stands between a name and its number.
 pub(crate) const MARK: char = '\u{1}';
@@ -45,10 +45,6 @@ impl VisitorMut for Names {
         }
         ControlFlow::Continue(())
     }
-}
-
-fn folded(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
 fn last(name: &ObjectName) -> Option<String> {

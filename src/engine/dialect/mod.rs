@@ -66,6 +66,12 @@ pub(crate) fn rewrite(statement: &mut Statement) {
     visit::apply(RULES, statement);
 }
 
+/// A name as PostgreSQL takes it: in quotes exact, else in lower case.
+#[must_use]
+pub fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
 /// Moves an expression out of its place.
 fn take(expr: &mut Expr) -> Expr {
     std::mem::replace(expr, Expr::value(Value::Null))

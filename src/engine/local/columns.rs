@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, ColumnDef, ColumnOption, CreateTable, DataType, ExactNumberInfo, Expr, Ident,
-    IndexColumn, Statement, TableConstraint, TimezoneInfo,
+    ArrayElemTypeDef, ColumnDef, ColumnOption, CreateTable, DataType, ExactNumberInfo, Expr, IndexColumn,
+    Statement, TableConstraint, TimezoneInfo,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use crate::engine::dialect::folded;
 use crate::engine::{ForeignKey, SqlType};
 use crate::error::{Error, Kind, Result};
 
@@ -77,13 +78,8 @@ pub(super) fn parse(columns: &str) -> Result<Definition> {
     Ok(definition)
 }
 
-/// PostgreSQL's folding: quoted names are exact.
-fn name(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
-}
-
 fn read(column: &ColumnDef, definition: &mut Definition) -> Result<ColumnDefinition> {
-    let own = name(&column.name);
+    let own = folded(&column.name);
     let (sql_type, data_type) = types(&column.data_type).ok_or_else(|| {
         let known = "boolean, smallint, integer, bigint, real, double precision, numeric, text, varchar, date, time, \
                      timestamp, timestamptz, jsonb, and arrays of these";
@@ -98,8 +94,8 @@ fn read(column: &ColumnDef, definition: &mut Definition) -> Result<ColumnDefinit
             ColumnOption::PrimaryKey(_) => definition.primary_key.push(own.clone()),
             ColumnOption::ForeignKey(key) => definition.foreign_keys.push(ForeignKey {
                 columns: vec![own.clone()],
-                table: key.foreign_table.0.last().and_then(|p| p.as_ident()).map(name).unwrap_or_default(),
-                referenced: key.referred_columns.iter().map(name).collect(),
+                table: key.foreign_table.0.last().and_then(|p| p.as_ident()).map(folded).unwrap_or_default(),
+                referenced: key.referred_columns.iter().map(folded).collect(),
             }),
             other => return Err(wrong(format!("the column \"{own}\" cannot have: {other}"))),
         }
@@ -118,9 +114,9 @@ fn constraints(table: &CreateTable, definition: &mut Definition) -> Result<()> {
                 }
             }
             TableConstraint::ForeignKey(key) => definition.foreign_keys.push(ForeignKey {
-                columns: key.columns.iter().map(name).collect(),
-                table: key.foreign_table.0.last().and_then(|p| p.as_ident()).map(name).unwrap_or_default(),
-                referenced: key.referred_columns.iter().map(name).collect(),
+                columns: key.columns.iter().map(folded).collect(),
+                table: key.foreign_table.0.last().and_then(|p| p.as_ident()).map(folded).unwrap_or_default(),
+                referenced: key.referred_columns.iter().map(folded).collect(),
             }),
             other => return Err(wrong(format!("a local table cannot have: {other}"))),
         }
@@ -140,7 +136,7 @@ fn no_column(name: &str) -> Error {
 
 fn key_columns(columns: &[IndexColumn]) -> Result<Vec<String>> {
     let column = |column: &IndexColumn| match &column.column.expr {
-        Expr::Identifier(ident) => Ok(name(ident)),
+        Expr::Identifier(ident) => Ok(folded(ident)),
         other => Err(wrong(format!("a key is of columns, not of {other}"))),
     };
     columns.iter().map(column).collect()
