@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt;
 use pgwire::messages::PgWireFrontendMessage;
@@ -60,10 +61,17 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     }
 
     /// Answers messages until the client says goodbye or an error ends the connection.
-    pub(super) async fn run(&mut self, frames: &mut mpsc::Receiver<Frame>) -> io::Result<()> {
+    pub(super) async fn run(
+        &mut self,
+        frames: &mut mpsc::Receiver<Box<Frame>>,
+        busy: &AtomicBool,
+    ) -> io::Result<()> {
         self.ready().await?;
-        while let Some(frame) = frames.recv().await {
-            let (extended, result) = match frame {
+        loop {
+            busy.store(false, Ordering::Release);
+            let Some(frame) = frames.recv().await else { return Ok(()) };
+            busy.store(true, Ordering::Release);
+            let (extended, result) = match *frame {
                 Frame::Message(PgWireFrontendMessage::Terminate(_)) => return Ok(()),
                 Frame::Message(PgWireFrontendMessage::Sync(_)) => {
                     self.skipping = false;
@@ -74,6 +82,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 _ if self.skipping => continue,
                 Frame::NotUtf8 { extended } => {
                     (extended, Err(Failure::error("22021", "the message is not valid UTF-8 text").into()))
+                }
+                Frame::FunctionCall => {
+                    let failure = Failure::error("0A000", "function calls by fastpath are not supported");
+                    (false, Err(failure.with_hint("Call the function in a SELECT.").into()))
                 }
                 Frame::Message(PgWireFrontendMessage::Query(query)) => {
                     (false, self.simple(&query.query).boxed().await)
@@ -92,7 +104,6 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 self.ready().await?;
             }
         }
-        Ok(())
     }
 
     async fn fail(&mut self, failure: &Failure) -> io::Result<()> {
@@ -114,7 +125,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             Transaction::Failed => TransactionStatus::Error,
         };
         self.output.put(&ReadyForQuery::new(status))?;
-        self.output.flush().await
+        self.output.flush().await?;
+        self.output.rest();
+        Ok(())
     }
 
     /// A portal lives as long as its transaction, and without a block up to Sync.
