@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 use super::names::match_name;
+use super::revision::Revisions;
 use super::saved_view::SavedView;
 use crate::kintone::{App, AppKey, Client, Form, View};
 use crate::table::{
@@ -65,6 +66,7 @@ struct AppList {
 #[derive(Debug)]
 pub(super) struct Connection {
     client: Client,
+    revisions: Arc<Revisions>,
     list: Mutex<Option<Arc<AppList>>>,
 }
 
@@ -79,8 +81,8 @@ pub(super) enum Found {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, list: Mutex::new(None) }
+    pub(super) fn new(client: Client, revisions: Arc<Revisions>) -> Self {
+        Self { client, revisions, list: Mutex::new(None) }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -122,6 +124,7 @@ impl Connection {
             same.map_or_else(|| NamedApp::new(app.clone(), name.clone()), Arc::clone)
         });
         let fresh = Arc::new(AppList { read: Instant::now(), apps: named.collect() });
+        self.revisions.changed();
         *list = Some(Arc::clone(&fresh));
         Ok(fresh)
     }

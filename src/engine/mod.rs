@@ -27,6 +27,7 @@ mod plain_filter;
 mod plan;
 mod postgres_cast;
 mod quoted_number;
+mod revision;
 mod runtime;
 mod saved_view;
 mod session;
@@ -58,6 +59,7 @@ use crate::table::{Directory, Fault, Remembered};
 use connection::Connection;
 use local::{LocalTable, View};
 pub use local::{LocalTableSettings, ViewSettings};
+use revision::Revisions;
 use settings::Settings;
 
 /// What the engine is built with.
@@ -101,6 +103,7 @@ struct Inner {
     directories: Arc<HashMap<String, Arc<dyn Directory>>>,
     template: SessionState,
     remembered: Arc<Remembered>,
+    revisions: Arc<Revisions>,
     local_tables: Vec<LocalTable>,
     views: Vec<View>,
 }
@@ -139,7 +142,9 @@ impl Engine {
         let local_tables = local_tables.collect::<Result<Vec<_>>>()?;
         let views = config.views.iter().enumerate().map(|(place, view)| View::new(view, place)).collect();
         let runtime = runtime::runtime(config.memory_limit).map_err(|e| Error::internal(e.to_string()))?;
-        let connections: Vec<_> = clients.iter().map(|c| Arc::new(Connection::new(c.clone()))).collect();
+        let revisions = Arc::<Revisions>::default();
+        let connection = |c: &Client| Arc::new(Connection::new(c.clone(), Arc::clone(&revisions)));
+        let connections: Vec<_> = clients.iter().map(connection).collect();
         let directories =
             connections.iter().map(|c| (c.name().to_owned(), Arc::clone(c) as Arc<dyn Directory>));
         Ok(Self {
@@ -150,6 +155,7 @@ impl Engine {
                 clients: Arc::new(clients.into_iter().map(|c| (c.config().name.clone(), c)).collect()),
                 template: runtime::template(runtime),
                 remembered: Arc::default(),
+                revisions,
                 local_tables,
                 views,
             }),
@@ -226,6 +232,12 @@ impl Engine {
 
     fn connection(&self, schema: &str) -> Option<&Arc<Connection>> {
         self.inner.connections.iter().find(|c| c.name() == schema)
+    }
+
+    /// Grows whenever an app, its name, its form or a view is not what it was: a plan that was made at another revision
+    /// may be wrong.
+    pub(super) fn schema_revision(&self) -> u64 {
+        self.inner.revisions.schema()
     }
 
     /// Reads every form anew when it is next needed.
