@@ -90,7 +90,7 @@ impl Config {
 }
 
 fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Config {
-    let mut engine = engine::read(&mut root, faults);
+    let mut engine = engine::read(&mut root, around, faults);
     local::read(&mut root, &mut engine, around, faults);
     let postgres = postgres::read(&mut root, around, faults);
     let http = http::read(&mut root, faults);
