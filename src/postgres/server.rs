@@ -25,7 +25,8 @@ use crate::trust::AddressRange;
 
 /// For the last words to a client.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// Messages that a client may be ahead of the answers, and bytes past them.
+/// Messages that a client may be ahead of the answers, and bytes past them. A message that is longer than these goes
+/// alone, so that a client that does not wait cannot fill the memory with them.
 const AHEAD: usize = 8;
 const READ_AHEAD: usize = 1 << 20;
 
@@ -181,15 +182,19 @@ async fn receive<R: AsyncRead + Unpin>(
     sender: mpsc::Sender<Box<Frame>>,
 ) -> io::Result<()> {
     let mut waiting = None;
+    let mut needed = 1;
     loop {
         if waiting.is_none() {
+            let before = buffer.len();
             waiting = frame::take(&mut buffer, LARGE).map(Box::new);
+            needed = if before - buffer.len() > READ_AHEAD { AHEAD } else { 1 };
         }
         frame::make_room(&mut buffer);
         tokio::select! {
-            place = sender.reserve(), if waiting.is_some() => {
-                let (Ok(place), Some(frame)) = (place, waiting.take()) else { return Ok(()) };
+            places = sender.reserve_many(needed), if waiting.is_some() => {
+                let (Ok(mut places), Some(frame)) = (places, waiting.take()) else { return Ok(()) };
                 let broken = matches!(*frame, Frame::Broken(_));
+                let Some(place) = places.next() else { return Ok(()) };
                 place.send(frame);
                 if broken {
                     // The dialogue ends the connection; nothing more is read.

@@ -59,13 +59,12 @@ async fn a_time_limit_ends_rows_on_their_way() {
 async fn a_cancel_between_statements_does_nothing() {
     let server = server().await;
     let mut client = server.connect().await;
-    let all = client.query(ROWS, &[]).await.unwrap().len();
     let token = client.cancel_token();
     let transaction = client.transaction().await.unwrap();
-    let portal = transaction.bind(ROWS, &[]).await.unwrap();
+    let portal = transaction.bind("SELECT v FROM generate_series(1, 50000) AS t(v)", &[]).await.unwrap();
     assert_eq!(transaction.query_portal(&portal, 10).await.unwrap().len(), 10);
     token.cancel_query(NoTls).await.unwrap();
-    assert_eq!(transaction.query_portal(&portal, 0).await.unwrap().len(), all - 10);
+    assert_eq!(transaction.query_portal(&portal, 0).await.unwrap().len(), 49_990);
     transaction.commit().await.unwrap();
 }
 
