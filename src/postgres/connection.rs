@@ -68,6 +68,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     ) -> io::Result<()> {
         self.ready().await?;
         loop {
+            self.session.pause();
             busy.store(false, Ordering::Release);
             let Some(frame) = frames.recv().await else { return Ok(()) };
             busy.store(true, Ordering::Release);
@@ -296,7 +297,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                     Started::Done => PortalState::Finished,
                 }
             }
-            PortalState::Running(rows, command) => self.send(rows, command, limit).await?,
+            PortalState::Running(rows, command) => {
+                self.session.resume();
+                self.send(rows, command, limit).await?
+            }
             PortalState::Done(command) => {
                 self.complete(&tag(&command, 0))?;
                 PortalState::Done(command)

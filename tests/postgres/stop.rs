@@ -54,6 +54,26 @@ async fn a_time_limit_ends_rows_on_their_way() {
     assert!(after > before, "no request was sent");
 }
 
+/// As in PostgreSQL, where each FETCH, and each part of a portal, has the time of a statement.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_wait_to_be_fetched_have_no_time_limit() {
+    let server = server().await;
+    let mut client = server.connect().await;
+    client.batch_execute("SET statement_timeout = 1000").await.unwrap();
+    let sql = "SELECT v FROM generate_series(1, 50000) AS t(v)";
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute(&format!("DECLARE c CURSOR FOR {sql}")).await.unwrap();
+    let portal = transaction.bind(sql, &[]).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(transaction.query_portal(&portal, 20_000).await.unwrap().len(), 20_000);
+        assert_eq!(transaction.query("FETCH 20000 FROM c", &[]).await.unwrap().len(), 20_000);
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
+    assert_eq!(transaction.query_portal(&portal, 0).await.unwrap().len(), 10_000);
+    assert_eq!(transaction.query("FETCH ALL FROM c", &[]).await.unwrap().len(), 10_000);
+    transaction.commit().await.unwrap();
+}
+
 /// As in PostgreSQL, where a cancel that finds nothing running does nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_between_statements_does_nothing() {
