@@ -1,11 +1,12 @@
 //! All that the catalog says at one moment, each object with its oid.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::oid::{Oids, PG_CATALOG, PUBLIC};
+use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
 use super::source::CatalogSource;
-use crate::engine::{TableInfo, TableKind};
+use crate::engine::{ColumnInfo, TableInfo, TableKind};
 use crate::error::Result;
 
 /// The catalog at one moment.
@@ -27,6 +28,10 @@ pub(crate) struct Snapshot {
     pub(crate) system: Vec<System>,
     /// Whether the views are among the tables.
     pub(crate) with_views: bool,
+    /// The places of the tables by oid.
+    places: HashMap<i64, usize>,
+    /// The places of the keys, in their table, by their own oid and by that of their index.
+    keys: HashMap<i64, (usize, usize)>,
 }
 
 /// A schema.
@@ -47,6 +52,10 @@ pub(crate) struct Table {
     pub(crate) namespace: i64,
     /// What it is.
     pub(crate) info: Arc<TableInfo>,
+    /// The oid of the type of its rows.
+    pub(crate) row_type: i64,
+    /// The oid of the type of arrays of its rows.
+    pub(crate) row_array: i64,
     /// Its keys.
     pub(crate) constraints: Vec<Constraint>,
 }
@@ -54,11 +63,9 @@ pub(crate) struct Table {
 /// A relation of the catalog.
 #[derive(Debug)]
 pub(crate) struct System {
-    /// Its oid.
-    pub(crate) oid: i64,
     /// The oid of its schema.
     pub(crate) namespace: i64,
-    /// Its name and columns.
+    /// Its oid, name and columns.
     pub(crate) relation: &'static Relation,
 }
 
@@ -118,10 +125,14 @@ impl Table {
         if self.info.kind == TableKind::View { "v" } else { "r" }
     }
 
+    /// A column by its number, from 1.
+    pub(crate) fn column_info(&self, number: i64) -> Option<&ColumnInfo> {
+        self.info.columns.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
     /// The name of a column by its number.
     pub(crate) fn column(&self, number: i64) -> Option<&str> {
-        let position = usize::try_from(number).ok()?.checked_sub(1)?;
-        Some(&self.info.columns.get(position)?.name)
+        Some(&self.column_info(number)?.name)
     }
 
     /// The numbers of columns by their names; nothing where one is not there.
@@ -139,7 +150,12 @@ impl Table {
 impl Snapshot {
     /// Reads everything that the source has now; with the views or without.
     pub(crate) async fn load(source: &dyn CatalogSource, with_views: bool) -> Result<Self> {
-        let mut oids = Oids::default();
+        let mut schemas = vec![];
+        for name in source.schemas() {
+            let tables = source.tables(&name, with_views).await?;
+            schemas.push((name, tables));
+        }
+        let oids = Oids::shared();
         let mut snapshot = Self {
             database: source.database(),
             current_user: source.current_user(),
@@ -148,42 +164,48 @@ impl Snapshot {
             with_views,
             ..Self::default()
         };
-        for name in source.schemas() {
-            let oid = if name == "public" { PUBLIC } else { oids.user("n", "", &name) };
-            for info in source.tables(&name, with_views).await? {
-                let table = Table {
-                    oid: oids.user("r", &name, &info.name),
-                    namespace: oid,
-                    info,
-                    constraints: vec![],
-                };
-                snapshot.tables.push(table);
-            }
+        for (name, tables) in schemas {
+            let oid = if name == "public" { PUBLIC } else { oids.of("n", "", &name) };
+            snapshot.tables.extend(tables.into_iter().map(|info| Table {
+                oid: oids.of_relation(&name, &info.name),
+                row_type: oids.of("t", &name, &info.name),
+                row_array: oids.of("t", &name, &format!("_{}", info.name)),
+                namespace: oid,
+                info,
+                constraints: vec![],
+            }));
             snapshot.namespaces.push(Namespace { oid, name });
         }
-        for (name, oid) in [("pg_catalog", Some(PG_CATALOG)), ("information_schema", None)] {
-            let oid = oid.unwrap_or_else(|| oids.system("", name));
+        for (name, oid) in [("pg_catalog", PG_CATALOG), ("information_schema", INFORMATION_SCHEMA)] {
             snapshot.namespaces.push(Namespace { oid, name: name.to_owned() });
             let relations = RELATIONS.iter().filter(|relation| relation.schema == name);
-            let system = |relation: &'static Relation| System {
-                oid: oids.system(name, relation.name),
-                namespace: oid,
-                relation,
-            };
-            snapshot.system.extend(relations.map(system));
+            snapshot.system.extend(relations.map(|relation| System { namespace: oid, relation }));
         }
-        snapshot.add_keys(&mut oids);
-        snapshot.add_foreign_keys(&mut oids);
+        snapshot.add_keys(oids);
+        snapshot.add_foreign_keys(oids);
+        snapshot.add_places();
         Ok(snapshot)
     }
 
-    fn add_keys(&mut self, oids: &mut Oids) {
+    fn add_places(&mut self) {
+        for (place, table) in self.tables.iter().enumerate() {
+            self.places.insert(table.oid, place);
+            for (at, key) in table.constraints.iter().enumerate() {
+                self.keys.insert(key.oid, (place, at));
+                if let Some(index) = key.index() {
+                    self.keys.insert(index, (place, at));
+                }
+            }
+        }
+    }
+
+    fn add_keys(&mut self, oids: &Oids) {
         // A view has no key of its own in PostgreSQL.
         for table in self.tables.iter_mut().filter(|table| table.info.kind != TableKind::View) {
             let info = Arc::clone(&table.info);
-            let mut key = |name: String, columns: Vec<i64>, rule: fn(i64) -> Rule| {
-                let rule = rule(oids.user("i", &info.schema, &name));
-                Constraint { oid: oids.user("c", &info.schema, &name), name, columns, rule }
+            let key = |name: String, columns: Vec<i64>, rule: fn(i64) -> Rule| {
+                let rule = rule(oids.of("i", &info.schema, &name));
+                Constraint { oid: oids.of("c", &info.schema, &name), name, columns, rule }
             };
             if let Some(columns) = Table::numbers(&info, &info.primary_key).filter(|c| !c.is_empty()) {
                 table.constraints.push(key(format!("{}_pkey", info.name), columns, Rule::Primary));
@@ -199,15 +221,16 @@ impl Snapshot {
         }
     }
 
-    fn add_foreign_keys(&mut self, oids: &mut Oids) {
+    fn add_foreign_keys(&mut self, oids: &Oids) {
+        let named: HashMap<(i64, &str), usize> = (0..)
+            .zip(&self.tables)
+            .map(|(place, table)| ((table.namespace, table.info.name.as_str()), place))
+            .collect();
         let mut found = vec![];
         for (position, table) in self.tables.iter().enumerate() {
             for foreign in &table.info.foreign_keys {
-                let target = self
-                    .tables
-                    .iter()
-                    .find(|other| other.namespace == table.namespace && other.info.name == foreign.table);
-                let Some(target) = target else { continue };
+                let target = named.get(&(table.namespace, foreign.table.as_str()));
+                let Some(target) = target.and_then(|place| self.tables.get(*place)) else { continue };
                 let columns = Table::numbers(&table.info, &foreign.columns);
                 let there = Table::numbers(&target.info, &foreign.referenced);
                 let (Some(columns), Some(there)) = (columns, there) else { continue };
@@ -218,7 +241,7 @@ impl Snapshot {
                     columns: there,
                     index: key.and_then(Constraint::index),
                 };
-                let oid = oids.user("c", &table.info.schema, &name);
+                let oid = oids.of("c", &table.info.schema, &name);
                 found.push((position, Constraint { oid, name, columns, rule }));
             }
         }
@@ -231,17 +254,40 @@ impl Snapshot {
 
     /// The table or view of a user with this oid.
     pub(crate) fn table(&self, oid: i64) -> Option<&Table> {
-        self.tables.iter().find(|table| table.oid == oid)
+        self.tables.get(*self.places.get(&oid)?)
     }
 
     /// The key that has this oid, with its table.
     pub(crate) fn constraint(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        self.constraints().find(|(_, constraint)| constraint.oid == oid)
+        self.key(oid).filter(|(_, key)| key.oid == oid)
     }
 
     /// The key whose index has this oid, with its table.
     pub(crate) fn index(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        self.constraints().find(|(_, constraint)| constraint.index() == Some(oid))
+        self.key(oid).filter(|(_, key)| key.index() == Some(oid))
+    }
+
+    fn key(&self, oid: i64) -> Option<(&Table, &Constraint)> {
+        let (place, at) = self.keys.get(&oid)?;
+        let table = self.tables.get(*place)?;
+        Some((table, table.constraints.get(*at)?))
+    }
+
+    /// The schema and the name of the relation with this oid: a table, a view, an index, one of the catalog's.
+    pub(crate) fn relation(&self, oid: i64) -> Option<(i64, &str)> {
+        if let Some(table) = self.table(oid) {
+            return Some((table.namespace, &table.info.name));
+        }
+        if let Some((table, key)) = self.index(oid) {
+            return Some((table.namespace, &key.name));
+        }
+        let system = self.system.iter().find(|system| system.relation.oid == oid)?;
+        Some((system.namespace, system.relation.name))
+    }
+
+    /// The name of the catalog's relation with this oid.
+    pub(crate) fn class_name(&self, oid: i64) -> Option<&'static str> {
+        self.system.iter().find(|system| system.relation.oid == oid).map(|system| system.relation.name)
     }
 
     /// Every key, with its table.
@@ -272,7 +318,8 @@ impl Snapshot {
         let indexes = self.constraints().filter_map(|(table, constraint)| {
             Some((constraint.index()?, table.namespace, constraint.name.as_str()))
         });
-        let system = self.system.iter().map(|system| (system.oid, system.namespace, system.relation.name));
+        let system =
+            self.system.iter().map(|system| (system.relation.oid, system.namespace, system.relation.name));
         tables.chain(indexes).chain(system)
     }
 }
