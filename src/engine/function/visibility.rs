@@ -21,9 +21,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 fn relation(snapshot: &Snapshot, args: &[Value]) -> Result<Value, Error> {
-    let oid = args.first().and_then(Value::int);
-    let found = snapshot.relations().find(|(known, _, _)| Some(*known) == oid);
-    Ok(found.map(|(_, namespace, _)| snapshot.is_visible(namespace)).into())
+    let found = args.first().and_then(Value::int).and_then(|oid| snapshot.relation(oid));
+    Ok(found.map(|(namespace, _)| snapshot.is_visible(namespace)).into())
 }
 
 /// These objects are all in `pg_catalog`, which every session searches first.

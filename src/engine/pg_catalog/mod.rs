@@ -32,12 +32,12 @@ use datafusion::catalog::TableProvider;
 
 pub(crate) use column::typed;
 pub(crate) use live::Catalog;
-pub(crate) use oid::PG_CATALOG;
+pub(crate) use oid::{FIRST_USER, PG_CATALOG};
 pub(crate) use pg_description::of_table as table_comment;
 pub(crate) use pg_roles::roles;
 pub(crate) use pg_tables::definition as view_definition;
 pub(crate) use relation::RELATIONS;
-pub(crate) use snapshot::{Constraint, Rule, Snapshot, Table};
+pub(crate) use snapshot::{Constraint, Rule, Schema, Snapshot, Table};
 pub(crate) use source::CatalogSource;
 pub(crate) use value::Value;
 

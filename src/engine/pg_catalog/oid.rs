@@ -60,7 +60,7 @@ const WELL_KNOWN: &[(&str, i64)] = &[
 ];
 
 /// The first oid of user objects in PostgreSQL: clients take a lower one for a system object.
-const FIRST_USER: i64 = 16_384;
+pub(crate) const FIRST_USER: i64 = 16_384;
 /// System objects without a well-known oid.
 const FIRST_SYSTEM: i64 = 12_000;
 

@@ -100,6 +100,11 @@ impl Relation {
         self.rows.is_some()
     }
 
+    /// Whether its rows change with the tables or the session: neither empty nor a list.
+    pub(crate) fn is_live(&self) -> bool {
+        !matches!(self.rows, None | Some(Rows::Constant(_)))
+    }
+
     /// Its rows now.
     pub(super) fn batch(&self, snapshot: &Snapshot) -> Result<RecordBatch> {
         let mut builder = Builder::new(&self.columns);

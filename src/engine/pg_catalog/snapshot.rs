@@ -1,14 +1,38 @@
 //! All that the catalog says at one moment, each object with its oid.
+//!
+//! What every session sees alike is a [`Schema`], made once for each change of what is known and shared, with the rows
+//! of the relations that are made of nothing else. A session adds who asks and its settings.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::record_batch::RecordBatch;
 
 use super::oid::{Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
-use super::source::CatalogSource;
 use crate::engine::{TableInfo, TableKind};
-use crate::error::Result;
 
-/// The catalog at one moment.
+/// The relations whose rows are the same for every session, and many: they are made once for each schema. A relation
+/// that is not here is made for each statement.
+const SAME_FOR_ALL: &[&str] = &[
+    "pg_catalog.pg_attribute",
+    "pg_catalog.pg_class",
+    "pg_catalog.pg_constraint",
+    "pg_catalog.pg_description",
+    "pg_catalog.pg_index",
+    "pg_catalog.pg_indexes",
+    "pg_catalog.pg_proc",
+    "pg_catalog.pg_type",
+    "information_schema.columns",
+    "information_schema.constraint_column_usage",
+    "information_schema.key_column_usage",
+    "information_schema.referential_constraints",
+    "information_schema.table_constraints",
+    "information_schema.tables",
+];
+
+/// The catalog at one moment, as one session sees it.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// The database's name.
@@ -19,14 +43,44 @@ pub(crate) struct Snapshot {
     pub(crate) users: Vec<String>,
     /// The session's settings.
     pub(crate) settings: Vec<(String, String)>,
+    /// What every session sees.
+    pub(crate) schema: Arc<Schema>,
+}
+
+impl Deref for Snapshot {
+    type Target = Schema;
+
+    fn deref(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+/// The schemas with their tables: the part of the catalog that is the same for every session.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
     /// The schemas: first those of users, the default one before the others, then the two of the catalog.
     pub(crate) namespaces: Vec<Namespace>,
     /// The tables and views of users.
     pub(crate) tables: Vec<Table>,
     /// The relations of the catalog.
     pub(crate) system: Vec<System>,
-    /// Whether the views are among the tables.
-    pub(crate) with_views: bool,
+    /// What has an oid.
+    by_oid: HashMap<i64, Place>,
+    /// Oids of relations by their names in lower case.
+    by_name: HashMap<String, Vec<i64>>,
+    /// The rows of relations that were asked for, of those that are the same for every session.
+    batches: Mutex<HashMap<&'static str, RecordBatch>>,
+}
+
+/// Where an object stands in a schema's lists.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Table(usize),
+    /// A key, by its table and its place there.
+    Constraint(usize, usize),
+    /// The index of a key.
+    Index(usize, usize),
+    System(usize),
 }
 
 /// A schema.
@@ -137,44 +191,78 @@ impl Table {
 }
 
 impl Snapshot {
-    /// Reads everything that the source has now; with the views or without.
-    pub(crate) async fn load(source: &dyn CatalogSource, with_views: bool) -> Result<Self> {
-        let mut oids = Oids::default();
-        let mut snapshot = Self {
-            database: source.database(),
-            current_user: source.current_user(),
-            users: source.users(),
-            settings: source.settings(),
-            with_views,
-            ..Self::default()
+    /// The rows of a relation.
+    ///
+    /// # Errors
+    /// Those of making them.
+    pub(super) fn batch(&self, relation: &'static Relation) -> datafusion::error::Result<RecordBatch> {
+        let name = format!("{}.{}", relation.schema, relation.name);
+        let Some(name) = SAME_FOR_ALL.iter().find(|known| **known == name) else {
+            return relation.batch(self);
         };
-        for name in source.schemas() {
-            let oid = if name == "public" { PUBLIC } else { oids.user("n", "", &name) };
-            for info in source.tables(&name, with_views).await? {
-                let table = Table {
-                    oid: oids.user("r", &name, &info.name),
-                    namespace: oid,
-                    info,
-                    constraints: vec![],
-                };
-                snapshot.tables.push(table);
-            }
-            snapshot.namespaces.push(Namespace { oid, name });
+        let kept = || self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(batch) = kept().get(name) {
+            return Ok(batch.clone());
         }
+        let batch = relation.batch(self)?;
+        kept().insert(name, batch.clone());
+        Ok(batch)
+    }
+}
+
+impl Schema {
+    /// The catalog of these schemas, the default one first, each with its tables.
+    pub(crate) fn new(schemas: Vec<(String, Vec<Arc<TableInfo>>)>) -> Self {
+        let mut oids = Oids::default();
+        let mut schema = Self::default();
+        for (name, tables) in schemas {
+            let oid = if name == "public" { PUBLIC } else { oids.user("n", "", &name) };
+            // What is always known comes first, so that no form that is read later takes its oid.
+            let (first, later): (Vec<_>, Vec<_>) =
+                tables.into_iter().partition(|t| !matches!(t.kind, TableKind::Subtable | TableKind::View));
+            let table = |info: Arc<TableInfo>| Table {
+                oid: oids.user("r", &name, &info.name),
+                namespace: oid,
+                info,
+                constraints: vec![],
+            };
+            schema.tables.extend(first.into_iter().chain(later).map(table));
+            schema.namespaces.push(Namespace { oid, name });
+        }
+        schema.tables.sort_by(|a, b| (a.namespace, &a.info.name).cmp(&(b.namespace, &b.info.name)));
         for (name, oid) in [("pg_catalog", Some(PG_CATALOG)), ("information_schema", None)] {
             let oid = oid.unwrap_or_else(|| oids.system("", name));
-            snapshot.namespaces.push(Namespace { oid, name: name.to_owned() });
+            schema.namespaces.push(Namespace { oid, name: name.to_owned() });
             let relations = RELATIONS.iter().filter(|relation| relation.schema == name);
             let system = |relation: &'static Relation| System {
                 oid: oids.system(name, relation.name),
                 namespace: oid,
                 relation,
             };
-            snapshot.system.extend(relations.map(system));
+            schema.system.extend(relations.map(system));
         }
-        snapshot.add_keys(&mut oids);
-        snapshot.add_foreign_keys(&mut oids);
-        Ok(snapshot)
+        schema.add_keys(&mut oids);
+        schema.add_foreign_keys(&mut oids);
+        schema.add_places();
+        schema
+    }
+
+    fn add_places(&mut self) {
+        let mut places = HashMap::new();
+        for (at, table) in self.tables.iter().enumerate() {
+            places.insert(table.oid, Place::Table(at));
+            for (key, constraint) in table.constraints.iter().enumerate() {
+                places.insert(constraint.oid, Place::Constraint(at, key));
+                places.extend(constraint.index().map(|index| (index, Place::Index(at, key))));
+            }
+        }
+        places.extend(self.system.iter().enumerate().map(|(at, system)| (system.oid, Place::System(at))));
+        self.by_oid = places;
+        let mut names: HashMap<String, Vec<i64>> = HashMap::new();
+        for (oid, _, name) in self.relations() {
+            names.entry(name.to_lowercase()).or_default().push(oid);
+        }
+        self.by_name = names;
     }
 
     fn add_keys(&mut self, oids: &mut Oids) {
@@ -201,13 +289,11 @@ impl Snapshot {
 
     fn add_foreign_keys(&mut self, oids: &mut Oids) {
         let mut found = vec![];
+        let by_name: HashMap<_, _> =
+            self.tables.iter().map(|table| ((table.namespace, table.info.name.as_str()), table)).collect();
         for (position, table) in self.tables.iter().enumerate() {
             for foreign in &table.info.foreign_keys {
-                let target = self
-                    .tables
-                    .iter()
-                    .find(|other| other.namespace == table.namespace && other.info.name == foreign.table);
-                let Some(target) = target else { continue };
+                let Some(target) = by_name.get(&(table.namespace, foreign.table.as_str())) else { continue };
                 let columns = Table::numbers(&table.info, &foreign.columns);
                 let there = Table::numbers(&target.info, &foreign.referenced);
                 let (Some(columns), Some(there)) = (columns, there) else { continue };
@@ -231,17 +317,59 @@ impl Snapshot {
 
     /// The table or view of a user with this oid.
     pub(crate) fn table(&self, oid: i64) -> Option<&Table> {
-        self.tables.iter().find(|table| table.oid == oid)
+        match self.by_oid.get(&oid)? {
+            Place::Table(at) => self.tables.get(*at),
+            _ => None,
+        }
     }
 
     /// The key that has this oid, with its table.
     pub(crate) fn constraint(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        self.constraints().find(|(_, constraint)| constraint.oid == oid)
+        match self.by_oid.get(&oid)? {
+            Place::Constraint(at, key) => self.key_at(*at, *key),
+            _ => None,
+        }
     }
 
     /// The key whose index has this oid, with its table.
     pub(crate) fn index(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        self.constraints().find(|(_, constraint)| constraint.index() == Some(oid))
+        match self.by_oid.get(&oid)? {
+            Place::Index(at, key) => self.key_at(*at, *key),
+            _ => None,
+        }
+    }
+
+    fn key_at(&self, table: usize, key: usize) -> Option<(&Table, &Constraint)> {
+        let table = self.tables.get(table)?;
+        Some((table, table.constraints.get(key)?))
+    }
+
+    /// The table or view of a user that the object with this oid belongs to: itself, or that of a key or an index.
+    /// `None` where nothing has this oid, `Some(None)` where it is the catalog's own.
+    pub(crate) fn table_of(&self, oid: i64) -> Option<Option<&Table>> {
+        match self.by_oid.get(&oid)? {
+            Place::Table(at) | Place::Constraint(at, _) | Place::Index(at, _) => Some(self.tables.get(*at)),
+            Place::System(_) => Some(None),
+        }
+    }
+
+    /// The relation with this oid: its schema's oid and its name.
+    pub(crate) fn relation(&self, oid: i64) -> Option<(i64, &str)> {
+        match self.by_oid.get(&oid)? {
+            Place::Table(at) => self.tables.get(*at).map(|t| (t.namespace, t.info.name.as_str())),
+            Place::Index(at, key) => self.key_at(*at, *key).map(|(t, key)| (t.namespace, key.name.as_str())),
+            Place::System(at) => self.system.get(*at).map(|s| (s.namespace, s.relation.name)),
+            Place::Constraint(..) => None,
+        }
+    }
+
+    /// The relations of this name, in whatever case: oid, oid of the schema, name.
+    pub(crate) fn relations_named(&self, name: &str) -> impl Iterator<Item = (i64, i64, &str)> {
+        let oids = self.by_name.get(&name.to_lowercase());
+        oids.into_iter().flatten().filter_map(|oid| {
+            let (namespace, name) = self.relation(*oid)?;
+            Some((*oid, namespace, name))
+        })
     }
 
     /// Every key, with its table.

@@ -76,7 +76,7 @@ impl PartitionStream for CatalogTable {
         let batch = async move {
             let snapshot =
                 table.catalog.snapshot().await.map_err(|e| DataFusionError::External(Box::new(e)))?;
-            table.relation.batch(&snapshot)
+            snapshot.batch(table.relation)
         };
         let rows = futures::stream::once(batch);
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows))
