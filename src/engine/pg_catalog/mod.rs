@@ -47,6 +47,11 @@ pub(crate) fn table(catalog: &Arc<Catalog>, schema: &str, name: &str) -> Option<
     Some(Arc::new(table::CatalogTable::new(relation, catalog)))
 }
 
+/// Whether a table is a relation of the catalog: its rows are those that a session sees.
+pub(crate) fn is_relation(table: &dyn TableProvider) -> bool {
+    table.downcast_ref::<table::CatalogTable>().is_some()
+}
+
 /// The oid of a table or view by its exact name, as the catalog has it; two whose hashes are the same share it here.
 pub(crate) fn relation_oid(schema: &str, name: &str) -> i64 {
     let mut oids = oid::Oids::default();

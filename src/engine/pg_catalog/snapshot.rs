@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::oid::{Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
 use super::source::CatalogSource;
+use crate::engine::settings::Settings;
 use crate::engine::{TableInfo, TableKind};
 use crate::error::Result;
 
@@ -18,7 +19,7 @@ pub(crate) struct Snapshot {
     /// The login names.
     pub(crate) users: Vec<String>,
     /// The session's settings.
-    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) settings: Option<Arc<Settings>>,
     /// The schemas: first those of users, the default one before the others, then the two of the catalog.
     pub(crate) namespaces: Vec<Namespace>,
     /// The tables and views of users.
@@ -144,7 +145,7 @@ impl Snapshot {
             database: source.database(),
             current_user: source.current_user(),
             users: source.users(),
-            settings: source.settings(),
+            settings: Some(source.settings()),
             with_views,
             ..Self::default()
         };
