@@ -37,3 +37,4 @@ mod scan;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 mod tls;
+mod wire_type;

@@ -17,9 +17,11 @@ mod fault;
 mod fetch;
 mod function;
 mod guard;
+mod input;
 mod local;
 mod names;
 mod native;
+mod numeric;
 mod origin;
 mod parameter;
 mod pg_catalog;
@@ -32,6 +34,7 @@ mod saved_view;
 mod session;
 mod settings;
 mod statement;
+mod type_planner;
 mod yielding;
 
 use std::collections::HashMap;
@@ -43,13 +46,15 @@ use datafusion::execution::session_state::SessionState;
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use dialect::folded;
 pub use fetch::{Direction, Fetch};
+pub(crate) use input::list as array_value;
+pub use input::{numeric as numeric_value, read as read_text};
 pub use origin::column_origin;
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
 pub use crate::table::{
-    Capabilities, Capability, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict, canonical,
-    capabilities, downcast, grouped, item_range,
+    Capabilities, Capability, NumericForm, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict,
+    canonical, capabilities, downcast, grouped, item_range,
 };
 
 use crate::error::{Error, Kind, Result};

@@ -61,7 +61,6 @@ pub(crate) fn display_function(sql_type: &str) -> Option<&'static str> {
         "regproc" => Some("pg_regproc_name"),
         "regnamespace" => Some("pg_regnamespace_name"),
         "regrole" => Some("pg_regrole_name"),
-        "int2vector" | "oidvector" => Some("pg_vector_text"),
         _ => None,
     }
 }

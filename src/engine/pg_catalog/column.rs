@@ -99,8 +99,8 @@ pub(crate) fn typed(name: &str, word: &str) -> Field {
     }
     let field = Field::new(name, data_type(word), true);
     match word {
-        "name" | "char" | "oid" | "jsonb" | "regproc" | "regclass" | "regtype" | "regnamespace"
-        | "regrole" | "int2vector" | "oidvector" => {
+        "name" | "char" | "oid" | "jsonb" | "json" | "uuid" | "regproc" | "regclass" | "regtype"
+        | "regnamespace" | "regrole" | "int2vector" | "oidvector" => {
             field.with_metadata(HashMap::from([(SQL_TYPE.to_owned(), word.to_owned())]))
         }
         _ => field,
@@ -155,6 +155,12 @@ pub(crate) fn type_oid(sql_type: &SqlType) -> i64 {
         SqlType::Interval => 1186,
         SqlType::Numeric => 1700,
         SqlType::Jsonb => 3802,
+        SqlType::Json => 114,
+        SqlType::Uuid => 2950,
+        SqlType::Varchar => 1043,
+        SqlType::Bpchar => 1042,
+        SqlType::Int2Vector => 22,
+        SqlType::OidVector => 30,
         SqlType::Array(item) => array_oid(item),
     }
 }
@@ -178,7 +184,14 @@ fn array_oid(item: &SqlType) -> i64 {
         SqlType::Interval => 1187,
         SqlType::Numeric => 1231,
         SqlType::Jsonb => 3807,
-        SqlType::Text | SqlType::Unknown | SqlType::Array(_) => 1009,
+        SqlType::Json => 199,
+        SqlType::Uuid => 2951,
+        SqlType::Varchar => 1015,
+        SqlType::Bpchar => 1014,
+        SqlType::Int2Vector => 1006,
+        SqlType::OidVector => 1013,
+        SqlType::Array(item) => array_oid(item),
+        SqlType::Text | SqlType::Unknown => 1009,
     }
 }
 

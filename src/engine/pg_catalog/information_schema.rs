@@ -122,7 +122,9 @@ fn shape(sql_type: &SqlType) -> Cells {
             vec![("datetime_precision", Value::Int(6))]
         }
         // 1 GiB, PostgreSQL's bound of a text in bytes.
-        SqlType::Text | SqlType::Unknown => vec![("character_octet_length", Value::Int(1 << 30))],
+        SqlType::Text | SqlType::Varchar | SqlType::Unknown => {
+            vec![("character_octet_length", Value::Int(1 << 30))]
+        }
         _ => vec![],
     };
     cells.push(("data_type", name.into()));
@@ -143,6 +145,8 @@ fn udt(sql_type: &SqlType) -> String {
         SqlType::Time => "time".into(),
         SqlType::Timestamp => "timestamp".into(),
         SqlType::TimestampTz => "timestamptz".into(),
+        SqlType::Varchar => "varchar".into(),
+        SqlType::Bpchar => "bpchar".into(),
         other => other.name(),
     }
 }
