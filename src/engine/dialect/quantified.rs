@@ -5,13 +5,13 @@
 //! `t.x`. Rows with a name are the second choice: DataFusion joins no subquery that refers outwards through one.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Values,
-    WildcardAdditionalOptions,
+    BinaryOperator, Expr, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias, TableFactor,
+    TableWithJoins, UnaryOperator, Value, Values, WildcardAdditionalOptions,
 };
 
 use super::set_returning::select;
-use super::take;
 use super::visit::Rule;
+use super::{array_items, take};
 
 pub(super) const RULE: Rule = Rule::Outer(named);
 
@@ -19,6 +19,10 @@ pub(super) const RULE: Rule = Rule::Outer(named);
 pub(super) const NAME: &str = "\u{E001}rows";
 
 fn named(expr: &mut Expr) {
+    if let Some(spelled) = of_array(expr) {
+        *expr = spelled;
+        return;
+    }
     let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return };
     let Expr::Subquery(query) = right.as_mut() else { return };
     match only_item(query) {
@@ -29,6 +33,55 @@ fn named(expr: &mut Expr) {
         }
         None => name_rows(query),
     }
+}
+
+/// `x <> ALL ('{a,b}')` and `x <> ALL ($1)` as `NOT (x = ANY (...))`, whose right side gets the left one's type; with
+/// any other operator a literal is compared item by item.
+fn of_array(expr: &mut Expr) -> Option<Expr> {
+    let (left, op, right, all) = match expr {
+        Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, false),
+        Expr::AllOp { left, compare_op, right } => (left, compare_op, right, true),
+        _ => return None,
+    };
+    while let Expr::Nested(inner) = right.as_mut() {
+        *right = Box::new(take(inner));
+    }
+    let Expr::Value(value) = right.as_ref() else { return None };
+    let text = match &value.value {
+        Value::SingleQuotedString(text) => Some(text.clone()),
+        Value::Placeholder(_) => None,
+        _ => return None,
+    };
+    match (&*op, all) {
+        (BinaryOperator::Eq, false) => None,
+        (BinaryOperator::NotEq, true) => {
+            let any = Expr::AnyOp {
+                left: Box::new(take(left)),
+                compare_op: BinaryOperator::Eq,
+                right: Box::new(take(right)),
+                is_some: false,
+            };
+            let any = Expr::Nested(Box::new(any));
+            Some(Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) })
+        }
+        _ => each(left, op, &array_items(&text?)?, all),
+    }
+}
+
+/// A comparison with each item.
+fn each(left: &Expr, op: &BinaryOperator, items: &[String], all: bool) -> Option<Expr> {
+    let compared = items.iter().map(|item| {
+        let null = item.eq_ignore_ascii_case("null");
+        let item = if null { Value::Null } else { Value::SingleQuotedString(item.clone()) };
+        let right = Box::new(Expr::value(item));
+        Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left.clone()), op: op.clone(), right }))
+    });
+    let joined = compared.reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: if all { BinaryOperator::And } else { BinaryOperator::Or },
+        right: Box::new(right),
+    });
+    Some(Expr::Nested(Box::new(joined.unwrap_or_else(|| Expr::value(Value::Boolean(all))))))
 }
 
 /// The item of a SELECT whose name nothing refers to.
@@ -85,5 +138,9 @@ mod tests {
             &format!("SELECT a > ALL(SELECT * FROM (SELECT x FROM d ORDER BY x LIMIT 2) AS \"{NAME}\")"),
         );
         check(RULE, "SELECT a = ANY(b)", "SELECT a = ANY(b)");
+        check(RULE, "SELECT a <> ALL('{b,c}')", "SELECT NOT (a = ANY('{b,c}'))");
+        check(RULE, "SELECT a <> ALL ($1)", "SELECT NOT (a = ANY($1))");
+        check(RULE, "SELECT a > ANY('{1,NULL}')", "SELECT ((a > '1') OR (a > NULL))");
+        check(RULE, "SELECT a > ALL('{}'), a < ANY('{}')", "SELECT (true), (false)");
     }
 }
