@@ -449,6 +449,10 @@ impl CatalogSource for Facts {
         self.user.clone()
     }
 
+    fn pid(&self) -> i32 {
+        self.state.pid()
+    }
+
     fn settings(&self) -> Arc<Settings> {
         self.state.settings()
     }

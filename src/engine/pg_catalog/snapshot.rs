@@ -40,6 +40,8 @@ pub(crate) struct Snapshot {
     pub(crate) database: String,
     /// Who asks.
     pub(crate) current_user: String,
+    /// The number under which others know the session.
+    pub(crate) pid: i64,
     /// The login names.
     pub(crate) users: Vec<String>,
     /// The session's settings.
