@@ -12,6 +12,7 @@ use arrow::record_batch::RecordBatch;
 use super::builder::Restriction;
 use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
+use crate::engine::settings::Settings;
 use crate::engine::{ColumnInfo, TableInfo, TableKind};
 
 /// The relations whose rows are the same for every session, and many: they are made once for each schema. A relation
@@ -42,7 +43,7 @@ pub(crate) struct Snapshot {
     /// The login names.
     pub(crate) users: Vec<String>,
     /// The session's settings.
-    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) settings: Option<Arc<Settings>>,
     /// What every session sees.
     pub(crate) schema: Arc<Schema>,
 }
