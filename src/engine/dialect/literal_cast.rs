@@ -48,7 +48,10 @@ pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Tran
         Expr::InList(mut list) => {
             let InList { expr, list: items, .. } = &mut list;
             let changed = read_beside(expr, items.iter_mut(), schema)?;
-            Ok(Transformed::new_transformed(Expr::InList(list), changed))
+            match without_null(list) {
+                Ok(spelled) => Ok(Transformed::yes(spelled)),
+                Err(list) => Ok(Transformed::new_transformed(Expr::InList(list), changed)),
+            }
         }
         other => Ok(Transformed::no(other)),
     }
@@ -122,7 +125,24 @@ fn external(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
-/// Days, times and the like that are written as text beside one are such a value.
+/// `x NOT IN (1, NULL)` as `x NOT IN (1) AND NULL`: where DataFusion brings two lists together, it takes a NULL in one
+/// for an item like any other. The list itself where there is no NULL in it.
+pub(super) fn without_null(list: InList) -> std::result::Result<Expr, InList> {
+    let is_null = |item: &Expr| matches!(item, Expr::Literal(value, _) if value.is_null());
+    if !list.list.iter().any(is_null) {
+        return Err(list);
+    }
+    let InList { expr, list, negated } = list;
+    let items: Vec<Expr> = list.into_iter().filter(|item| !is_null(item)).collect();
+    let unknown = Expr::Literal(ScalarValue::Boolean(None), None);
+    if items.is_empty() {
+        return Ok(unknown);
+    }
+    let rest = expr.in_list(items, negated);
+    Ok(if negated { rest.and(unknown) } else { rest.or(unknown) })
+}
+
+/// Days, times, numbers and the like that are written as text beside one are such a value.
 fn read_beside<'e>(
     one: &Expr,
     others: impl IntoIterator<Item = &'e mut Expr>,
@@ -131,9 +151,18 @@ fn read_beside<'e>(
     let Ok(wanted) = one.get_type(schema) else { return Ok(false) };
     let mut changed = false;
     for other in others {
-        changed |= read_literal(other, &wanted)?;
+        changed |=
+            if wanted.is_numeric() { read_number(other, &wanted)? } else { read_literal(other, &wanted)? };
     }
     Ok(changed)
+}
+
+/// A number has its own digits, whatever the other side has.
+fn read_number(expr: &mut Expr, wanted: &DataType) -> Result<bool> {
+    let Some(text) = literal(expr) else { return Ok(false) };
+    let value = read(text, &SqlType::of_data_type(wanted), Tz::UTC).map_err(external)?;
+    *expr = Expr::Literal(value, None);
+    Ok(true)
 }
 
 /// A text literal beside a value of this type is of the type, where Arrow would read it otherwise than PostgreSQL.

@@ -10,7 +10,7 @@ use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::functions_nested::expr_fn::array_has_any;
-use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr::{Alias, InList, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
@@ -221,7 +221,8 @@ fn as_list(expr: &Expr) -> Result<Option<Expr>> {
     if items.is_empty() {
         return Ok(Some(Expr::Literal(ScalarValue::Boolean(Some(false)), None)));
     }
-    Ok(Some(item.clone().in_list(items, false)))
+    let list = InList { expr: Box::new(item.clone()), list: items, negated: false };
+    Ok(Some(literal_cast::without_null(list).unwrap_or_else(Expr::InList)))
 }
 
 fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
