@@ -4,10 +4,11 @@
 //! to a pinned one. An outer join's condition says so of the side alone that it may fill with NULL.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArguments, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
-    SelectItem, SetExpr, TableFactor, TableWithJoins, Value,
+    BinaryOperator, Expr, FunctionArguments, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName,
+    Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Value, Visit, Visitor,
 };
 
 use super::value::{arguments, name_of, pins_of, pins_of_any, union};
@@ -53,6 +54,33 @@ pub(super) struct Relation {
     pub(super) pins: Option<BTreeSet<Pin>>,
     /// Foreign keys to these tables alone.
     pub(super) referenced: Option<BTreeSet<Pin>>,
+    /// It is of the tables that such keys are of.
+    pub(super) refers: bool,
+    /// The SELECT that it stands in: 0, or a derived table of that by its number.
+    of: usize,
+}
+
+impl Relation {
+    fn new(alias: String, name: String, kind: Kind, of: usize) -> Self {
+        Self { alias, name, kind, pins: None, referenced: None, refers: false, of }
+    }
+}
+
+/// A column of a derived table that is a key of a relation in it.
+#[derive(Debug)]
+struct Export {
+    of: usize,
+    alias: String,
+    column: String,
+    is: (usize, Key),
+}
+
+/// The relations of derived tables by the places of their queries in memory.
+pub(super) type Derived = Vec<(usize, Vec<Relation>)>;
+
+/// What tells a query from every other one of the same tree.
+pub(super) fn place_of(query: &Query) -> usize {
+    std::ptr::from_ref(query).addr()
 }
 
 /// The relations of a SELECT and of those around it.
@@ -95,27 +123,48 @@ fn key_of(relation: &str, column: &str) -> Option<Key> {
     })
 }
 
-/// The relations of a SELECT, pinned as far as its conditions do.
-pub(super) fn relations(select: &Select, outer: &Scope<'_>) -> Vec<Relation> {
-    let mut found = Found { relations: vec![], pins: BTreeMap::new(), edges: vec![], outer };
-    for from in &select.from {
-        found.table_with_joins(from);
-    }
-    if let Some(condition) = &select.selection {
-        found.condition(condition, &|_| true);
-    }
+/// The relations of a SELECT and of the plain derived tables in its FROM, pinned as far as its conditions do.
+pub(super) fn relations(select: &Select, outer: &Scope<'_>) -> (Vec<Relation>, Derived) {
+    let mut found = Found::new(outer);
+    found.select(select);
     found.finish()
 }
 
 struct Found<'a> {
     relations: Vec<Relation>,
+    exports: Vec<Export>,
+    /// The queries of derived tables; the number of one is its place here, from 1.
+    derived: Vec<usize>,
+    /// The number of the one that is looked at.
+    current: usize,
     pins: BTreeMap<(usize, bool), BTreeSet<Pin>>,
-    /// A relation whose pins are another one's too.
-    edges: Vec<(usize, usize)>,
+    /// A relation whose pins are another one's too, and what the other one's column is.
+    edges: Vec<(usize, usize, Key)>,
     outer: &'a Scope<'a>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    fn new(outer: &'a Scope<'a>) -> Self {
+        Self {
+            relations: vec![],
+            exports: vec![],
+            derived: vec![],
+            current: 0,
+            pins: BTreeMap::new(),
+            edges: vec![],
+            outer,
+        }
+    }
+
+    fn select(&mut self, select: &Select) {
+        for from in &select.from {
+            self.table_with_joins(from);
+        }
+        if let Some(condition) = &select.selection {
+            self.condition(condition, &|_| true);
+        }
+    }
+
     fn table_with_joins(&mut self, from: &TableWithJoins) {
         let start = self.relations.len();
         self.table(&from.relation);
@@ -141,19 +190,46 @@ impl Found<'_> {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let (kind, name) = kind_of(name);
                 let alias = alias.as_ref().map_or_else(|| name.clone(), |alias| folded(&alias.name));
-                self.relations.push(Relation { alias, name, kind, pins: None, referenced: None });
+                self.relations.push(Relation::new(alias, name, kind, self.current));
             }
             TableFactor::NestedJoin { table_with_joins, .. } => self.table_with_joins(table_with_joins),
+            TableFactor::Derived { lateral, subquery, alias: Some(alias), .. } => {
+                let alias = folded(&alias.name);
+                self.relations.push(Relation::new(alias.clone(), String::new(), Kind::Free, self.current));
+                if let Some(select) = plain(subquery).filter(|_| !lateral) {
+                    self.derived_table(subquery, select, &alias);
+                }
+            }
             TableFactor::Table { alias: Some(alias), .. }
-            | TableFactor::Derived { alias: Some(alias), .. }
             | TableFactor::Function { alias: Some(alias), .. }
             | TableFactor::UNNEST { alias: Some(alias), .. } => {
                 // What it is made of is looked at where it stands; here it hides a relation around of that name.
-                let (alias, name) = (folded(&alias.name), String::new());
-                self.relations.push(Relation { alias, name, kind: Kind::Free, pins: None, referenced: None });
+                let alias = folded(&alias.name);
+                self.relations.push(Relation::new(alias, String::new(), Kind::Free, self.current));
             }
             _ => {}
         }
+    }
+
+    /// A derived table without anything between its rows and those of its relations: a condition on one of its columns
+    /// is one on theirs.
+    fn derived_table(&mut self, query: &Query, select: &Select, alias: &str) {
+        let around = self.current;
+        self.derived.push(place_of(query));
+        self.current = self.derived.len();
+        self.select(select);
+        let exported = select.projection.iter().filter_map(|item| {
+            let (expr, column) = match item {
+                SelectItem::UnnamedExpr(expr) => (expr, parts(expr)?.1),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, folded(alias)),
+                _ => return None,
+            };
+            let is = self.column(expr)?;
+            Some(Export { of: around, alias: alias.to_owned(), column, is })
+        });
+        let exported: Vec<Export> = exported.collect();
+        self.exports.extend(exported);
+        self.current = around;
     }
 
     /// Takes what a condition says of the relations that it may say something of.
@@ -165,7 +241,7 @@ impl Found<'_> {
         }
         let mut edges = vec![];
         self.edges_in(condition, &mut edges);
-        self.edges.extend(edges.into_iter().filter(|(_, to)| may(*to)));
+        self.edges.extend(edges.into_iter().filter(|(_, to, _)| may(*to)));
         self.comments_in(condition, may);
     }
 
@@ -264,12 +340,8 @@ impl Found<'_> {
                         value => self.value(value, is),
                     };
                 }
-                let inner = Found {
-                    relations: relations(select, self.outer),
-                    pins: BTreeMap::new(),
-                    edges: vec![],
-                    outer: self.outer,
-                };
+                let (relations, _) = relations(select, self.outer);
+                let inner = Found { relations, ..Found::new(self.outer) };
                 match inner.column(item)? {
                     (at, Key::Oid | Key::Name) => inner.relations.get(at)?.pins.clone(),
                     _ => None,
@@ -279,7 +351,7 @@ impl Found<'_> {
         }
     }
 
-    fn edges_in(&self, condition: &Expr, out: &mut Vec<(usize, usize)>) {
+    fn edges_in(&self, condition: &Expr, out: &mut Vec<(usize, usize, Key)>) {
         match condition {
             Expr::Nested(inner) => self.edges_in(inner, out),
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
@@ -293,10 +365,11 @@ impl Found<'_> {
                 let leads = |from: Key, to: Key| match to {
                     Key::Oid => from != Key::Name,
                     Key::Name => from == Key::Name,
-                    _ => false,
+                    Key::Referenced => from == Key::Oid,
+                    Key::Index => false,
                 };
-                out.extend(leads(of_a, of_b).then_some((a, b)));
-                out.extend(leads(of_b, of_a).then_some((b, a)));
+                out.extend(leads(of_a, of_b).then_some((a, b, of_b)));
+                out.extend(leads(of_b, of_a).then_some((b, a, of_a)));
             }
             _ => {}
         }
@@ -319,7 +392,8 @@ impl Found<'_> {
                 }
                 for (at, relation) in self.relations.iter_mut().enumerate() {
                     let is_meant = alias.as_ref().is_none_or(|alias| *alias == relation.alias);
-                    if relation.name == "pg_description" && is_meant && may(at) {
+                    let is_here = relation.of == self.current;
+                    if relation.name == "pg_description" && is_here && is_meant && may(at) {
                         relation.kind = Kind::Names;
                     }
                 }
@@ -332,36 +406,80 @@ impl Found<'_> {
         let (alias, column) = parts(expr)?;
         let keys = self.relations.iter().enumerate().filter_map(|(at, relation)| {
             let is_meant = alias.as_ref().is_none_or(|alias| *alias == relation.alias);
-            Some((at, key_of(&relation.name, &column)?)).filter(|_| is_meant)
+            Some((at, key_of(&relation.name, &column)?)).filter(|_| is_meant && relation.of == self.current)
         });
-        let keys: Vec<_> = keys.collect();
+        let exported = self.exports.iter().filter(|export| {
+            let is_meant = alias.as_ref().is_none_or(|alias| *alias == export.alias);
+            is_meant && export.column == column && export.of == self.current
+        });
+        let keys: Vec<_> = keys.chain(exported.map(|export| export.is)).collect();
         match keys.as_slice() {
             [one] => Some(*one),
             _ => None,
         }
     }
 
-    fn finish(mut self) -> Vec<Relation> {
-        for ((at, is_referenced), pins) in self.pins {
+    fn finish(mut self) -> (Vec<Relation>, Derived) {
+        for ((at, is_referenced), pins) in std::mem::take(&mut self.pins) {
             let Some(relation) = self.relations.get_mut(at) else { continue };
             *(if is_referenced { &mut relation.referenced } else { &mut relation.pins }) = Some(pins);
         }
-        loop {
-            let mut is_done = true;
-            for (from, to) in &self.edges {
-                let pins = self.relations.get(*from).and_then(|relation| relation.pins.clone());
-                if let (Some(pins), Some(to)) = (pins, self.relations.get_mut(*to))
-                    && to.pins.is_none()
-                {
-                    to.pins = Some(pins);
-                    is_done = false;
-                }
+        while self.spread() {}
+        let numbers = 1..=self.derived.len();
+        let mut relations = self.relations;
+        let derived = numbers.zip(&self.derived).map(|(number, place)| {
+            (*place, relations.extract_if(.., |relation| relation.of == number).collect())
+        });
+        let derived = derived.collect();
+        (relations, derived)
+    }
+
+    /// Takes what is known of relations to those that equal them; whether anything is known that was not.
+    fn spread(&mut self) -> bool {
+        let mut is_new = false;
+        for (from, to, key) in &self.edges {
+            let Some(from) = self.relations.get(*from) else { continue };
+            let (pins, refers) = (from.pins.clone(), from.refers || from.referenced.is_some());
+            let Some(to) = self.relations.get_mut(*to).filter(|to| to.pins.is_none()) else { continue };
+            match (key, pins) {
+                (Key::Referenced, Some(pins)) if to.referenced.is_none() => to.referenced = Some(pins),
+                (Key::Oid | Key::Name, Some(pins)) => to.pins = Some(pins),
+                (Key::Oid | Key::Name, None) if refers && !to.refers => to.refers = true,
+                _ => continue,
             }
-            if is_done {
-                return self.relations;
+            is_new = true;
+        }
+        is_new
+    }
+}
+
+/// The SELECT of a query that gives a row for each of its relations' rows and looks at no other: no group, window or
+/// limit.
+fn plain(query: &Query) -> Option<&Select> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let has_groups = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+    let has_more = query.with.is_some()
+        || query.limit_clause.is_some()
+        || query.fetch.is_some()
+        || select.distinct.is_some()
+        || select.having.is_some()
+        || select.qualify.is_some()
+        || select.top.is_some();
+    if has_groups || has_more || has_window(select) { None } else { Some(select) }
+}
+
+fn has_window(select: &Select) -> bool {
+    struct Windows;
+    impl Visitor for Windows {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::Function(function) if function.over.is_some() => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
             }
         }
     }
+    select.projection.visit(&mut Windows).is_break()
 }
 
 /// `~` and `~*`, with their schema or without.

@@ -1,11 +1,11 @@
 //! The needs of a whole statement: of each SELECT in it, and of the functions and casts that read the catalog.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{Expr, Function, Query, Select, SetExpr, Statement, Visit, Visitor};
 
-use super::condition::{Kind, Scope, relations};
+use super::condition::{Kind, Relation, Scope, place_of, relations};
 use super::value::{arguments, name_of, pins_of};
 use super::{Is, Need, Pin};
 use crate::engine::dialect::{folded, may_show_views, mentions_catalog};
@@ -24,13 +24,18 @@ impl Need {
             return Self::default();
         }
         let Statement::Query(query) = statement else { return Self::everything() };
-        let mut analysis = Analysis(Self { catalog: true, ..Self::default() });
+        let need = Self { catalog: true, ..Self::default() };
+        let mut analysis = Analysis { need, derived: HashMap::new() };
         analysis.query(query, &Scope::default());
-        Self { views: may_show_views(statement), ..analysis.0 }
+        Self { views: may_show_views(statement), ..analysis.need }
     }
 }
 
-struct Analysis(Need);
+struct Analysis {
+    need: Need,
+    /// Relations of derived tables that were looked at together with the SELECT around, by the query's place.
+    derived: HashMap<usize, Vec<Relation>>,
+}
 
 impl Analysis {
     fn query(&mut self, query: &Query, outer: &Scope<'_>) {
@@ -38,9 +43,12 @@ impl Analysis {
             self.query(&cte.query, outer);
             // Its columns may mean anything.
             let name = folded(&cte.alias.name);
-            self.0.all |= RELATIONS.iter().any(|relation| relation.name == name);
+            self.need.all |= RELATIONS.iter().any(|relation| relation.name == name);
         }
-        self.set_expr(&query.body, outer);
+        match (self.derived.remove(&place_of(query)), query.body.as_ref()) {
+            (Some(relations), SetExpr::Select(select)) => self.with_relations(select, relations, outer),
+            (_, body) => self.set_expr(body, outer),
+        }
         self.expressions(&query.order_by, outer);
         self.expressions(&query.limit_clause, outer);
     }
@@ -54,24 +62,31 @@ impl Analysis {
                 self.set_expr(right, outer);
             }
             SetExpr::Values(values) => self.expressions(values, outer),
-            _ => self.0.all = true,
+            _ => self.need.all = true,
         }
     }
 
     fn select(&mut self, select: &Select, outer: &Scope<'_>) {
-        let scope = Scope { relations: relations(select, outer), parent: Some(outer) };
+        let (relations, derived) = relations(select, outer);
+        self.derived.extend(derived);
+        self.with_relations(select, relations, outer);
+    }
+
+    fn with_relations(&mut self, select: &Select, relations: Vec<Relation>, outer: &Scope<'_>) {
+        let scope = Scope { relations, parent: Some(outer) };
         for relation in &scope.relations {
             match (relation.kind, &relation.pins, &relation.referenced) {
                 (Kind::Free | Kind::Other, ..) => {}
                 (Kind::Names, Some(pins), _) => self.name(pins),
-                (Kind::Names, None, _) => self.0.lists = true,
-                (Kind::Forms, Some(pins), _) => self.0.pins.extend(pins.iter().cloned()),
+                (Kind::Names, None, _) => self.need.lists = true,
+                (Kind::Forms, Some(pins), _) => self.need.pins.extend(pins.iter().cloned()),
                 // Foreign keys to a table: of all tables as far as they are known, as in a list.
                 (Kind::Forms, None, Some(pins)) => {
-                    self.0.pins.extend(pins.iter().cloned());
-                    self.0.lists = true;
+                    self.need.pins.extend(pins.iter().cloned());
+                    self.need.lists = true;
                 }
-                (Kind::Forms, None, None) => self.0.all = true,
+                (Kind::Forms, None, None) if relation.refers => self.need.lists = true,
+                (Kind::Forms, None, None) => self.need.all = true,
             }
         }
         self.expressions(select, &scope);
@@ -81,12 +96,12 @@ impl Analysis {
     fn name(&mut self, pins: &BTreeSet<Pin>) {
         for pin in pins {
             match pin {
-                Pin::Name(pattern) if !pattern.is_narrow() => self.0.lists = true,
+                Pin::Name(pattern) if !pattern.is_narrow() => self.need.lists = true,
                 Pin::Parameter { number, is, .. } => {
-                    self.0.pins.insert(Pin::Parameter { number: *number, is: *is, in_list: true });
+                    self.need.pins.insert(Pin::Parameter { number: *number, is: *is, in_list: true });
                 }
                 pin => {
-                    self.0.pins.insert(pin.clone());
+                    self.need.pins.insert(pin.clone());
                 }
             }
         }
@@ -104,9 +119,9 @@ impl Analysis {
                     self.regclass(expr, scope);
                 }
             }
-            Expr::Identifier(name) if folded(name) == "relnatts" => self.0.all = true,
+            Expr::Identifier(name) if folded(name) == "relnatts" => self.need.all = true,
             Expr::CompoundIdentifier(path) if path.last().is_some_and(|name| folded(name) == "relnatts") => {
-                self.0.all = true;
+                self.need.all = true;
             }
             _ => {}
         }
@@ -120,28 +135,28 @@ impl Analysis {
             return self.regclass(first, scope);
         }
         if OF_NAMES.contains(&name.as_str()) {
-            self.0.pins.extend(pins_of(first, Is::Oid).unwrap_or_default());
+            self.need.pins.extend(pins_of(first, Is::Oid).unwrap_or_default());
         }
         if !OF_FORMS.contains(&name.as_str()) {
             return;
         }
         match (pins_of(first, Is::Oid), scope.relation_of(first)) {
-            (Some(pins), _) => self.0.pins.extend(pins),
+            (Some(pins), _) => self.need.pins.extend(pins),
             (None, Some(relation)) if relation.kind == Kind::Forms => {}
             // Pinned by its name alone: the form is needed too.
             (None, Some(relation)) if relation.pins.is_some() => {
-                self.0.pins.extend(relation.pins.iter().flatten().cloned());
+                self.need.pins.extend(relation.pins.iter().flatten().cloned());
             }
-            _ => self.0.all = true,
+            _ => self.need.all = true,
         }
     }
 
     /// A name that is looked up. One that a relation of the catalog gives is listed there already.
     fn regclass(&mut self, expr: &Expr, scope: &Scope<'_>) {
         match pins_of(expr, Is::Oid) {
-            Some(pins) => self.0.pins.extend(pins),
+            Some(pins) => self.need.pins.extend(pins),
             None if names_column(expr) && !scope.has_others() => {}
-            None => self.0.all = true,
+            None => self.need.all = true,
         }
     }
 }
@@ -302,6 +317,30 @@ mod tests {
                 "SELECT c.relname, d.description FROM pg_class c LEFT JOIN pg_description d ON d.objoid = c.oid",
                 "all",
             ),
+            // As pgjdbc asks for a primary key, for keys of a table, and for keys to a table.
+            (
+                "SELECT a.attname FROM pg_class ct JOIN pg_attribute a ON (ct.oid = a.attrelid) JOIN (SELECT i.indexrelid, i.indrelid, information_schema._pg_expandarray(i.indkey) AS keys FROM pg_index i) i ON (a.attnum = (i.keys).n AND a.attrelid = i.indrelid) JOIN pg_class ci ON (ci.oid = i.indexrelid) WHERE ct.relname = 'customers'",
+                "customers",
+            ),
+            (
+                "SELECT 1 FROM pg_class pkc, pg_attribute pka, pg_class fkc, pg_attribute fka, pg_constraint con, pg_class pkic WHERE pkc.oid = pka.attrelid AND con.confrelid = pkc.oid AND fkc.oid = fka.attrelid AND con.conrelid = fkc.oid AND pkic.oid = con.conindid AND fkc.relname = 'customers'",
+                "customers",
+            ),
+            (
+                "SELECT 1 FROM pg_class pkc, pg_attribute pka, pg_class fkc, pg_attribute fka, pg_constraint con, pg_class pkic WHERE pkc.oid = pka.attrelid AND con.confrelid = pkc.oid AND fkc.oid = fka.attrelid AND con.conrelid = fkc.oid AND pkic.oid = con.conindid AND pkc.relname = 'customers'",
+                "list customers",
+            ),
+            (
+                "SELECT * FROM (SELECT attrelid AS t, attname, row_number() OVER () FROM pg_attribute) a WHERE t = 16400",
+                "all",
+            ),
+            ("SELECT * FROM (SELECT attrelid AS t FROM pg_attribute LIMIT 5) a WHERE t = 16400", "all"),
+            (
+                "SELECT * FROM (SELECT attrelid AS t FROM pg_attribute) a LEFT JOIN pg_type ON t = 16400",
+                "all",
+            ),
+            ("SELECT * FROM (SELECT attrelid AS t, attname FROM pg_attribute) a WHERE a.t = 16400", "16400"),
+            ("SELECT * FROM (SELECT attrelid AS attnum FROM pg_attribute) a WHERE a.attrelid = 16400", "all"),
             ("SELECT relname, pg_get_viewdef(oid) FROM pg_class", "all"),
             ("SELECT pg_get_viewdef(oid) FROM pg_class WHERE relname = 'customers'", "customers"),
             ("SELECT 'customers'::regclass::oid", "customers"),
