@@ -27,6 +27,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use super::pg_catalog::Catalog;
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
+pub(crate) use type_name::type_text;
 
 /// The functions by subject.
 const LISTS: &[&[scalar::Function]] = &[

@@ -1,6 +1,6 @@
 //! `pg_settings`: the session's settings.
 
-use super::relation::Builder;
+use super::builder::Builder;
 use super::snapshot::Snapshot;
 
 pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
