@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-use super::pg_catalog::Catalog;
+use super::pg_catalog::{Catalog, Snapshot};
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
 pub(crate) use type_name::type_text;
@@ -62,6 +62,11 @@ pub(crate) fn scalar_functions(catalog: &Arc<Catalog>) -> Vec<Arc<ScalarUDF>> {
 /// The aggregates that rewritten statements call.
 pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     vec![Arc::new(AggregateUDF::from(single_value::SingleValue::new()))]
+}
+
+/// Whether a name is a type's that is none of a table's rows.
+pub(crate) fn is_type(name: &str) -> bool {
+    type_name::oid_of(&Snapshot::default(), name).is_some()
 }
 
 /// Whether a function reads the catalog, so that the snapshot has to be fresh when it runs.

@@ -4,67 +4,18 @@
 //! to a pinned one. An outer join's condition says so of the side alone that it may fill with NULL.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArguments, GroupByExpr, Ident, JoinConstraint, JoinOperator, ObjectName,
-    Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Value, Visit, Visitor,
+    BinaryOperator, Expr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor,
+    TableWithJoins, Value,
 };
 
+use super::relation::{
+    Key, Kind, Relation, Scope, is_of_plain_types, key_of, kind_of, outer_pins, parts, plain,
+};
 use super::value::{arguments, name_of, pins_of, pins_of_any, union};
 use super::{Is, Pin};
 use crate::engine::dialect::folded;
-use crate::engine::pg_catalog::RELATIONS;
-
-/// Relations that tell nothing of tables, though their rows change.
-const FREE: &[&str] = &[
-    "pg_authid",
-    "pg_database",
-    "pg_namespace",
-    "pg_roles",
-    "pg_settings",
-    "pg_shadow",
-    "pg_user",
-    "schemata",
-];
-
-/// Relations that list tables, and tell nothing of their columns.
-const NAMES: &[&str] = &["pg_class", "pg_tables", "tables"];
-
-/// What a relation is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Not of tables.
-    Free,
-    /// Of their names.
-    Names,
-    /// Of their forms.
-    Forms,
-    /// Not the catalog's.
-    Other,
-}
-
-/// A relation in a FROM.
-#[derive(Debug)]
-pub(super) struct Relation {
-    alias: String,
-    name: String,
-    pub(super) kind: Kind,
-    /// The tables that its rows are of, where that is known.
-    pub(super) pins: Option<BTreeSet<Pin>>,
-    /// Foreign keys to these tables alone.
-    pub(super) referenced: Option<BTreeSet<Pin>>,
-    /// It is of the tables that such keys are of.
-    pub(super) refers: bool,
-    /// The SELECT that it stands in: 0, or a derived table of that by its number.
-    of: usize,
-}
-
-impl Relation {
-    fn new(alias: String, name: String, kind: Kind, of: usize) -> Self {
-        Self { alias, name, kind, pins: None, referenced: None, refers: false, of }
-    }
-}
 
 /// A column of a derived table that is a key of a relation in it.
 #[derive(Debug)]
@@ -81,46 +32,6 @@ pub(super) type Derived = Vec<(usize, Vec<Relation>)>;
 /// What tells a query from every other one of the same tree.
 pub(super) fn place_of(query: &Query) -> usize {
     std::ptr::from_ref(query).addr()
-}
-
-/// The relations of a SELECT and of those around it.
-#[derive(Debug, Default)]
-pub(super) struct Scope<'a> {
-    pub(super) relations: Vec<Relation>,
-    pub(super) parent: Option<&'a Scope<'a>>,
-}
-
-/// What a column says of the table that a row is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    /// Its oid.
-    Oid,
-    /// Its name.
-    Name,
-    /// The oid of an index of it.
-    Index,
-    /// The oid of the table that a foreign key of it leads to.
-    Referenced,
-}
-
-fn key_of(relation: &str, column: &str) -> Option<Key> {
-    Some(match (relation, column) {
-        ("pg_class", "oid")
-        | ("pg_attribute", "attrelid")
-        | ("pg_attrdef", "adrelid")
-        | ("pg_index", "indrelid")
-        | ("pg_constraint", "conrelid")
-        | ("pg_description", "objoid") => Key::Oid,
-        ("pg_index", "indexrelid") | ("pg_constraint", "conindid") => Key::Index,
-        ("pg_constraint", "confrelid") => Key::Referenced,
-        ("pg_class", "relname")
-        | ("pg_tables" | "pg_indexes", "tablename")
-        | ("pg_views", "viewname")
-        | ("columns" | "tables" | "views" | "table_constraints" | "key_column_usage", "table_name") => {
-            Key::Name
-        }
-        _ => return None,
-    })
 }
 
 /// The relations of a SELECT and of the plain derived tables in its FROM, pinned as far as its conditions do.
@@ -277,6 +188,7 @@ impl<'a> Found<'a> {
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
                 let mut pins = one(left, None, &|is| self.value(right, is));
                 pins.extend(one(right, None, &|is| self.value(left, is)));
+                pins.extend(self.plain_type(left, right).or_else(|| self.plain_type(right, left)));
                 pins
             }
             Expr::BinaryOp { left, op, right } if is_regex(op) => {
@@ -297,6 +209,14 @@ impl<'a> Found<'a> {
             }
             _ => BTreeMap::new(),
         }
+    }
+
+    /// A type that is a column's is none of a table's rows.
+    fn plain_type(&self, oid: &Expr, column: &Expr) -> Option<((usize, bool), BTreeSet<Pin>)> {
+        let (at, key) = self.column(oid)?;
+        let is_type = self.relations.get(at)?.name == "pg_type" && key == Key::Oid;
+        let is_plain = is_of_plain_types(&parts(column)?.1);
+        (is_type && is_plain).then(|| ((at, false), BTreeSet::new()))
     }
 
     /// What a column is compared with: a literal, a pinned column of a query around, or a query.
@@ -366,7 +286,7 @@ impl<'a> Found<'a> {
                     Key::Oid => from != Key::Name,
                     Key::Name => from == Key::Name,
                     Key::Referenced => from == Key::Oid,
-                    Key::Index => false,
+                    Key::Part => false,
                 };
                 out.extend(leads(of_a, of_b).then_some((a, b, of_b)));
                 out.extend(leads(of_b, of_a).then_some((b, a, of_a)));
@@ -453,35 +373,6 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The SELECT of a query that gives a row for each of its relations' rows and looks at no other: no group, window or
-/// limit.
-fn plain(query: &Query) -> Option<&Select> {
-    let SetExpr::Select(select) = query.body.as_ref() else { return None };
-    let has_groups = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
-    let has_more = query.with.is_some()
-        || query.limit_clause.is_some()
-        || query.fetch.is_some()
-        || select.distinct.is_some()
-        || select.having.is_some()
-        || select.qualify.is_some()
-        || select.top.is_some();
-    if has_groups || has_more || has_window(select) { None } else { Some(select) }
-}
-
-fn has_window(select: &Select) -> bool {
-    struct Windows;
-    impl Visitor for Windows {
-        type Break = ();
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            match expr {
-                Expr::Function(function) if function.over.is_some() => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    select.projection.visit(&mut Windows).is_break()
-}
-
 /// `~` and `~*`, with their schema or without.
 fn is_regex(op: &BinaryOperator) -> bool {
     match op {
@@ -491,78 +382,4 @@ fn is_regex(op: &BinaryOperator) -> bool {
         }
         _ => false,
     }
-}
-
-/// The tables of a column of a query around, where its relation is pinned.
-fn outer_pins(scope: &Scope<'_>, alias: &str, column: &str) -> Option<BTreeSet<Pin>> {
-    match scope.relations.iter().find(|relation| relation.alias == alias) {
-        Some(relation) => {
-            key_of(&relation.name, column).filter(|key| matches!(key, Key::Oid | Key::Name))?;
-            relation.pins.clone()
-        }
-        None => outer_pins(scope.parent?, alias, column),
-    }
-}
-
-impl Scope<'_> {
-    /// The relation of a column, by its alias; by the column's name where it has none.
-    pub(super) fn relation_of(&self, expr: &Expr) -> Option<&Relation> {
-        let (alias, column) = parts(expr)?;
-        let is_meant = |relation: &&Relation| match &alias {
-            Some(alias) => *alias == relation.alias,
-            None => RELATIONS
-                .iter()
-                .any(|r| r.name == relation.name && r.columns.iter().any(|c| c.name == column)),
-        };
-        self.relations.iter().find(is_meant).or_else(|| self.parent.and_then(|p| p.relation_of(expr)))
-    }
-
-    /// Whether any relation here or around is not the catalog's.
-    pub(super) fn has_others(&self) -> bool {
-        self.relations.iter().any(|relation| relation.kind == Kind::Other)
-            || self.parent.is_some_and(Scope::has_others)
-    }
-}
-
-/// Alias and name of a column, in lower case where they are not quoted, without what does not change which row it is:
-/// casts, collations, `lower` and `upper`.
-fn parts(expr: &Expr) -> Option<(Option<String>, String)> {
-    match expr {
-        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::Collate { expr: inner, .. } => {
-            parts(inner)
-        }
-        Expr::Function(function)
-            if matches!(name_of(function).as_str(), "lower" | "upper")
-                && matches!(function.args, FunctionArguments::List(_)) =>
-        {
-            parts(arguments(function).first()?)
-        }
-        Expr::Identifier(name) => Some((None, folded(name))),
-        Expr::CompoundIdentifier(path) => match path.as_slice() {
-            [.., alias, name] => Some((Some(folded(alias)), folded(name))),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// What a relation of a FROM is, and its name.
-fn kind_of(name: &ObjectName) -> (Kind, String) {
-    let path: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
-    let (schema, name) = match path.as_slice() {
-        [.., schema, name] => (folded(schema), folded(name)),
-        [name] => ("pg_catalog".to_owned(), folded(name)),
-        [] => return (Kind::Other, String::new()),
-    };
-    let Some(relation) = RELATIONS.iter().find(|r| r.schema == schema && r.name == name) else {
-        return (Kind::Other, name);
-    };
-    let kind = if FREE.contains(&relation.name) || !relation.is_live() {
-        Kind::Free
-    } else if NAMES.contains(&relation.name) {
-        Kind::Names
-    } else {
-        Kind::Forms
-    };
-    (kind, name)
 }
