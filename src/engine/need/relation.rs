@@ -116,7 +116,15 @@ pub(super) fn key_of(relation: &str, column: &str) -> Option<Key> {
         | ("pg_description", "objoid")
         | ("pg_rewrite", "ev_class")
         | ("pg_depend", "objid") => Key::Oid,
-        ("pg_class", "reltype")
+        // Empty here, and asked for by table.
+        ("pg_foreign_table", "ftrelid")
+        | ("pg_inherits", "inhrelid" | "inhparent")
+        | ("pg_partitioned_table", "partrelid")
+        | ("pg_policy", "polrelid")
+        | ("pg_publication_rel", "prrelid")
+        | ("pg_statistic_ext", "stxrelid")
+        | ("pg_trigger", "tgrelid") => Key::Oid,
+        ("pg_class", "reltype" | "reltoastrelid")
         | ("pg_type", "typarray" | "typelem" | "typbasetype")
         | ("pg_index", "indexrelid")
         | ("pg_constraint", "conindid") => Key::Part,

@@ -392,6 +392,19 @@ mod tests {
             ),
             ("SELECT * FROM (SELECT attrelid AS t, attname FROM pg_attribute) a WHERE a.t = 16400", "16400"),
             ("SELECT * FROM (SELECT attrelid AS attnum FROM pg_attribute) a WHERE a.attrelid = 16400", "all"),
+            // As psql asks about a table.
+            (
+                "SELECT c.relkind, am.amname FROM pg_class c LEFT JOIN pg_class tc ON (c.reltoastrelid = tc.oid) LEFT JOIN pg_am am ON (c.relam = am.oid) WHERE c.oid = '16400'",
+                "16400",
+            ),
+            (
+                "SELECT pubname, (CASE WHEN pr.prattrs IS NOT NULL THEN (SELECT string_agg(attname, ', ') FROM generate_series(0, array_upper(pr.prattrs::int2[], 1)) s, pg_attribute WHERE attrelid = pr.prrelid AND attnum = prattrs[s]) END) FROM pg_publication p JOIN pg_publication_rel pr ON p.oid = pr.prpubid JOIN pg_class c ON c.oid = pr.prrelid WHERE pr.prrelid = '16400'",
+                "16400",
+            ),
+            (
+                "SELECT c.oid::regclass FROM pg_class c, pg_inherits i WHERE c.oid = i.inhrelid AND i.inhparent = '16400'",
+                "16400",
+            ),
             ("SELECT relname, pg_get_viewdef(oid) FROM pg_class", "all"),
             ("SELECT pg_get_viewdef(oid) FROM pg_class WHERE relname = 'customers'", "customers"),
             ("SELECT 'customers'::regclass::oid", "customers"),
