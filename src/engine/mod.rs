@@ -16,6 +16,7 @@ mod expansion;
 mod explain;
 mod fault;
 mod fetch;
+mod found;
 mod function;
 mod guard;
 mod input;
