@@ -18,11 +18,14 @@ mod name_pattern;
 mod operator;
 mod planner;
 mod quantified;
+mod regex_substring;
 mod relation_kind;
 mod row_join;
 mod scalar_subquery;
 mod set_returning;
+mod simple_case;
 mod system_column;
+mod unnest_apart;
 mod visit;
 mod window_name;
 
@@ -39,6 +42,7 @@ use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
 const RULES: &[Rule] = &[
+    unnest_apart::RULE,
     operator::RULE,
     collation::RULE,
     name_pattern::RULE,
@@ -48,6 +52,8 @@ const RULES: &[Rule] = &[
     keyword::RULE,
     like_escape::RULE,
     literal::RULE,
+    simple_case::RULE,
+    regex_substring::RULE,
     set_returning::LIST,
     set_returning::FROM,
     field_access::RULE,

@@ -71,7 +71,16 @@ fn read_parameter(parameter: &mut Expr, other: &Expr, schema: &DFSchema) {
 /// type, and DataFusion takes two literals with different marks for two values.
 fn plain_number(expr: Expr) -> Result<Expr> {
     let Expr::ScalarFunction(ScalarFunction { func, args }) = &expr else { return Ok(expr) };
-    if !matches!(func.name(), "pg_oid" | "pg_regclass" | "pg_regtype" | "pg_regproc" | "pg_regnamespace") {
+    if !matches!(
+        func.name(),
+        "pg_oid"
+            | "pg_regclass"
+            | "pg_regtype"
+            | "pg_regproc"
+            | "pg_regprocedure"
+            | "pg_regnamespace"
+            | "pg_regrole"
+    ) {
         return Ok(expr);
     }
     let args = args.iter().map(|arg| plain_number(arg.clone())).collect::<Result<Vec<_>>>()?;

@@ -5,8 +5,8 @@
 //! `t.x`. Rows with a name are the second choice: DataFusion joins no subquery that refers outwards through one.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Values,
-    WildcardAdditionalOptions,
+    Expr, Function, FunctionArguments, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias,
+    TableFactor, TableWithJoins, Values, WildcardAdditionalOptions,
 };
 
 use super::set_returning::select;
@@ -20,6 +20,13 @@ pub(super) const NAME: &str = "\u{E001}rows";
 
 fn named(expr: &mut Expr) {
     let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return };
+    // An array of a query's rows has the same items.
+    if let Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. }) = right.as_mut()
+        && name.to_string().eq_ignore_ascii_case("array")
+    {
+        let query = std::mem::replace(query, Box::new(no_rows()));
+        **right = Expr::Subquery(query);
+    }
     let Expr::Subquery(query) = right.as_mut() else { return };
     match only_item(query) {
         Some(item) => {
@@ -46,9 +53,12 @@ fn only_item(query: &mut Query) -> Option<&mut SelectItem> {
     is_free.then_some(item)
 }
 
+fn no_rows() -> Query {
+    super::query(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] }))
+}
+
 fn name_rows(query: &mut Query) {
-    let nothing = SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] });
-    let inner = std::mem::replace(query, super::query(nothing));
+    let inner = std::mem::replace(query, no_rows());
     let relation = TableFactor::Derived {
         lateral: false,
         subquery: Box::new(inner),
@@ -85,5 +95,10 @@ mod tests {
             &format!("SELECT a > ALL(SELECT * FROM (SELECT x FROM d ORDER BY x LIMIT 2) AS \"{NAME}\")"),
         );
         check(RULE, "SELECT a = ANY(b)", "SELECT a = ANY(b)");
+        check(
+            RULE,
+            "SELECT a = ANY(ARRAY(SELECT x FROM d))",
+            &format!("SELECT a = ANY(SELECT x AS \"{NAME}\" FROM d)"),
+        );
     }
 }

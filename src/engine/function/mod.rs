@@ -18,6 +18,7 @@ mod single_value;
 mod size;
 mod text;
 mod type_name;
+mod type_of;
 mod visibility;
 
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub(crate) fn scalar_functions(catalog: &Arc<Catalog>) -> Vec<Arc<ScalarUDF>> {
         .chain([
             Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
             Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
+            Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
         ])
         .collect()
 }

@@ -1,10 +1,15 @@
 //! Functions about the session and the server.
 
+use std::sync::LazyLock;
+
 use super::scalar::Function;
 use crate::engine::pg_catalog::Value;
 
 /// What clients parse to learn which dialect and catalog to expect.
 const VERSION: &str = concat!("PostgreSQL 15.0 (kintone-sql ", env!("CARGO_PKG_VERSION"), ")");
+
+/// When the catalog was first looked at, in microseconds since 1970: the server's start, as good as.
+static STARTED: LazyLock<i64> = LazyLock::new(|| chrono::Utc::now().timestamp_micros());
 
 pub(super) const FUNCTIONS: &[Function] =
     &[
@@ -34,8 +39,10 @@ pub(super) const FUNCTIONS: &[Function] =
             Ok(i64::from(std::process::id() & 0x7fff_ffff).into())
         }),
         Function::lenient("pg_is_in_recovery", "bool", |_, _| Ok(false.into())),
-        Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Null)),
-        Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Null)),
+        Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
+        Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
+        Function::lenient("pg_row_transaction", "xid", |_, _| Ok(Value::Int(1))),
+        Function::strict("pg_blocking_pids", "int4[]", |_, _| Ok(Value::List(vec![]))),
         Function::lenient("inet_server_addr", "text", |_, _| Ok(Value::Null)),
         Function::lenient("inet_server_port", "int4", |_, _| Ok(Value::Null)),
         Function::lenient("inet_client_addr", "text", |_, _| Ok(Value::Null)),
@@ -54,7 +61,7 @@ fn constant_setting(name: &str) -> Option<&'static str> {
         ("server_version_num", "150000"),
         ("server_encoding", "UTF8"),
         ("max_index_keys", "32"),
-        ("max_identifier_length", "63"),
+        ("max_identifier_length", "255"),
         ("lc_collate", "C"),
         ("lc_ctype", "C"),
         ("jit", "off"),

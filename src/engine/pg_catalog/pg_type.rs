@@ -84,7 +84,7 @@ pub(crate) fn named(name: &str) -> Option<i64> {
 }
 
 /// The oid of the type that a column of a user's table has.
-pub(super) fn type_oid(sql_type: &SqlType) -> i64 {
+pub(crate) fn type_oid(sql_type: &SqlType) -> i64 {
     named(&type_name(sql_type)).unwrap_or(25)
 }
 

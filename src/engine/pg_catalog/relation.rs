@@ -54,6 +54,7 @@ const PG_CATALOG_ROWS: &[(&str, Rows)] = &[
     ("pg_depend", Rows::Live(pg_depend::rows)),
     ("pg_description", Rows::Live(pg_description::rows)),
     ("pg_extension", list!("pg_extension")),
+    ("pg_get_keywords", list!("pg_get_keywords")),
     ("pg_index", Rows::Live(pg_index::rows)),
     ("pg_indexes", Rows::Live(pg_index::indexes)),
     ("pg_language", list!("pg_language")),

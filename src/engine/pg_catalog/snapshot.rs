@@ -178,7 +178,8 @@ impl Snapshot {
         }
         for (name, oid) in [("pg_catalog", PG_CATALOG), ("information_schema", INFORMATION_SCHEMA)] {
             snapshot.namespaces.push(Namespace { oid, name: name.to_owned() });
-            let relations = RELATIONS.iter().filter(|relation| relation.schema == name);
+            // Without an oid it is a function's rows.
+            let relations = RELATIONS.iter().filter(|known| known.schema == name && known.oid != 0);
             snapshot.system.extend(relations.map(|relation| System { namespace: oid, relation }));
         }
         snapshot.add_keys(oids);
