@@ -34,6 +34,7 @@ mod pushdown;
 mod readme;
 mod requests;
 mod scan;
+mod schema;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 mod tls;

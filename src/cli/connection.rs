@@ -130,7 +130,8 @@ fn connections(
                 "{file} has no [[connections]], and the environment names none"
             )));
         }
-        return Ok((config.engine, config.connections));
+        // What runs for a moment leaves nothing behind.
+        return Ok((EngineConfig { cache_dir: None, ..config.engine }, config.connections));
     }
     let text = args.connection.as_deref();
     for name in text.map(config::literal_secrets).unwrap_or_default() {

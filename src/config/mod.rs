@@ -95,7 +95,7 @@ impl Config {
 }
 
 fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Config {
-    let mut engine = engine::read(&mut root, faults);
+    let mut engine = engine::read(&mut root, around, faults);
     local::read(&mut root, &mut engine, around, faults);
     let postgres = read_postgres(&mut root, faults);
     let http = http::read(&mut root, faults);

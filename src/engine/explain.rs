@@ -31,7 +31,7 @@ pub(super) async fn explain(
     let mut out = String::new();
     if analyze {
         let started = Instant::now();
-        let Physical { plan, state, context, totals } =
+        let Physical { plan, state, context, totals, .. } =
             physical_to_run(session, planned, parameters).await.map_err(translate)?;
         let rows = run(&plan, state.task_ctx(), &context).await.map_err(translate)?;
         let took = started.elapsed();

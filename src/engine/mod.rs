@@ -4,6 +4,7 @@
 //! guard -> parse -> names -> plan -> run; nothing but what is on a list gets through. Absent on purpose: every
 //! protocol, every file, every setting of DataFusion.
 
+mod apps;
 mod block;
 mod bounds;
 mod cancel;
@@ -17,24 +18,31 @@ mod fault;
 mod fetch;
 mod function;
 mod guard;
+mod knowledge;
 mod local;
 mod names;
 mod native;
+mod need;
 mod origin;
 mod parameter;
 mod pg_catalog;
 mod plain_filter;
 mod plan;
 mod postgres_cast;
+mod procedure;
 mod quoted_number;
+mod revision;
 mod runtime;
 mod saved_view;
+mod schema_cache;
 mod session;
 mod settings;
 mod statement;
+mod table_info;
 mod yielding;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -54,10 +62,12 @@ pub use crate::table::{
 
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;
-use crate::table::{Directory, Fault, Remembered};
+use crate::table::{Directory, Fault, Remembered, TableRef};
 use connection::Connection;
+use knowledge::Knowledge;
 use local::{LocalTable, View};
 pub use local::{LocalTableSettings, ViewSettings};
+use revision::Revisions;
 use settings::Settings;
 
 /// What the engine is built with.
@@ -71,6 +81,8 @@ pub struct EngineConfig {
     pub local_tables: Vec<LocalTableSettings>,
     /// Queries that are views of the schema `public`; each may name those before it.
     pub views: Vec<ViewSettings>,
+    /// Where apps and forms are kept between runs; `None`: nowhere.
+    pub cache_dir: Option<PathBuf>,
     /// A mistake to be made in the pushdown, for tests of the tests; no setting sets it.
     #[doc(hidden)]
     pub fault: Option<Fault>,
@@ -83,6 +95,7 @@ impl Default for EngineConfig {
             memory_limit: 1024 * 1024 * 1024,
             local_tables: vec![],
             views: vec![],
+            cache_dir: None,
             fault: None,
         }
     }
@@ -101,6 +114,8 @@ struct Inner {
     directories: Arc<HashMap<String, Arc<dyn Directory>>>,
     template: SessionState,
     remembered: Arc<Remembered>,
+    revisions: Arc<Revisions>,
+    knowledge: Knowledge,
     local_tables: Vec<LocalTable>,
     views: Vec<View>,
 }
@@ -139,7 +154,10 @@ impl Engine {
         let local_tables = local_tables.collect::<Result<Vec<_>>>()?;
         let views = config.views.iter().enumerate().map(|(place, view)| View::new(view, place)).collect();
         let runtime = runtime::runtime(config.memory_limit).map_err(|e| Error::internal(e.to_string()))?;
-        let connections: Vec<_> = clients.iter().map(|c| Arc::new(Connection::new(c.clone()))).collect();
+        let revisions = Arc::<Revisions>::default();
+        let folder = config.cache_dir.as_deref();
+        let connection = |c: &Client| Arc::new(Connection::new(c.clone(), Arc::clone(&revisions), folder));
+        let connections: Vec<_> = clients.iter().map(connection).collect();
         let directories =
             connections.iter().map(|c| (c.name().to_owned(), Arc::clone(c) as Arc<dyn Directory>));
         Ok(Self {
@@ -150,6 +168,8 @@ impl Engine {
                 clients: Arc::new(clients.into_iter().map(|c| (c.config().name.clone(), c)).collect()),
                 template: runtime::template(runtime),
                 remembered: Arc::default(),
+                revisions,
+                knowledge: Knowledge::default(),
                 local_tables,
                 views,
             }),
@@ -160,44 +180,6 @@ impl Engine {
     #[must_use]
     pub fn session(&self, user: User) -> Session {
         Session::new(self.clone(), user)
-    }
-
-    /// Every table, view and system table with its columns, in the order of their names.
-    /// `schema` names one connection; the default one is `public`.
-    ///
-    /// # Errors
-    /// Kintone does not answer, or refuses.
-    pub async fn tables(&self, schema: &str) -> Result<Vec<Arc<TableInfo>>> {
-        self.relations(schema, true).await
-    }
-
-    /// The same, with the list views or without: they cost a request for each app, once.
-    async fn relations(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>> {
-        let mut tables = match self.connection(schema) {
-            Some(connection) => connection.tables(with_views).await.map_err(|e| fault::of_table(&e))?,
-            None => vec![],
-        };
-        if schema == LOCAL {
-            let own = self.local_infos().await?;
-            tables.retain(|table| !own.iter().any(|own| own.name == table.name));
-            tables.extend(own);
-            tables.sort_by(|a, b| a.name.cmp(&b.name));
-        }
-        Ok(tables)
-    }
-
-    /// The tables and views of the settings. A view whose tables are gone is left out.
-    async fn local_infos(&self) -> Result<Vec<Arc<TableInfo>>> {
-        let mut own: Vec<_> = self.inner.local_tables.iter().map(|table| Arc::clone(&table.info)).collect();
-        let session = self.session(User { name: String::new(), administrator: true });
-        for view in &self.inner.views {
-            match plan::view_info(&session, view).await {
-                Ok(info) => own.push(Arc::new(info)),
-                Err(error) if error.kind == Kind::Unavailable => return Err(error),
-                Err(error) => tracing::warn!(view = view.name, %error, "a view is left out"),
-            }
-        }
-        Ok(own)
     }
 
     /// The table or view of the settings that a name means.
@@ -228,13 +210,26 @@ impl Engine {
         self.inner.connections.iter().find(|c| c.name() == schema)
     }
 
-    /// Reads every form anew when it is next needed.
-    fn forget_forms(&self) {
-        self.inner.connections.iter().for_each(|c| c.forget());
+    /// Grows whenever an app, its name, its form or a view is not what it was: a plan that was made at another revision
+    /// may be wrong.
+    pub(super) fn schema_revision(&self) -> u64 {
+        self.inner.revisions.schema()
+    }
+
+    /// Something of these tables turned out to be old: it is read anew when it is next needed.
+    fn forget(&self, tables: &[TableRef]) {
+        for connection in &self.inner.connections {
+            let own = tables.iter().filter(|table| table.connection == connection.name());
+            let own: Vec<_> = own.map(|table| table.app).collect();
+            // A statement about the connection itself has no such table.
+            if tables.is_empty() || !own.is_empty() {
+                connection.forget(&own);
+            }
+        }
     }
 
     /// The most rows that a statement over these schemas gives; `None`: all.
-    fn max_rows(&self, schemas: &[String]) -> Option<u64> {
+    fn max_rows(&self, schemas: &BTreeSet<String>) -> Option<u64> {
         schemas.iter().filter_map(|s| self.inner.clients.get(s)?.config().max_rows).min()
     }
 

@@ -1,6 +1,6 @@
 //! A query's way: names to exact names, tables from the catalog, a logical plan, a physical plan, rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ use super::fault;
 use super::local::View;
 use super::names::{self, KnownTable, KnownTables};
 use super::native;
+use super::need::Need;
 use super::origin::with_origins;
 use super::parameter;
 use super::pg_catalog;
@@ -51,6 +52,8 @@ pub(super) struct Planned {
     pub parameters: Vec<DataType>,
     logical: LogicalPlan,
     state: SessionState,
+    /// What of the catalog it reads.
+    need: Need,
 }
 
 impl Planned {
@@ -81,13 +84,13 @@ pub(super) async fn plan(
 ) -> Result<Planned> {
     let settings = session.settings();
     let drafted = draft(session, statement, query, types, &settings, usize::MAX).await?;
-    let Draft { logical, parameters, state, schemas } = drafted;
-    let max_rows = session.engine.max_rows(&schemas);
+    let Draft { logical, parameters, state, reads } = drafted;
+    let max_rows = session.engine.max_rows(&reads.schemas);
     let logical = bounds::check(&logical)
         .and_then(|()| native::place(logical, parameters.is_empty()))
         .and_then(|logical| dialect::complete(limited(logical, max_rows)?, &state))
         .map_err(|e| fault::translate(&e, Some(statement)))?;
-    Ok(Planned { settings, parameters, logical, state })
+    Ok(Planned { settings, parameters, logical, state, need: reads.need })
 }
 
 /// A query as the planner understands it.
@@ -95,8 +98,23 @@ struct Draft {
     logical: LogicalPlan,
     parameters: Vec<DataType>,
     state: SessionState,
+    reads: Reads,
+}
+
+/// What a query reads, itself and through the views of the settings that it names.
+#[derive(Debug, Default)]
+struct Reads {
     /// The schemas of its tables.
-    schemas: Vec<String>,
+    schemas: BTreeSet<String>,
+    /// Of the catalog.
+    need: Need,
+}
+
+impl Reads {
+    fn and(mut self, other: Self) -> Self {
+        self.schemas.extend(other.schemas);
+        Self { schemas: self.schemas, need: self.need.and(other.need) }
+    }
 }
 
 /// Understands a query; of the views of the settings it may name the first `views`.
@@ -109,17 +127,18 @@ async fn draft(
     views: usize,
 ) -> Result<Draft> {
     let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
-    if dialect::mentions_catalog(&rewritten) {
-        session.catalog().refresh(dialect::may_show_views(&rewritten)).await?;
-    }
+    let need = on_big_stack(|| Need::of(&rewritten));
+    let need = if views == usize::MAX { need } else { need.of_own_view() };
+    // What parameters name is read when they are there.
+    session.catalog().refresh(&need.with(&[])).await?;
     on_big_stack(|| native::mark(&mut rewritten, statement))?;
     on_big_stack(|| dialect::rewrite(&mut rewritten));
     let ast::Statement::Query(mut query) = rewritten else {
         return Err(Error::internal("a query became another statement"));
     };
-    let (known, tables) = find_tables(session, statement, &query, settings, views).await?;
+    let (known, tables, within) = find_tables(session, statement, &query, settings, views).await?;
     on_big_stack(|| names::resolve(&mut query, &known));
-    let schemas = tables.keys().cloned().collect();
+    let reads = Reads { schemas: tables.keys().cloned().collect(), need }.and(within);
     let state = state(session, settings, tables);
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[DataType]| {
@@ -128,26 +147,26 @@ async fn draft(
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
-    Ok(Draft { logical, parameters, state, schemas })
+    Ok(Draft { logical, parameters, state, reads })
 }
 
-/// A view of the settings for a session with these settings.
-async fn view(session: &Session, view: &View, settings: &Settings) -> Result<ViewTable> {
+/// A view of the settings for a session with these settings, and what it reads.
+async fn view(session: &Session, view: &View, settings: &Settings) -> Result<(ViewTable, Reads)> {
     let ast::Statement::Query(query) = &view.statement.ast else {
         return Err(Error::internal("a view that is no query"));
     };
     let drafted = Box::pin(draft(session, &view.statement, query, &[], settings, view.place)).await;
-    let logical = drafted.map_err(|error| Error {
+    let drafted = drafted.map_err(|error| Error {
         message: format!("the view {}: {}", view.name, error.message),
         position: None,
         ..error
     })?;
-    Ok(ViewTable::new(logical.logical, Some(view.statement.sql.clone())))
+    Ok((ViewTable::new(drafted.logical, Some(view.statement.sql.clone())), drafted.reads))
 }
 
 /// A view of the settings as the catalog shows it.
 pub(super) async fn view_info(session: &Session, of: &View) -> Result<TableInfo> {
-    let table = view(session, of, &session.settings()).await?;
+    let (table, _) = view(session, of, &session.settings()).await?;
     let column = |field: &Arc<Field>| ColumnInfo {
         name: dialect::shown_name(field.name()).to_owned(),
         label: dialect::shown_name(field.name()).to_owned(),
@@ -192,7 +211,7 @@ async fn find_tables(
     query: &Query,
     settings: &Settings,
     views: usize,
-) -> Result<(KnownTables, Tables)> {
+) -> Result<(KnownTables, Tables, Reads)> {
     let mut relations: Vec<ObjectName> = vec![];
     let _ = visit_relations(query, |name| {
         relations.push(name.clone());
@@ -201,7 +220,7 @@ async fn find_tables(
     refuse_misread(query)?;
     expansion::check(query)?;
     let ctes = cte_names(query);
-    let (mut known, mut tables) = (KnownTables::new(), Tables::new());
+    let (mut known, mut tables, mut within) = (KnownTables::new(), Tables::new(), Reads::default());
     for name in relations {
         let key = names::key(&name);
         if known.contains_key(&key) {
@@ -209,7 +228,7 @@ async fn find_tables(
         }
         let parts: Vec<&Ident> = name.0.iter().filter_map(|p| p.as_ident()).collect();
         let found = find_table(session, &parts, settings, views).await?;
-        let Some((schema, table, provider)) = found else {
+        let Some(FoundTable { schema, table, provider, reads }) = found else {
             let is_cte = matches!(parts.as_slice(), [one] if ctes.contains(&folded(one)));
             if is_cte {
                 continue;
@@ -220,8 +239,9 @@ async fn find_tables(
         let columns = provider.schema().fields().iter().map(|f| f.name().clone()).collect();
         known.insert(key, KnownTable { schema: schema.clone(), name: table.clone(), columns });
         tables.entry(schema).or_default().insert(table, provider);
+        within = within.and(reads);
     }
-    Ok((known, tables))
+    Ok((known, tables, within))
 }
 
 /// What would be answered otherwise than it is meant: the planner leaves TABLESAMPLE out and gives every row, and
@@ -274,13 +294,22 @@ fn cte_names(query: &Query) -> Vec<String> {
     ctes.0
 }
 
+/// A table that a statement names.
+struct FoundTable {
+    schema: String,
+    table: String,
+    provider: Arc<dyn TableProvider>,
+    /// What a view of the settings reads.
+    reads: Reads,
+}
+
 /// `table`, `schema.table` or `database.schema.table`.
 async fn find_table(
     session: &Session,
     parts: &[&Ident],
     settings: &Settings,
     views: usize,
-) -> Result<Option<(String, String, Arc<dyn TableProvider>)>> {
+) -> Result<Option<FoundTable>> {
     let (schema, table) = match parts {
         [table] => (None, *table),
         [schema, table] => (Some(folded(schema)), *table),
@@ -294,28 +323,31 @@ async fn find_table(
         concurrency: settings.concurrency,
         fault: session.engine.inner.config.fault,
     };
+    let found =
+        |schema, table, provider| Ok(Some(FoundTable { schema, table, provider, reads: Reads::default() }));
     let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
     for schema in wanted {
         if let Some(provider) = pg_catalog::table(session.catalog(), &schema, &folded(table)) {
-            return Ok(Some((schema, folded(table), provider)));
+            return found(schema, folded(table), provider);
         }
         match session.engine.local(&schema, &table.value, quoted) {
             Some(Local::Table(local)) => {
                 let provider = local.provider(settings.time_zone).map_err(|e| fault::translate(&e, None))?;
-                return Ok(Some((schema, local.info.name.clone(), provider)));
+                return found(schema, local.info.name.clone(), provider);
             }
             Some(Local::View(of)) if of.place < views => {
-                let provider = Arc::new(view(session, of, settings).await?);
-                return Ok(Some((schema, of.name.clone(), provider)));
+                let (provider, reads) = view(session, of, settings).await?;
+                let (table, provider) = (of.name.clone(), Arc::new(provider));
+                return Ok(Some(FoundTable { schema, table, provider, reads }));
             }
             _ => {}
         }
         let Some(connection) = session.engine.connection(&schema) else { continue };
-        if let Some(found) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
+        if let Some(meant) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
             let remembered = session.engine.remembered();
-            let provider = connection.provider(&found, settings.time_zone, scan, remembered).await;
+            let provider = connection.provider(&meant, settings.time_zone, scan, remembered).await;
             let (name, provider) = provider.map_err(|e| fault::of_table(&e))?;
-            return Ok(Some((schema, name, provider)));
+            return found(schema, name, provider);
         }
     }
     Ok(None)
@@ -358,6 +390,8 @@ pub(super) struct Physical {
     pub context: Arc<ScanContext>,
     /// Counted before the plan was made.
     pub totals: Totals,
+    /// What of the catalog was not read.
+    pub untold: Option<String>,
 }
 
 /// The physical plan with the parameters' values; nothing is asked for it.
@@ -379,7 +413,7 @@ pub(super) fn physical(
     });
     state.config_mut().set_extension(Arc::clone(&context));
     let plan = create(planned, &state, parameters)?;
-    Ok(Physical { plan, state, context, totals: Totals::default() })
+    Ok(Physical { plan, state, context, totals: Totals::default(), untold: None })
 }
 
 fn create(
@@ -403,7 +437,11 @@ pub(super) async fn physical_to_run(
     planned: &Planned,
     parameters: Vec<ScalarValue>,
 ) -> DfResult<Physical> {
+    let need = planned.need.with(&parameters);
+    let untold =
+        session.catalog().refresh(&need).await.map_err(|e| DataFusionError::External(Box::new(e)))?;
     let mut physical = physical(session, planned, parameters.clone())?;
+    physical.untold = untold;
     physical.totals = count_joined(&physical.plan, &physical.context).await?;
     if !physical.totals.counted.is_empty() {
         physical.plan = create(planned, &physical.state, parameters)?;
@@ -419,17 +457,19 @@ pub(super) async fn run(
     parameters: Vec<ScalarValue>,
 ) -> Result<QueryResult> {
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
-    let Physical { plan, state, .. } =
+    let Physical { plan, state, untold, .. } =
         physical_to_run(session, planned, parameters).await.map_err(translate)?;
     let schema = with_origins(&visible(plan.schema().as_ref()), &planned.logical);
-    let notices = quota_notices(session, &plan);
+    let mut notices = quota_notices(session, &plan);
+    notices.extend(untold.map(|message| Notice { severity: "NOTICE", code: "00000", message }));
+    let tables = tables_of(&plan);
     let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);
     let engine = session.engine.clone();
     let rows = stream.map(move |batch| {
         let batch = batch.map_err(|e| {
             if fault::is_stale(&e) {
-                engine.forget_forms();
+                engine.forget(&tables);
             }
             fault::translate(&e, None)
         })?;

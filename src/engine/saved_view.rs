@@ -8,14 +8,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use datafusion::catalog::TableProvider;
-use futures::stream::{self, StreamExt, TryStreamExt};
 
+use super::apps::{AppForm, AppList, NamedApp, after_prefix};
 use super::catalog::{TableInfo, TableKind};
-use super::connection::{
-    AppForm, Connection, FORMS_AT_ONCE, Found, NamedApp, after_prefix, aliases, column_infos, context,
-    is_without_right,
-};
+use super::connection::{Connection, Found, context, is_without_right};
 use super::names::match_name;
+use super::table_info::column_infos;
 use crate::kintone::{Condition, View};
 use crate::table::{AppTable, Columns, Error, Origin, Remembered, ScanSettings, TableRef};
 
@@ -75,25 +73,33 @@ impl SavedView {
 
 impl Connection {
     /// An app's list views; the first who asks reads them. None where the login may not see them.
-    async fn views(&self, app: &NamedApp) -> Result<Arc<Vec<View>>, Error> {
-        let views = app.views.get_or_try_init(|| async {
-            let views = match self.client().views(app.app.key).await {
-                Err(error) if is_without_right(&error) => vec![],
-                other => other?,
-            };
-            Ok::<_, Error>(Arc::new(views.into_iter().filter(|view| view.kind == "LIST").collect()))
+    pub(super) async fn views(&self, app: &NamedApp) -> Result<Arc<Vec<View>>, Error> {
+        let mut is_first = false;
+        let read = app.views.get_or_try_init(|| {
+            is_first = true;
+            async {
+                let views = match self.client().views(app.app.key).await {
+                    Err(error) if is_without_right(&error) => vec![],
+                    other => other?,
+                };
+                Ok::<_, Error>(Arc::new(views.into_iter().filter(|view| view.kind == "LIST").collect()))
+            }
         });
-        views.await.map(Arc::clone)
+        let views = read.await.map(Arc::clone)?;
+        if is_first {
+            self.told(app, app.before.views.as_ref().is_none_or(|before| *before == views));
+        }
+        Ok(views)
     }
 
     /// The view that a name means which is no table's.
     pub(super) async fn find_view(
         &self,
-        apps: &[Arc<NamedApp>],
+        list: &AppList,
         name: &str,
         quoted: bool,
     ) -> Result<Option<Found>, Error> {
-        if let Some((app, view)) = self.views_named(apps, name, quoted).await?.into_iter().next() {
+        if let Some((app, view)) = self.views_named(list, name, quoted).await?.into_iter().next() {
             let name = format!("{}_{}", app.name, view.name);
             return Ok(Some(Found::View(SavedView { app, view, name })));
         }
@@ -102,12 +108,12 @@ impl Connection {
         if suffix != SUFFIX && (quoted || !suffix.eq_ignore_ascii_case(SUFFIX)) {
             return Ok(None);
         }
-        let views = self.views_named(apps, base, quoted).await?;
+        let views = self.views_named(list, base, quoted).await?;
         if views.is_empty() {
             return Ok(None);
         }
         // Of two views of one name the first has it, unless a table does.
-        let place = usize::from(self.find_table(apps, base, false).await?.is_none());
+        let place = usize::from(self.find_table(list, base, false).await?.is_none());
         Ok(views.into_iter().nth(place).map(|(app, view)| {
             let name = format!("{}_{}{SUFFIX}", app.name, view.name);
             Found::View(SavedView { app, view, name })
@@ -117,13 +123,13 @@ impl Connection {
     /// The views that `<App>_<View>` may mean: only apps whose name starts the name have theirs read.
     async fn views_named(
         &self,
-        apps: &[Arc<NamedApp>],
+        list: &AppList,
         name: &str,
         quoted: bool,
     ) -> Result<Vec<(Arc<NamedApp>, View)>, Error> {
         let mut found: Vec<(Arc<NamedApp>, View)> = vec![];
-        for app in apps {
-            for alias in aliases(app) {
+        for app in &list.apps {
+            for alias in app.aliases.iter().chain(&app.former) {
                 let Some(rest) = after_prefix(name, alias.as_str(), quoted) else { continue };
                 let views = self.views(app).await?;
                 let exact = if quoted {
@@ -142,22 +148,17 @@ impl Connection {
         Ok(found)
     }
 
-    /// Every list view of these apps, beside tables of these names.
-    pub(super) async fn view_infos(
+    /// Every list view of these apps that is known, beside tables of these names.
+    pub(super) fn view_infos(
         &self,
         apps: &[(Arc<NamedApp>, Arc<AppForm>)],
-        tables: impl Iterator<Item = String>,
-    ) -> Result<Vec<Arc<TableInfo>>, Error> {
-        let all: Vec<Arc<NamedApp>> = apps.iter().map(|(app, _)| Arc::clone(app)).collect();
-        let views: Vec<Arc<Vec<View>>> = stream::iter(all)
-            .map(|app| async move { self.views(&app).await })
-            .buffered(FORMS_AT_ONCE)
-            .try_collect()
-            .await?;
-        let mut taken: HashSet<String> = tables.map(|name| name.to_lowercase()).collect();
+        tables: Vec<String>,
+    ) -> Vec<Arc<TableInfo>> {
+        let mut taken: HashSet<String> = tables.into_iter().map(|name| name.to_lowercase()).collect();
         let mut out = vec![];
-        for ((app, form), views) in apps.iter().zip(views) {
-            for view in views.iter() {
+        for (app, form) in apps {
+            let views = app.views.get().or(app.before.views.as_ref());
+            for view in views.iter().flat_map(|views| views.iter()) {
                 let mut name = format!("{}_{}", app.name, view.name);
                 if taken.contains(&name.to_lowercase()) {
                     name.push_str(SUFFIX);
@@ -168,6 +169,6 @@ impl Connection {
                 }
             }
         }
-        Ok(out)
+        out
     }
 }

@@ -11,13 +11,14 @@ use datafusion::sql::sqlparser::ast;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
-use super::TableInfo;
 use super::block::Block;
 use super::cancel::Stop;
 use super::command;
 use super::explain;
-use super::pg_catalog::{Catalog, CatalogSource};
+use super::need::Need;
+use super::pg_catalog::{Catalog, CatalogSource, Schema as CatalogSchema};
 use super::plan::{self, Planned};
+use super::procedure;
 use super::runtime;
 use super::settings::Settings;
 use super::statement::{self, Statement};
@@ -193,7 +194,8 @@ impl Session {
             },
             other => {
                 let schema = command::schema(other);
-                return Ok(Prepared { statement, parameters: vec![], schema, planned: None });
+                let parameters = procedure::parameters(other);
+                return Ok(Prepared { statement, parameters, schema, planned: None });
             }
         };
         let planned = plan::plan(self, &statement, query, types).await?;
@@ -216,6 +218,9 @@ impl Session {
     }
 
     async fn start(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
+        if let ast::Statement::Call(call) = &prepared.statement.ast {
+            return procedure::call(self, call, &parameters).await;
+        }
         let Some(mut planned) = prepared.planned.clone() else {
             return command::run(self, &prepared.statement.ast);
         };
@@ -352,12 +357,8 @@ struct Facts {
 
 #[async_trait]
 impl CatalogSource for Facts {
-    fn schemas(&self) -> Vec<String> {
-        self.engine.schemas()
-    }
-
-    async fn tables(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>> {
-        self.engine.relations(schema, with_views).await
+    async fn schema(&self, need: &Need) -> Result<(Arc<CatalogSchema>, Option<String>)> {
+        self.engine.schema(need).await
     }
 
     fn users(&self) -> Vec<String> {

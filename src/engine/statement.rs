@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 
 use super::fetch::{self, Fetch};
 use super::guard;
+use super::procedure;
 use crate::error::{Error, Kind, Result};
 
 /// Stack for parsing and planning: deep but legal statements need more than a thread has.
@@ -164,7 +165,7 @@ fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
     use ast::Statement as S;
     let refused = |what: &str| {
         Err(Error::unsupported(what)
-            .with_hint("This server answers SELECT, EXPLAIN, COPY TO STDOUT, cursors, SET, SHOW and transaction statements.")
+            .with_hint("This server answers SELECT, EXPLAIN, COPY TO STDOUT, cursors, SET, SHOW, CALL refresh_schema and transaction statements.")
             .with_position(start + 1))
     };
     match statement {
@@ -194,6 +195,7 @@ fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
         | S::Deallocate { .. }
         | S::UNLISTEN { .. }
         | S::Discard { .. } => Ok(()),
+        S::Call(call) => procedure::check(call).map_err(|error| error.with_position(start + 1)),
         S::Prepare { statement, .. } => match statement.as_ref() {
             S::Query(_) => allow(statement, start),
             _ => refused("PREPARE of anything but a query"),
@@ -313,6 +315,8 @@ mod tests {
             "ROLLBACK",
             "VALUES (1)",
             "RESET ALL",
+            "CALL refresh_schema('顧客')",
+            "call Refresh_Schema()",
         ] {
             parse(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::client::{AppKey, Client, Entity};
@@ -15,7 +15,7 @@ use super::wire::{id, maybe_id, number, or_default};
 const APPS: usize = 100;
 
 /// An app.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct App {
     /// Its id and space.
     pub key: AppKey,
@@ -40,7 +40,7 @@ pub struct App {
 }
 
 /// A saved view.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// Its id.
     pub id: u64,

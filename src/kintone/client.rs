@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::answer::place;
@@ -18,7 +18,7 @@ use super::request::Call;
 use super::wire::or_default;
 
 /// An app and the space through which it is reached: a guest space's apps have a path of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AppKey {
     /// The app id.
     pub id: u64,
@@ -33,7 +33,7 @@ impl fmt::Display for AppKey {
 }
 
 /// A user as Kintone writes one.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entity {
     /// The login code.
     pub code: String,

@@ -1,7 +1,7 @@
 //! An app's form: its fields in the order of its layout (K§2.2, K§4.3).
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::client::{AppKey, Client};
 use super::error::Error;
@@ -9,7 +9,7 @@ use super::request::Call;
 use super::wire::{id, number, or_default};
 
 /// The fields of an app.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Form {
     /// Grows with each change of the form.
     pub revision: String,
@@ -18,7 +18,7 @@ pub struct Form {
 }
 
 /// A field's definition, as far as reading needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FieldProperties {
     /// Kintone's name of the type, such as `DROP_DOWN`.
     pub kind: String,
@@ -45,7 +45,7 @@ pub struct FieldProperties {
 }
 
 /// A lookup's source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lookup {
     /// The other app.
     pub app: u64,
@@ -54,7 +54,7 @@ pub struct Lookup {
 }
 
 /// A related-records list's source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// The other app.
     pub app: u64,
@@ -70,8 +70,10 @@ impl Client {
     /// # Errors
     /// Kintone refuses or does not answer.
     pub async fn form(&self, app: AppKey) -> Result<Form, Error> {
-        let fields: FieldsReply = self.reply(&Call::of_app("app/form/fields.json", app)).await?;
-        let layout: LayoutReply = self.reply(&Call::of_app("app/form/layout.json", app)).await?;
+        let (fields, layout) =
+            (Call::of_app("app/form/fields.json", app), Call::of_app("app/form/layout.json", app));
+        let (fields, layout): (FieldsReply, LayoutReply) =
+            tokio::try_join!(self.reply(&fields), self.reply(&layout))?;
         Ok(form(fields, &layout))
     }
 }

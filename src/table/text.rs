@@ -128,15 +128,11 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
             let array: BooleanArray = downcast(array)?;
             Ok(Box::new(move |out, row| out.push(if array.value(row) { 't' } else { 'f' })))
         }
-        SqlType::Int2 => primitive::<Int16Type>(array, display),
-        SqlType::Int4 => primitive::<Int32Type>(array, display),
-        SqlType::Int8 | SqlType::Oid => primitive::<Int64Type>(array, display),
-        SqlType::Float4 => primitive::<Float32Type>(array, |out, value| {
-            append_float(out, f64::from(value), &format!("{value:e}"), 6);
-        }),
-        SqlType::Float8 => {
-            primitive::<Float64Type>(array, |out, value| append_float(out, value, &format!("{value:e}"), 15))
-        }
+        SqlType::Int2 => primitive::<Int16Type>(array, append_integer),
+        SqlType::Int4 => primitive::<Int32Type>(array, append_integer),
+        SqlType::Int8 | SqlType::Oid => primitive::<Int64Type>(array, append_integer),
+        SqlType::Float4 => primitive::<Float32Type>(array, |out, value| append_float(out, value, 6)),
+        SqlType::Float8 => primitive::<Float64Type>(array, |out, value| append_float(out, value, 15)),
         SqlType::Numeric => {
             let array: Decimal128Array = downcast(array)?;
             let scale = array.scale();
@@ -167,26 +163,33 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
     }
 }
 
-/// Writing to a `String` cannot fail, so its result is not looked at here and below.
-fn display(out: &mut String, value: impl std::fmt::Display) {
-    let _ = write!(out, "{value}");
+fn append_integer(out: &mut String, value: impl itoa::Integer) {
+    out.push_str(itoa::Buffer::new().format(value));
 }
 
-/// `scientific` is the shortest text that reads back as the same value, `d.ddde±x`. PostgreSQL writes it out as
-/// long as the exponent is at least -4 and below `limit`.
-fn append_float(out: &mut String, value: f64, scientific: &str, limit: i32) {
-    if value.is_nan() {
+/// The shortest text that reads back as the same value. PostgreSQL writes it out as long as its exponent is at least
+/// -4 and below `limit`.
+fn append_float<F: ryu::Float + Into<f64> + std::fmt::LowerExp>(out: &mut String, value: F, limit: i32) {
+    let number: f64 = value.into();
+    if number.is_nan() {
         return out.push_str("NaN");
     }
-    if value.is_infinite() {
-        return out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
+    if number.is_infinite() {
+        return out.push_str(if number > 0.0 { "Infinity" } else { "-Infinity" });
     }
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+    let mut buffer = ryu::Buffer::new();
+    let plain = buffer.format_finite(value);
+    if (1e-4..10_f64.powi(limit)).contains(&number.abs()) && !plain.contains('e') {
+        return out.push_str(plain.strip_suffix(".0").unwrap_or(plain));
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..limit).contains(&exponent) {
         append_plain(out, mantissa, exponent);
     } else {
         let sign = if exponent < 0 { '-' } else { '+' };
+        // Writing to a `String` cannot fail, so its result is not looked at here and below.
         let _ = write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs());
     }
 }
@@ -223,20 +226,22 @@ fn append_decimal(out: &mut String, value: i128, scale: i8) {
     if value < 0 {
         out.push('-');
     }
-    let digits = value.unsigned_abs().to_string();
+    let mut buffer = itoa::Buffer::new();
+    let digits = buffer.format(value.unsigned_abs());
     match usize::try_from(scale) {
         Ok(scale) => {
-            let padded = format!("{digits:0>width$}", width = scale + 1);
-            let (whole, fraction) = padded.split_at(padded.len() - scale);
-            out.push_str(whole);
+            let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
+            out.push_str(if whole.is_empty() { "0" } else { whole });
+            let zeros = scale - fraction.len();
             let fraction = fraction.trim_end_matches('0');
             if !fraction.is_empty() {
                 out.push('.');
+                (0..zeros).for_each(|_| out.push('0'));
                 out.push_str(fraction);
             }
         }
         Err(_) => {
-            out.push_str(&digits);
+            out.push_str(digits);
             if value != 0 {
                 (scale..0).for_each(|_| out.push('0'));
             }
@@ -280,8 +285,31 @@ fn append_json(out: &mut String, json: &str) {
 fn append_ymd(out: &mut String, date: NaiveDate) -> bool {
     let before = date.year() < 1;
     let year = if before { 1 - date.year() } else { date.year() };
-    let _ = write!(out, "{year:04}-{:02}-{:02}", date.month(), date.day());
+    if year < 1000 {
+        let _ = write!(out, "{year:04}");
+    } else {
+        append_integer(out, year);
+    }
+    out.push('-');
+    append_pair(out, date.month());
+    out.push('-');
+    append_pair(out, date.day());
     before
+}
+
+/// A number below 100 in two digits.
+fn append_pair(out: &mut String, value: u32) {
+    let digit = |value: u32| char::from_digit(value % 10, 10).unwrap_or('0');
+    out.push(digit(value / 10));
+    out.push(digit(value));
+}
+
+fn append_hms(out: &mut String, hour: u32, minute: u32, second: u32) {
+    append_pair(out, hour);
+    out.push(':');
+    append_pair(out, minute);
+    out.push(':');
+    append_pair(out, second);
 }
 
 fn append_era(out: &mut String, before_christ: bool) {
@@ -305,7 +333,7 @@ fn append_date32(out: &mut String, days: i32) {
 }
 
 fn append_time(out: &mut String, time: NaiveTime) {
-    let _ = write!(out, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second());
+    append_hms(out, time.hour(), time.minute(), time.second());
     append_fraction(out, u64::from(time.nanosecond() / 1000));
 }
 
@@ -349,6 +377,11 @@ fn append_timestamptz(out: &mut String, micros: i64, zone: Tz) {
     let Some(utc) = DateTime::from_timestamp_micros(micros) else {
         return append_infinity(out, micros < 0);
     };
+    if zone == Tz::UTC {
+        let before = append_datetime(out, utc.naive_utc());
+        out.push_str("+00");
+        return append_era(out, before);
+    }
     let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix();
     let Some(local) = utc.naive_utc().checked_add_offset(offset) else {
         return append_infinity(out, micros < 0);

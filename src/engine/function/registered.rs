@@ -158,15 +158,14 @@ pub(super) fn relation_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
         Some(schema) => snapshot.namespace(namespace).is_some_and(|known| known.eq_ignore_ascii_case(schema)),
         None => snapshot.is_visible(namespace),
     };
-    let candidates: Vec<_> = snapshot.relations().filter(|(_, namespace, _)| in_schema(*namespace)).collect();
+    let alike = snapshot.relations_named(&name);
+    let candidates: Vec<_> = alike.filter(|(_, namespace, _)| in_schema(*namespace)).collect();
     let exact = candidates.iter().find(|(_, _, known)| *known == name);
     if let Some((oid, _, _)) = exact {
         return Some(*oid);
     }
-    let folded = name.to_lowercase();
-    let mut alike = candidates.iter().filter(|(_, _, known)| !quoted && known.to_lowercase() == folded);
-    match (alike.next(), alike.next()) {
-        (Some((oid, _, _)), None) => Some(*oid),
+    match candidates.as_slice() {
+        [(oid, _, _)] if !quoted => Some(*oid),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::snapshot::Snapshot;
 use super::source::CatalogSource;
+use crate::engine::need::Need;
 use crate::error::Result;
 
 /// The catalog of one session. Nothing is asked of the source before the first use.
@@ -19,24 +20,34 @@ impl Catalog {
         Arc::new(Self { source, snapshot: RwLock::new(None) })
     }
 
-    /// Reads the source again. To be called before a statement that names the catalog is planned. Once the views are
-    /// here they stay: another statement may be waiting to run.
+    /// Has the source know what a statement needs, and takes what it knows then. To be called before a statement that
+    /// names the catalog is planned, and before it runs. Gives what to tell where not everything was read.
     ///
     /// # Errors
     /// Those of the source.
-    pub(crate) async fn refresh(&self, with_views: bool) -> Result<Arc<Snapshot>> {
-        let with_views = with_views || self.loaded().is_some_and(|snapshot| snapshot.with_views);
-        let fresh = Arc::new(Snapshot::load(self.source.as_ref(), with_views).await?);
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
-        Ok(fresh)
+    pub(crate) async fn refresh(&self, need: &Need) -> Result<Option<String>> {
+        if !need.reads_catalog() {
+            return Ok(None);
+        }
+        let source = self.source.as_ref();
+        let (schema, untold) = source.schema(need).await?;
+        let fresh = Snapshot {
+            database: source.database(),
+            current_user: source.current_user(),
+            users: source.users(),
+            settings: source.settings(),
+            schema,
+        };
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fresh));
+        Ok(untold)
     }
 
-    /// The last snapshot; the first one where there is none.
+    /// The last snapshot; one of everything where there is none.
     pub(super) async fn snapshot(&self) -> Result<Arc<Snapshot>> {
-        match self.loaded() {
-            Some(snapshot) => Ok(snapshot),
-            None => self.refresh(true).await,
+        if self.loaded().is_none() {
+            self.refresh(&Need::everything()).await?;
         }
+        Ok(self.current())
     }
 
     /// The last snapshot; an empty one before the first refresh. For functions, which cannot wait.

@@ -41,14 +41,14 @@ use datafusion::catalog::TableProvider;
 
 pub(crate) use column::typed;
 pub(crate) use live::Catalog;
-pub(crate) use oid::{Oids, PG_CATALOG};
+pub(crate) use oid::{FIRST_USER, Oids, PG_CATALOG};
 pub(crate) use pg_description::{of_column as column_comment, of_table as table_comment};
 pub(crate) use pg_proc::{PROCEDURES, Procedure, named as procedure_named};
 pub(crate) use pg_roles::roles;
 pub(crate) use pg_tables::definition as view_definition;
 pub(crate) use pg_type::{TYPES, named as type_named, type_oid};
-use relation::Relation;
-pub(crate) use snapshot::{Constraint, Rule, Snapshot, Table};
+pub(crate) use relation::{RELATIONS, Relation};
+pub(crate) use snapshot::{Constraint, Rule, Schema, Snapshot, Table};
 pub(crate) use source::CatalogSource;
 pub(crate) use value::Value;
 

@@ -33,7 +33,7 @@ pub(super) const PG_TYPE: i64 = 1247;
 pub(super) const INFORMATION_SCHEMA: i64 = 13_207;
 
 /// The first oid of user objects in PostgreSQL: clients take a lower one for a system object.
-const FIRST_USER: i64 = 16_384;
+pub(crate) const FIRST_USER: i64 = 16_384;
 
 /// Gives oids to the objects of users: a hash of what an object is, or the next free number where another has that
 /// one. An object keeps its oid as long as the process runs, so that a result's columns name the table that

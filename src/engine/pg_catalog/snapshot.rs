@@ -1,15 +1,37 @@
 //! All that the catalog says at one moment, each object with its oid.
+//!
+//! What every session sees alike is a [`Schema`], made once for each change of what is known and shared, with the rows
+//! of the relations that are made of nothing else. A session adds who asks and its settings.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::record_batch::RecordBatch;
 
 use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
-use super::source::CatalogSource;
 use crate::engine::{ColumnInfo, TableInfo, TableKind};
-use crate::error::Result;
 
-/// The catalog at one moment.
+/// The relations whose rows are the same for every session, and many: they are made once for each schema. A relation
+/// that is not here is made for each statement.
+const SAME_FOR_ALL: &[&str] = &[
+    "pg_catalog.pg_attribute",
+    "pg_catalog.pg_class",
+    "pg_catalog.pg_constraint",
+    "pg_catalog.pg_depend",
+    "pg_catalog.pg_description",
+    "pg_catalog.pg_index",
+    "pg_catalog.pg_indexes",
+    "information_schema.columns",
+    "information_schema.constraint_column_usage",
+    "information_schema.key_column_usage",
+    "information_schema.referential_constraints",
+    "information_schema.table_constraints",
+    "information_schema.tables",
+];
+
+/// The catalog at one moment, as one session sees it.
 #[derive(Debug, Default)]
 pub(crate) struct Snapshot {
     /// The database's name.
@@ -20,18 +42,44 @@ pub(crate) struct Snapshot {
     pub(crate) users: Vec<String>,
     /// The session's settings.
     pub(crate) settings: Vec<(String, String)>,
+    /// What every session sees.
+    pub(crate) schema: Arc<Schema>,
+}
+
+impl Deref for Snapshot {
+    type Target = Schema;
+
+    fn deref(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+/// The schemas with their tables: the part of the catalog that is the same for every session.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
     /// The schemas: first those of users, the default one before the others, then the two of the catalog.
     pub(crate) namespaces: Vec<Namespace>,
     /// The tables and views of users.
     pub(crate) tables: Vec<Table>,
     /// The relations of the catalog.
     pub(crate) system: Vec<System>,
-    /// Whether the views are among the tables.
-    pub(crate) with_views: bool,
-    /// The places of the tables by oid.
-    places: HashMap<i64, usize>,
-    /// The places of the keys, in their table, by their own oid and by that of their index.
-    keys: HashMap<i64, (usize, usize)>,
+    /// What has an oid.
+    by_oid: HashMap<i64, Place>,
+    /// Oids of relations by their names in lower case.
+    by_name: HashMap<String, Vec<i64>>,
+    /// The rows of relations that were asked for, of those that are the same for every session.
+    batches: Mutex<HashMap<&'static str, RecordBatch>>,
+}
+
+/// Where an object stands in a schema's lists.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Table(usize),
+    /// A key, by its table and its place there.
+    Constraint(usize, usize),
+    /// The index of a key.
+    Index(usize, usize),
+    System(usize),
 }
 
 /// A schema.
@@ -148,56 +196,88 @@ impl Table {
 }
 
 impl Snapshot {
-    /// Reads everything that the source has now; with the views or without.
-    pub(crate) async fn load(source: &dyn CatalogSource, with_views: bool) -> Result<Self> {
-        let mut schemas = vec![];
-        for name in source.schemas() {
-            let tables = source.tables(&name, with_views).await?;
-            schemas.push((name, tables));
-        }
-        let oids = Oids::shared();
-        let mut snapshot = Self {
-            database: source.database(),
-            current_user: source.current_user(),
-            users: source.users(),
-            settings: source.settings(),
-            with_views,
-            ..Self::default()
+    /// The rows of a relation, the columns at these places.
+    ///
+    /// # Errors
+    /// Those of making them.
+    pub(super) fn batch(
+        &self,
+        relation: &'static Relation,
+        wanted: Option<&[usize]>,
+    ) -> datafusion::error::Result<RecordBatch> {
+        let name = format!("{}.{}", relation.schema, relation.name);
+        let Some(name) = SAME_FOR_ALL.iter().find(|known| **known == name) else {
+            return relation.batch(self, wanted);
         };
+        let kept = || self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept().get(name).cloned();
+        let batch = match known {
+            Some(batch) => batch,
+            None => {
+                let batch = relation.batch(self, None)?;
+                kept().insert(name, batch.clone());
+                batch
+            }
+        };
+        Ok(match wanted {
+            Some(wanted) => batch.project(wanted)?,
+            None => batch,
+        })
+    }
+}
+
+impl Schema {
+    /// The catalog of these schemas, the default one first, each with its tables.
+    pub(crate) fn new(schemas: Vec<(String, Vec<Arc<TableInfo>>)>) -> Self {
+        let oids = Oids::shared();
+        let mut schema = Self::default();
         for (name, tables) in schemas {
             let oid = if name == "public" { PUBLIC } else { oids.of("n", "", &name) };
-            snapshot.tables.extend(tables.into_iter().map(|info| Table {
+            // What is always known comes first, so that no form that is read later takes its oid.
+            let (first, later): (Vec<_>, Vec<_>) =
+                tables.into_iter().partition(|t| !matches!(t.kind, TableKind::Subtable | TableKind::View));
+            let table = |info: Arc<TableInfo>| Table {
                 oid: oids.of_relation(&name, &info.name),
                 row_type: oids.of("t", &name, &info.name),
                 row_array: oids.of("t", &name, &format!("_{}", info.name)),
                 namespace: oid,
                 info,
                 constraints: vec![],
-            }));
-            snapshot.namespaces.push(Namespace { oid, name });
+            };
+            schema.tables.extend(first.into_iter().chain(later).map(table));
+            schema.namespaces.push(Namespace { oid, name });
         }
+        schema.tables.sort_by(|a, b| (a.namespace, &a.info.name).cmp(&(b.namespace, &b.info.name)));
         for (name, oid) in [("pg_catalog", PG_CATALOG), ("information_schema", INFORMATION_SCHEMA)] {
-            snapshot.namespaces.push(Namespace { oid, name: name.to_owned() });
+            schema.namespaces.push(Namespace { oid, name: name.to_owned() });
             // Without an oid it is a function's rows.
             let relations = RELATIONS.iter().filter(|known| known.schema == name && known.oid != 0);
-            snapshot.system.extend(relations.map(|relation| System { namespace: oid, relation }));
+            schema.system.extend(relations.map(|relation| System { namespace: oid, relation }));
         }
-        snapshot.add_keys(oids);
-        snapshot.add_foreign_keys(oids);
-        snapshot.add_places();
-        Ok(snapshot)
+        schema.add_keys(oids);
+        schema.add_foreign_keys(oids);
+        schema.add_places();
+        schema
     }
 
     fn add_places(&mut self) {
-        for (place, table) in self.tables.iter().enumerate() {
-            self.places.insert(table.oid, place);
-            for (at, key) in table.constraints.iter().enumerate() {
-                self.keys.insert(key.oid, (place, at));
-                if let Some(index) = key.index() {
-                    self.keys.insert(index, (place, at));
-                }
+        let mut places = HashMap::new();
+        for (at, table) in self.tables.iter().enumerate() {
+            places.insert(table.oid, Place::Table(at));
+            for (key, constraint) in table.constraints.iter().enumerate() {
+                places.insert(constraint.oid, Place::Constraint(at, key));
+                places.extend(constraint.index().map(|index| (index, Place::Index(at, key))));
             }
         }
+        places.extend(
+            self.system.iter().enumerate().map(|(at, system)| (system.relation.oid, Place::System(at))),
+        );
+        self.by_oid = places;
+        let mut names: HashMap<String, Vec<i64>> = HashMap::new();
+        for (oid, _, name) in self.relations() {
+            names.entry(name.to_lowercase()).or_default().push(oid);
+        }
+        self.by_name = names;
     }
 
     fn add_keys(&mut self, oids: &Oids) {
@@ -223,15 +303,12 @@ impl Snapshot {
     }
 
     fn add_foreign_keys(&mut self, oids: &Oids) {
-        let named: HashMap<(i64, &str), usize> = (0..)
-            .zip(&self.tables)
-            .map(|(place, table)| ((table.namespace, table.info.name.as_str()), place))
-            .collect();
         let mut found = vec![];
+        let by_name: HashMap<_, _> =
+            self.tables.iter().map(|table| ((table.namespace, table.info.name.as_str()), table)).collect();
         for (position, table) in self.tables.iter().enumerate() {
             for foreign in &table.info.foreign_keys {
-                let target = named.get(&(table.namespace, foreign.table.as_str()));
-                let Some(target) = target.and_then(|place| self.tables.get(*place)) else { continue };
+                let Some(target) = by_name.get(&(table.namespace, foreign.table.as_str())) else { continue };
                 let columns = Table::numbers(&table.info, &foreign.columns);
                 let there = Table::numbers(&target.info, &foreign.referenced);
                 let (Some(columns), Some(there)) = (columns, there) else { continue };
@@ -255,40 +332,67 @@ impl Snapshot {
 
     /// The table or view of a user with this oid.
     pub(crate) fn table(&self, oid: i64) -> Option<&Table> {
-        self.tables.get(*self.places.get(&oid)?)
+        match self.by_oid.get(&oid)? {
+            Place::Table(at) => self.tables.get(*at),
+            _ => None,
+        }
     }
 
     /// The key that has this oid, with its table.
     pub(crate) fn constraint(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        self.key(oid).filter(|(_, key)| key.oid == oid)
+        match self.by_oid.get(&oid)? {
+            Place::Constraint(at, key) => self.key_at(*at, *key),
+            _ => None,
+        }
     }
 
     /// The key whose index has this oid, with its table.
     pub(crate) fn index(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        self.key(oid).filter(|(_, key)| key.index() == Some(oid))
+        match self.by_oid.get(&oid)? {
+            Place::Index(at, key) => self.key_at(*at, *key),
+            _ => None,
+        }
     }
 
-    fn key(&self, oid: i64) -> Option<(&Table, &Constraint)> {
-        let (place, at) = self.keys.get(&oid)?;
-        let table = self.tables.get(*place)?;
-        Some((table, table.constraints.get(*at)?))
+    fn key_at(&self, table: usize, key: usize) -> Option<(&Table, &Constraint)> {
+        let table = self.tables.get(table)?;
+        Some((table, table.constraints.get(key)?))
     }
 
-    /// The schema and the name of the relation with this oid: a table, a view, an index, one of the catalog's.
+    /// The table or view of a user that the object with this oid belongs to: itself, or that of a key or an index.
+    /// `None` where nothing has this oid, `Some(None)` where it is the catalog's own.
+    pub(crate) fn table_of(&self, oid: i64) -> Option<Option<&Table>> {
+        match self.by_oid.get(&oid)? {
+            Place::Table(at) | Place::Constraint(at, _) | Place::Index(at, _) => Some(self.tables.get(*at)),
+            Place::System(_) => Some(None),
+        }
+    }
+
+    /// The relation with this oid: its schema's oid and its name.
     pub(crate) fn relation(&self, oid: i64) -> Option<(i64, &str)> {
-        if let Some(table) = self.table(oid) {
-            return Some((table.namespace, &table.info.name));
+        match self.by_oid.get(&oid)? {
+            Place::Table(at) => self.tables.get(*at).map(|t| (t.namespace, t.info.name.as_str())),
+            Place::Index(at, key) => self.key_at(*at, *key).map(|(t, key)| (t.namespace, key.name.as_str())),
+            Place::System(at) => self.system.get(*at).map(|s| (s.namespace, s.relation.name)),
+            Place::Constraint(..) => None,
         }
-        if let Some((table, key)) = self.index(oid) {
-            return Some((table.namespace, &key.name));
-        }
-        let system = self.system.iter().find(|system| system.relation.oid == oid)?;
-        Some((system.namespace, system.relation.name))
+    }
+
+    /// The relations of this name, in whatever case: oid, oid of the schema, name.
+    pub(crate) fn relations_named(&self, name: &str) -> impl Iterator<Item = (i64, i64, &str)> {
+        let oids = self.by_name.get(&name.to_lowercase());
+        oids.into_iter().flatten().filter_map(|oid| {
+            let (namespace, name) = self.relation(*oid)?;
+            Some((*oid, namespace, name))
+        })
     }
 
     /// The name of the catalog's relation with this oid.
     pub(crate) fn class_name(&self, oid: i64) -> Option<&'static str> {
-        self.system.iter().find(|system| system.relation.oid == oid).map(|system| system.relation.name)
+        match self.by_oid.get(&oid)? {
+            Place::System(at) => self.system.get(*at).map(|system| system.relation.name),
+            _ => None,
+        }
     }
 
     /// Every key, with its table.

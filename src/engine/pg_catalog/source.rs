@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::engine::TableInfo;
+use super::snapshot::Schema;
+use crate::engine::need::Need;
 use crate::error::Result;
 
 /// The live facts behind the catalog relations and the catalog functions, for one session.
 #[async_trait]
 pub(crate) trait CatalogSource: Send + Sync + Debug {
-    /// The names of the schemas, the default one first.
-    fn schemas(&self) -> Vec<String>;
-    /// Every table of a schema that this user may see; with the views or without.
-    async fn tables(&self, schema: &str, with_views: bool) -> Result<Vec<Arc<TableInfo>>>;
+    /// The schemas with their tables, as far as they are known once what a statement needs is read; and what to tell
+    /// where not everything was.
+    async fn schema(&self, need: &Need) -> Result<(Arc<Schema>, Option<String>)>;
     /// The login names.
     fn users(&self) -> Vec<String>;
     /// The database's name.
