@@ -51,6 +51,8 @@ pub(super) struct Planned {
     pub settings: Settings,
     pub parameters: Vec<DataType>,
     logical: LogicalPlan,
+    /// The marks of the result's columns: the types that Arrow's do not tell.
+    marks: Vec<String>,
     state: SessionState,
     /// What of the catalog it reads.
     need: Need,
@@ -59,7 +61,7 @@ pub(super) struct Planned {
 impl Planned {
     /// The result's columns under the names that clients see.
     pub(super) fn schema(&self) -> SchemaRef {
-        with_origins(&visible(self.logical.schema().as_arrow()), &self.logical)
+        with_origins(&visible(self.logical.schema().as_arrow()), &self.logical, &self.marks)
     }
 }
 
@@ -86,11 +88,11 @@ pub(super) async fn plan(
     let drafted = draft(session, statement, query, types, &settings, usize::MAX).await?;
     let Draft { logical, parameters, state, reads } = drafted;
     let max_rows = session.engine.max_rows(&reads.schemas);
-    let logical = bounds::check(&logical)
+    let (logical, marks) = bounds::check(&logical)
         .and_then(|()| native::place(logical, parameters.is_empty()))
         .and_then(|logical| dialect::complete(limited(logical, max_rows)?, &state))
         .map_err(|e| fault::translate(&e, Some(statement)))?;
-    Ok(Planned { settings, parameters, logical, state, need: reads.need })
+    Ok(Planned { settings, parameters, logical, marks, state, need: reads.need })
 }
 
 /// A query as the planner understands it.
@@ -127,6 +129,7 @@ async fn draft(
     views: usize,
 ) -> Result<Draft> {
     let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
+    on_big_stack(|| dialect::expand_system_views(&mut rewritten));
     let need = on_big_stack(|| Need::of(&rewritten));
     let need = if views == usize::MAX { need } else { need.of_own_view() };
     // What parameters name is read when they are there.
@@ -459,7 +462,7 @@ pub(super) async fn run(
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
     let Physical { plan, state, untold, .. } =
         physical_to_run(session, planned, parameters).await.map_err(translate)?;
-    let schema = with_origins(&visible(plan.schema().as_ref()), &planned.logical);
+    let schema = with_origins(&visible(plan.schema().as_ref()), &planned.logical, &planned.marks);
     let mut notices = quota_notices(session, &plan);
     notices.extend(untold.map(|message| Notice { severity: "NOTICE", code: "00000", message }));
     let tables = tables_of(&plan);

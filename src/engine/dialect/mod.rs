@@ -14,6 +14,7 @@ mod field_access;
 mod keyword;
 mod like_escape;
 mod literal;
+mod mark;
 mod name_pattern;
 mod operator;
 mod planner;
@@ -25,6 +26,7 @@ mod scalar_subquery;
 mod set_returning;
 mod simple_case;
 mod system_column;
+mod system_view;
 mod unnest_apart;
 mod visit;
 mod window_name;
@@ -38,6 +40,7 @@ pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
 pub(crate) use planner::{complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;
+pub(crate) use system_view::expand_system_views;
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.

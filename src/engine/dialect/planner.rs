@@ -18,9 +18,9 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::array_items;
 use super::decorrelate::decorrelate;
+use super::mark::marks;
 use crate::engine::function::display_function;
 use crate::engine::pg_catalog::Value;
-use crate::table::SQL_TYPE;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
@@ -122,12 +122,18 @@ fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
 }
 
 /// The last step over a plan: what DataFusion cannot join is joined, and values of `regclass` and its kin, which
-/// are numbers inside a plan, are shown as names in its result.
+/// are numbers inside a plan, are shown as names in its result. Gives the marks of its columns too.
 ///
 /// # Errors
 /// Those of building a plan.
-pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    display(array_texts(decorrelate(typed(plan)?)?, functions)?, functions)
+pub(crate) fn complete(
+    plan: LogicalPlan,
+    functions: &dyn FunctionRegistry,
+) -> Result<(LogicalPlan, Vec<String>)> {
+    let plan = typed(plan)?;
+    let marks = marks(&plan);
+    let plan = array_texts(decorrelate(plan)?, functions)?;
+    Ok((display(plan, &marks, functions)?, marks))
 }
 
 /// `array::text` has PostgreSQL's form: `{a,"b c"}`.
@@ -208,15 +214,14 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
     }
 }
 
-fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    let shown = |field: &Field| field.metadata().get(SQL_TYPE).and_then(|name| display_function(name));
-    let schema = Arc::clone(plan.schema());
-    if !schema.fields().iter().any(|field| shown(field).is_some()) {
+fn display(plan: LogicalPlan, marks: &[String], functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
+    if !marks.iter().any(|mark| display_function(mark).is_some()) {
         return Ok(plan);
     }
-    let column = |(qualifier, field): (Option<&_>, &Arc<Field>)| {
+    let schema = Arc::clone(plan.schema());
+    let column = |((qualifier, field), mark): ((Option<&_>, &Arc<Field>), &String)| {
         let column = Expr::Column(Column::from((qualifier, field)));
-        match shown(field) {
+        match display_function(mark) {
             None => Ok(column),
             Some(name) => {
                 let call = functions.udf(name)?.call(vec![column]);
@@ -224,6 +229,6 @@ fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Logica
             }
         }
     };
-    let columns = schema.iter().map(column).collect::<Result<Vec<_>>>()?;
+    let columns = schema.iter().zip(marks).map(column).collect::<Result<Vec<_>>>()?;
     LogicalPlanBuilder::from(plan).project(columns)?.build()
 }

@@ -161,8 +161,8 @@ fn data_type(word: &str) -> DataType {
         "int4" => DataType::Int32,
         "float4" => DataType::Float32,
         "float8" => DataType::Float64,
-        "int8" | "oid" | "xid" | "regoper" | "regproc" | "regprocedure" | "regclass"
-        | "regcollation" | "regtype" | "regnamespace" | "regrole" => DataType::Int64,
+        "int8" | "oid" | "xid" | "regoper" | "regproc" | "regprocedure" | "regclass" | "regcollation"
+        | "regtype" | "regnamespace" | "regrole" => DataType::Int64,
         "numeric" => SqlType::Numeric.data_type(),
         "timestamptz" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         "interval" => DataType::Interval(IntervalUnit::MonthDayNano),
