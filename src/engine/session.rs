@@ -315,6 +315,16 @@ impl Session {
         lock(&self.block).fail();
     }
 
+    /// No statement is being run: rows that are left to be fetched have no time limit.
+    pub fn pause(&self) {
+        self.stop.limit(None);
+    }
+
+    /// Rows of a statement are fetched on: they have the time that a statement has.
+    pub fn resume(&self) {
+        self.stop.limit(self.settings().statement_timeout);
+    }
+
     /// Ends what this session is running, from anywhere.
     #[must_use]
     pub fn cancel_handle(&self) -> CancelHandle {

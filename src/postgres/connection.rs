@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt;
 use pgwire::messages::PgWireFrontendMessage;
@@ -60,10 +61,18 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     }
 
     /// Answers messages until the client says goodbye or an error ends the connection.
-    pub(super) async fn run(&mut self, frames: &mut mpsc::Receiver<Frame>) -> io::Result<()> {
+    pub(super) async fn run(
+        &mut self,
+        frames: &mut mpsc::Receiver<Box<Frame>>,
+        busy: &AtomicBool,
+    ) -> io::Result<()> {
         self.ready().await?;
-        while let Some(frame) = frames.recv().await {
-            let (extended, result) = match frame {
+        loop {
+            self.session.pause();
+            busy.store(false, Ordering::Release);
+            let Some(frame) = frames.recv().await else { return Ok(()) };
+            busy.store(true, Ordering::Release);
+            let (extended, result) = match *frame {
                 Frame::Message(PgWireFrontendMessage::Terminate(_)) => return Ok(()),
                 Frame::Message(PgWireFrontendMessage::Sync(_)) => {
                     self.skipping = false;
@@ -74,6 +83,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 _ if self.skipping => continue,
                 Frame::NotUtf8 { extended } => {
                     (extended, Err(Failure::error("22021", "the message is not valid UTF-8 text").into()))
+                }
+                Frame::FunctionCall => {
+                    let failure = Failure::error("0A000", "function calls by fastpath are not supported");
+                    (false, Err(failure.with_hint("Call the function in a SELECT.").into()))
                 }
                 Frame::Message(PgWireFrontendMessage::Query(query)) => {
                     (false, self.simple(&query.query).boxed().await)
@@ -92,7 +105,6 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 self.ready().await?;
             }
         }
-        Ok(())
     }
 
     async fn fail(&mut self, failure: &Failure) -> io::Result<()> {
@@ -114,7 +126,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             Transaction::Failed => TransactionStatus::Error,
         };
         self.output.put(&ReadyForQuery::new(status))?;
-        self.output.flush().await
+        self.output.flush().await?;
+        self.output.rest();
+        Ok(())
     }
 
     /// A portal lives as long as its transaction, and without a block up to Sync.
@@ -283,7 +297,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                     Started::Done => PortalState::Finished,
                 }
             }
-            PortalState::Running(rows, command) => self.send(rows, command, limit).await?,
+            PortalState::Running(rows, command) => {
+                self.session.resume();
+                self.send(rows, command, limit).await?
+            }
             PortalState::Done(command) => {
                 self.complete(&tag(&command, 0))?;
                 PortalState::Done(command)
