@@ -25,6 +25,7 @@ mod emulator;
 mod explain;
 mod faults;
 mod field;
+mod introspection;
 mod join;
 mod local;
 mod native;
@@ -38,3 +39,4 @@ mod schema;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 mod tls;
+mod wire_type;

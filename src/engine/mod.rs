@@ -18,11 +18,13 @@ mod fault;
 mod fetch;
 mod function;
 mod guard;
+mod input;
 mod knowledge;
 mod local;
 mod names;
 mod native;
 mod need;
+mod numeric;
 mod origin;
 mod parameter;
 mod pg_catalog;
@@ -39,6 +41,7 @@ mod session;
 mod settings;
 mod statement;
 mod table_info;
+mod type_planner;
 mod yielding;
 
 use std::collections::{BTreeSet, HashMap};
@@ -51,13 +54,15 @@ use datafusion::execution::session_state::SessionState;
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use dialect::folded;
 pub use fetch::{Direction, Fetch};
+pub(crate) use input::list as array_value;
+pub use input::{numeric as numeric_value, read as read_text};
 pub use origin::column_origin;
 pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
 pub use statement::Statement;
 
 pub use crate::table::{
-    Capabilities, Capability, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict, canonical,
-    capabilities, downcast, grouped, item_range,
+    Capabilities, Capability, CatalogForm, CatalogType, NumericForm, OTHER_PREDICATES, SqlType, TextColumn,
+    TextOptions, Verdict, canonical, capabilities, downcast, grouped, item_range,
 };
 
 use crate::error::{Error, Kind, Result};

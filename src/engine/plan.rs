@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
@@ -32,6 +32,7 @@ use super::local::View;
 use super::names::{self, KnownTable, KnownTables};
 use super::native;
 use super::need::Need;
+use super::numeric::{Specials, take_specials, with_forms};
 use super::origin::with_origins;
 use super::parameter;
 use super::pg_catalog;
@@ -49,7 +50,7 @@ use crate::table::{
 #[derive(Debug)]
 pub(super) struct Planned {
     pub settings: Settings,
-    pub parameters: Vec<DataType>,
+    pub parameters: Vec<SqlType>,
     logical: LogicalPlan,
     /// The marks of the result's columns: the types that Arrow's do not tell.
     marks: Vec<String>,
@@ -62,6 +63,18 @@ impl Planned {
     /// The result's columns under the names that clients see.
     pub(super) fn schema(&self) -> SchemaRef {
         with_origins(&visible(self.logical.schema().as_arrow()), &self.logical, &self.marks)
+    }
+
+    /// The columns of a result as they were announced, with the data types and the numerics' form of this run.
+    fn result_schema(&self, physical: &Physical) -> SchemaRef {
+        let announced = self.schema();
+        let sent = physical.plan.schema();
+        let fields = announced.fields().iter().zip(sent.fields()).map(|(announced, sent)| {
+            let field = Field::clone(announced).with_data_type(sent.data_type().clone());
+            field.with_nullable(sent.is_nullable())
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        with_forms(&schema, &physical.logical, &physical.specials)
     }
 }
 
@@ -82,7 +95,7 @@ pub(super) async fn plan(
     session: &Session,
     statement: &Statement,
     query: &Query,
-    types: &[Option<DataType>],
+    types: &[Option<SqlType>],
 ) -> Result<Planned> {
     let settings = session.settings();
     let drafted = draft(session, statement, query, types, &settings, usize::MAX).await?;
@@ -90,7 +103,7 @@ pub(super) async fn plan(
     let max_rows = session.engine.max_rows(&reads.schemas);
     let (logical, marks) = bounds::check(&logical)
         .and_then(|()| native::place(logical, parameters.is_empty()))
-        .and_then(|logical| dialect::complete(limited(logical, max_rows)?, &state))
+        .and_then(|logical| dialect::complete(limited(logical, max_rows)?, &state, settings.time_zone))
         .map_err(|e| fault::translate(&e, Some(statement)))?;
     Ok(Planned { settings, parameters, logical, marks, state, need: reads.need })
 }
@@ -98,7 +111,7 @@ pub(super) async fn plan(
 /// A query as the planner understands it.
 struct Draft {
     logical: LogicalPlan,
-    parameters: Vec<DataType>,
+    parameters: Vec<SqlType>,
     state: SessionState,
     reads: Reads,
 }
@@ -124,7 +137,7 @@ async fn draft(
     session: &Session,
     statement: &Statement,
     query: &Query,
-    types: &[Option<DataType>],
+    types: &[Option<SqlType>],
     settings: &Settings,
     views: usize,
 ) -> Result<Draft> {
@@ -144,9 +157,10 @@ async fn draft(
     let reads = Reads { schemas: tables.keys().cloned().collect(), need }.and(within);
     let state = state(session, settings, tables);
     let (logical, parameters) = on_big_stack(|| {
-        parameter::plan(types, &|types: &[DataType]| {
+        parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?)
+            let plan = at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?;
+            dialect::typed(plan, settings.time_zone)
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
@@ -389,6 +403,9 @@ fn in_zone(state: &SessionState) -> Vec<Arc<ScalarUDF>> {
 /// A physical plan, and what it needs to run.
 pub(super) struct Physical {
     pub plan: Arc<dyn ExecutionPlan>,
+    /// What it was made from, with the parameters' values.
+    logical: LogicalPlan,
+    specials: Specials,
     pub state: SessionState,
     pub context: Arc<ScanContext>,
     /// Counted before the plan was made.
@@ -415,22 +432,26 @@ pub(super) fn physical(
         busy: Stretch::default(),
     });
     state.config_mut().set_extension(Arc::clone(&context));
-    let plan = create(planned, &state, parameters)?;
-    Ok(Physical { plan, state, context, totals: Totals::default(), untold: None })
+    let (plan, logical, specials) = create(planned, &state, parameters)?;
+    Ok(Physical { plan, logical, specials, state, context, totals: Totals::default(), untold: None })
 }
 
 fn create(
     planned: &Planned,
     state: &SessionState,
     parameters: Vec<ScalarValue>,
-) -> DfResult<Arc<dyn ExecutionPlan>> {
+) -> DfResult<(Arc<dyn ExecutionPlan>, LogicalPlan, Specials)> {
     let values = parameter::values(&planned.parameters, parameters)?;
     on_big_stack(|| {
         let logical = planned.logical.clone();
-        let logical =
-            if values.is_empty() { logical } else { logical.with_param_values(ParamValues::from(values))? };
-        let logical = native::place(logical, true)?;
-        at_once(state.create_physical_plan(&logical))
+        let logical = if values.is_empty() {
+            logical
+        } else {
+            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.settings.time_zone)?
+        };
+        let (logical, specials) = take_specials(logical)?;
+        let placed = native::place(dialect::bare(logical.clone())?, true)?;
+        Ok((at_once(state.create_physical_plan(&placed))?, logical, specials))
     })
 }
 
@@ -447,7 +468,7 @@ pub(super) async fn physical_to_run(
     physical.untold = untold;
     physical.totals = count_joined(&physical.plan, &physical.context).await?;
     if !physical.totals.counted.is_empty() {
-        physical.plan = create(planned, &physical.state, parameters)?;
+        (physical.plan, physical.logical, physical.specials) = create(planned, &physical.state, parameters)?;
     }
     Ok(physical)
 }
@@ -460,9 +481,9 @@ pub(super) async fn run(
     parameters: Vec<ScalarValue>,
 ) -> Result<QueryResult> {
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
-    let Physical { plan, state, untold, .. } =
-        physical_to_run(session, planned, parameters).await.map_err(translate)?;
-    let schema = with_origins(&visible(plan.schema().as_ref()), &planned.logical, &planned.marks);
+    let physical = physical_to_run(session, planned, parameters).await.map_err(translate)?;
+    let schema = planned.result_schema(&physical);
+    let Physical { plan, state, untold, .. } = physical;
     let mut notices = quota_notices(session, &plan);
     notices.extend(untold.map(|message| Notice { severity: "NOTICE", code: "00000", message }));
     let tables = tables_of(&plan);

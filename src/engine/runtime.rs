@@ -16,6 +16,7 @@ use datafusion::prelude::SessionConfig;
 use url::Url;
 
 use super::pg_catalog::Catalog;
+use super::type_planner::PostgresTypes;
 use super::yielding::Yielding;
 use super::{dialect, function, plain_filter, postgres_cast};
 use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
@@ -55,6 +56,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_config(config())
         .with_runtime_env(runtime)
         .with_expr_planners(planners.collect())
+        .with_type_planner(Arc::new(PostgresTypes))
         .with_scalar_functions(scalar)
         .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
         .with_window_functions(SessionStateDefaults::default_window_functions())

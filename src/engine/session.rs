@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::ast;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
+use super::SqlType;
 use super::block::Block;
 use super::cancel::Stop;
 use super::command;
@@ -39,7 +40,7 @@ pub struct User {
 #[derive(Debug, Clone)]
 pub struct Prepared {
     statement: Arc<Statement>,
-    parameters: Vec<DataType>,
+    parameters: Vec<SqlType>,
     schema: Option<SchemaRef>,
     planned: Option<Arc<Planned>>,
 }
@@ -47,7 +48,7 @@ pub struct Prepared {
 impl Prepared {
     /// The types of `$1`, `$2` ..., declared or inferred.
     #[must_use]
-    pub fn parameters(&self) -> &[DataType] {
+    pub fn parameters(&self) -> &[SqlType] {
         &self.parameters
     }
 
@@ -178,14 +179,14 @@ impl Session {
     }
 
     /// Plans a statement. `types` are the parameters' types as far as the client said them.
-    pub async fn prepare(&self, statement: Statement, types: &[Option<DataType>]) -> Result<Prepared> {
+    pub async fn prepare(&self, statement: Statement, types: &[Option<SqlType>]) -> Result<Prepared> {
         self.check_transaction(&statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
         let prepared = stop.guard(Box::pin(self.plan(Arc::new(statement), types))).await;
         prepared.inspect_err(|_| self.fail())
     }
 
-    async fn plan(&self, statement: Arc<Statement>, types: &[Option<DataType>]) -> Result<Prepared> {
+    async fn plan(&self, statement: Arc<Statement>, types: &[Option<SqlType>]) -> Result<Prepared> {
         let (query, explain) = match &statement.ast {
             ast::Statement::Query(query) => (query, None),
             ast::Statement::Explain { statement: inner, analyze, .. } => match inner.as_ref() {

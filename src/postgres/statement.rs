@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use tokio::io::AsyncWrite;
 
-use super::command::{Command, Declared, arrow_types};
+use super::command::{Command, Declared, sql_types};
 use super::connection::{Connection, room};
 use super::copy::CopyFormat;
 use super::cursor::{self, Cursor};
@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::portal::{ClientStatement, Rows, Sent, guarded, tag};
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{Fetch, Prepared, Statement, Transaction};
+use crate::engine::{Fetch, Prepared, SqlType, Statement, Transaction};
 
 /// What became of a statement that was started.
 pub(super) enum Started {
@@ -42,7 +42,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let (command, inner) = Command::of(statement)?;
         let prepared = match inner {
             None => None,
-            Some(inner) => Some(guarded(self.session.prepare(inner, &arrow_types(declared))).await?),
+            Some(inner) => Some(guarded(self.session.prepare(inner, &sql_types(declared))).await?),
         };
         Ok(ClientStatement::new(command, prepared, declared))
     }
@@ -229,8 +229,12 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let batch = guarded(async move { result.rows.try_next().await }).await?;
         let Some(batch) = batch else { return Err(Failure::error("22023", "EXECUTE has no values").into()) };
         let mut out = vec![];
-        for (at, (column, data_type)) in batch.columns().iter().zip(types).enumerate() {
-            let value = ScalarValue::try_from_array(column, 0).and_then(|value| value.cast_to(data_type));
+        for (at, (column, sql_type)) in batch.columns().iter().zip(types).enumerate() {
+            let value = ScalarValue::try_from_array(column, 0).and_then(|value| match value {
+                // It has its own digits.
+                decimal @ ScalarValue::Decimal128(..) if *sql_type == SqlType::Numeric => Ok(decimal),
+                value => value.cast_to(&sql_type.data_type()),
+            });
             let wrong = |error| {
                 Failure::error("42804", format!("parameter ${} of EXECUTE does not fit: {error}", at + 1))
             };

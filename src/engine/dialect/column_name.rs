@@ -70,6 +70,8 @@ fn column_name(expr: &Expr) -> Option<String> {
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return column_name(inner),
         Expr::Function(function) => last(&function.name)?,
         Expr::Cast { expr, data_type, .. } => own_name(expr).unwrap_or_else(|| type_name(data_type)),
+        Expr::TypedString(literal) => type_name(&literal.data_type),
+        Expr::Interval(_) => "interval".into(),
         Expr::Case { else_result, .. } => {
             else_result.as_ref().and_then(|value| own_name(value)).unwrap_or_else(|| "case".into())
         }

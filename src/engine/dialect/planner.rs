@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use arrow::array::Array;
 use arrow::datatypes::{DataType, Field};
+use chrono_tz::Tz;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
@@ -12,22 +14,23 @@ use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::array_items;
 use super::decorrelate::decorrelate;
+use super::literal_cast::{self, read_literal};
 use super::mark::marks;
+use crate::engine::SqlType;
 use crate::engine::function::display_function;
-use crate::engine::pg_catalog::Value;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![Arc::new(UnknownLiteral)]
 }
 
-/// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`).
+/// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`), a
+/// day.
 #[derive(Debug)]
 struct UnknownLiteral;
 
@@ -36,8 +39,10 @@ impl ExprPlanner for UnknownLiteral {
         let mut expr = expr;
         let types = (expr.left.get_type(schema), expr.right.get_type(schema));
         if let (Ok(left), Ok(right)) = types {
-            read_literal(&mut expr.right, &left)?;
-            read_literal(&mut expr.left, &right)?;
+            if is_comparison(&expr.op) {
+                read_literal(&mut expr.right, &left)?;
+                read_literal(&mut expr.left, &right)?;
+            }
         }
         expr.left = plain_number(expr.left)?;
         expr.right = plain_number(expr.right)?;
@@ -51,6 +56,12 @@ impl ExprPlanner for UnknownLiteral {
         }
         Ok(PlannerResult::Original(expr))
     }
+}
+
+/// Whether both sides are of one type: `timestamp + '1 day'` is not.
+fn is_comparison(op: &BinaryOperator) -> bool {
+    use BinaryOperator as B;
+    is_of_arrays(op) || matches!(op, B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq | B::And | B::Or)
 }
 
 fn is_of_arrays(op: &BinaryOperator) -> bool {
@@ -103,34 +114,17 @@ fn plain_number(expr: Expr) -> Result<Expr> {
     })
 }
 
-fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
-    let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = expr else { return Ok(()) };
-    let value = match wanted {
-        DataType::Boolean => match text.trim().to_ascii_lowercase().as_str() {
-            "t" | "true" | "y" | "yes" | "on" | "1" => Value::Bool(true),
-            "f" | "false" | "n" | "no" | "off" | "0" => Value::Bool(false),
-            _ => return Ok(()),
-        },
-        DataType::List(_) => match array_items(text) {
-            Some(items) => items.into(),
-            None => return Ok(()),
-        },
-        _ => return Ok(()),
-    };
-    *expr = Expr::Literal(value.to_scalar(wanted)?, None);
-    Ok(())
-}
-
 /// The last step over a plan: what DataFusion cannot join is joined, and values of `regclass` and its kin, which
-/// are numbers inside a plan, are shown as names in its result. Gives the marks of its columns too.
+/// are numbers inside a plan, have their names beside them in its result. Gives the marks of its columns too.
 ///
 /// # Errors
 /// Those of building a plan.
 pub(crate) fn complete(
     plan: LogicalPlan,
     functions: &dyn FunctionRegistry,
+    zone: Tz,
 ) -> Result<(LogicalPlan, Vec<String>)> {
-    let plan = typed(plan)?;
+    let plan = typed(plan, zone)?;
     let marks = marks(&plan);
     let plan = array_texts(decorrelate(plan)?, functions)?;
     Ok((display(plan, &marks, functions)?, marks))
@@ -138,7 +132,7 @@ pub(crate) fn complete(
 
 /// `array::text` has PostgreSQL's form: `{a,"b c"}`.
 fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    let function = functions.udf("pg_array_text")?;
+    let (array, vector) = (functions.udf("pg_array_text")?, functions.udf("pg_vector_text")?);
     let plan = plan.transform_up_with_subqueries(|plan| {
         let mut schema = DFSchema::empty();
         for input in plan.inputs() {
@@ -152,6 +146,9 @@ fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Lo
                     if *cast.field.data_type() == DataType::Utf8
                         && matches!(cast.expr.get_type(&schema), Ok(DataType::List(_))) =>
                 {
+                    let (_, field) = cast.expr.to_field(&schema)?;
+                    let is_vector = matches!(SqlType::of(&field), SqlType::Int2Vector | SqlType::OidVector);
+                    let function = if is_vector { &vector } else { &array };
                     Ok(Transformed::yes(function.call(vec![*cast.expr])))
                 }
                 other => Ok(Transformed::no(other)),
@@ -163,36 +160,84 @@ fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Lo
 }
 
 /// Gives types to what has none because of where it stands: in `x = ANY ($1)` and `x = ANY ('{a,b}')` the right side
-/// is an array of the left one's type, in `LIMIT $1` a number. To be applied before parameters are asked for.
+/// is an array of the left one's type, in `LIMIT $1` a number; a text literal that is cast is what it says. `zone` is
+/// that of a time without one. To be applied before parameters are asked for, and when they have values.
 ///
 /// # Errors
-/// Those of building a plan.
-pub(crate) fn typed(plan: LogicalPlan) -> Result<LogicalPlan> {
+/// Those of building a plan, and those of a literal that is none of its type.
+pub(crate) fn typed(plan: LogicalPlan, zone: Tz) -> Result<LogicalPlan> {
+    let mut changed = false;
     let plan = plan.transform_up_with_subqueries(|plan| {
         let mut schema = DFSchema::empty();
         for input in plan.inputs() {
             schema.merge(input.schema());
         }
         let limit = matches!(plan, LogicalPlan::Limit(_));
-        plan.map_expressions(|expr| {
-            expr.transform_up(|expr| match expr {
-                Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
-                    let changed = type_array(&mut function, &schema)?;
-                    let expr = Expr::ScalarFunction(function);
-                    Ok(if changed { Transformed::yes(expr) } else { Transformed::no(expr) })
-                }
-                Expr::Placeholder(placeholder) if limit && placeholder.field.is_none() => {
-                    let field = Arc::new(Field::new("", DataType::Int64, true));
-                    Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(
-                        placeholder.id,
-                        Some(field),
-                    ))))
-                }
-                other => Ok(Transformed::no(other)),
-            })
-        })
+        let listed = matches!(plan, LogicalPlan::Projection(_));
+        let names = NamePreserver::new(&plan);
+        let plan = plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = expr.transform_up(|expr| type_one(expr, &schema, limit, zone))?;
+            let done = done.transform_data(|expr| {
+                if listed { literal_cast::unmark(expr, zone) } else { literal_cast::unmark_all(expr, zone) }
+            })?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })?;
+        changed |= plan.transformed;
+        if changed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
     })?;
     Ok(plan.data)
+}
+
+/// A plan without the marks of types that only planning needs.
+///
+/// # Errors
+/// Those of building a plan.
+pub(crate) fn bare(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|plan| {
+        let names = NamePreserver::new(&plan);
+        let plan = plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = literal_cast::unmark_numerics(expr)?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })?;
+        Ok(plan)
+    })?;
+    Ok(plan.data)
+}
+
+fn type_one(expr: Expr, schema: &DFSchema, limit: bool, zone: Tz) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
+            let changed = type_array(&mut function, schema)?;
+            let expr = Expr::ScalarFunction(function);
+            if let Some(list) = as_list(&expr)? {
+                return Ok(Transformed::yes(list));
+            }
+            Ok(if changed { Transformed::yes(expr) } else { Transformed::no(expr) })
+        }
+        Expr::Placeholder(placeholder) if limit && placeholder.field.is_none() => {
+            let field = Arc::new(Field::new("", DataType::Int64, true));
+            Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(placeholder.id, Some(field)))))
+        }
+        other => literal_cast::read_casts(other, schema, zone),
+    }
+}
+
+/// `x = ANY ('{1,NULL}')` as `x IN (1, NULL)`: DataFusion's function takes no notice of a NULL among the items.
+fn as_list(expr: &Expr) -> Result<Option<Expr>> {
+    let Expr::ScalarFunction(function) = expr else { return Ok(None) };
+    let [Expr::Literal(ScalarValue::List(list), _), item] = function.args.as_slice() else { return Ok(None) };
+    if list.is_null(0) || matches!(list.value_type(), DataType::List(_)) {
+        return Ok(None);
+    }
+    let items = list.values();
+    let items = (0..items.len()).map(|at| Ok(Expr::Literal(ScalarValue::try_from_array(items, at)?, None)));
+    let items: Vec<Expr> = items.collect::<Result<_>>()?;
+    if items.is_empty() {
+        return Ok(Some(Expr::Literal(ScalarValue::Boolean(Some(false)), None)));
+    }
+    Ok(Some(item.clone().in_list(items, false)))
 }
 
 fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
@@ -209,7 +254,7 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
             placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
             Ok(true)
         }
-        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted).map(|()| true),
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted),
         _ => Ok(false),
     }
 }
@@ -221,11 +266,13 @@ fn display(plan: LogicalPlan, marks: &[String], functions: &dyn FunctionRegistry
     let schema = Arc::clone(plan.schema());
     let column = |((qualifier, field), mark): ((Option<&_>, &Arc<Field>), &String)| {
         let column = Expr::Column(Column::from((qualifier, field)));
-        match display_function(mark) {
+        match display_function(mark).filter(|_| *field.data_type() == DataType::Int64) {
             None => Ok(column),
             Some(name) => {
-                let call = functions.udf(name)?.call(vec![column]);
-                Ok(Expr::Alias(Alias::new(call, qualifier.cloned(), field.name())))
+                // Both are kept: a client may ask for either.
+                let shown = functions.udf(name)?.call(vec![column.clone()]);
+                let pair = functions.udf("named_struct")?.call(vec![lit("oid"), column, lit("name"), shown]);
+                Ok(Expr::Alias(Alias::new(pair, qualifier.cloned(), field.name())))
             }
         }
     };

@@ -5,13 +5,13 @@
 //! `t.x`. Rows with a name are the second choice: DataFusion joins no subquery that refers outwards through one.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArguments, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias,
-    TableFactor, TableWithJoins, Values, WildcardAdditionalOptions,
+    BinaryOperator, Expr, Function, FunctionArguments, GroupByExpr, Ident, Query, SelectItem, SetExpr,
+    TableAlias, TableFactor, TableWithJoins, UnaryOperator, Value, Values, WildcardAdditionalOptions,
 };
 
 use super::set_returning::select;
-use super::take;
 use super::visit::Rule;
+use super::{array_items, take};
 
 pub(super) const RULE: Rule = Rule::Outer(named);
 
@@ -19,6 +19,10 @@ pub(super) const RULE: Rule = Rule::Outer(named);
 pub(super) const NAME: &str = "\u{E001}rows";
 
 fn named(expr: &mut Expr) {
+    if let Some(spelled) = of_array(expr) {
+        *expr = spelled;
+        return;
+    }
     let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return };
     // An array of a query's rows has the same items.
     if let Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. }) = right.as_mut()
@@ -36,6 +40,55 @@ fn named(expr: &mut Expr) {
         }
         None => name_rows(query),
     }
+}
+
+/// `x <> ALL ('{a,b}')` and `x <> ALL ($1)` as `NOT (x = ANY (...))`, whose right side gets the left one's type; with
+/// any other operator a literal is compared item by item.
+fn of_array(expr: &mut Expr) -> Option<Expr> {
+    let (left, op, right, all) = match expr {
+        Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, false),
+        Expr::AllOp { left, compare_op, right } => (left, compare_op, right, true),
+        _ => return None,
+    };
+    while let Expr::Nested(inner) = right.as_mut() {
+        *right = Box::new(take(inner));
+    }
+    let Expr::Value(value) = right.as_ref() else { return None };
+    let text = match &value.value {
+        Value::SingleQuotedString(text) => Some(text.clone()),
+        Value::Placeholder(_) => None,
+        _ => return None,
+    };
+    match (&*op, all) {
+        (BinaryOperator::Eq, false) => None,
+        (BinaryOperator::NotEq, true) => {
+            let any = Expr::AnyOp {
+                left: Box::new(take(left)),
+                compare_op: BinaryOperator::Eq,
+                right: Box::new(take(right)),
+                is_some: false,
+            };
+            let any = Expr::Nested(Box::new(any));
+            Some(Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) })
+        }
+        _ => each(left, op, &array_items(&text?)?, all),
+    }
+}
+
+/// A comparison with each item.
+fn each(left: &Expr, op: &BinaryOperator, items: &[String], all: bool) -> Option<Expr> {
+    let compared = items.iter().map(|item| {
+        let null = item.eq_ignore_ascii_case("null");
+        let item = if null { Value::Null } else { Value::SingleQuotedString(item.clone()) };
+        let right = Box::new(Expr::value(item));
+        Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left.clone()), op: op.clone(), right }))
+    });
+    let joined = compared.reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: if all { BinaryOperator::And } else { BinaryOperator::Or },
+        right: Box::new(right),
+    });
+    Some(Expr::Nested(Box::new(joined.unwrap_or_else(|| Expr::value(Value::Boolean(all))))))
 }
 
 /// The item of a SELECT whose name nothing refers to.
@@ -100,5 +153,9 @@ mod tests {
             "SELECT a = ANY(ARRAY(SELECT x FROM d))",
             &format!("SELECT a = ANY(SELECT x AS \"{NAME}\" FROM d)"),
         );
+        check(RULE, "SELECT a <> ALL('{b,c}')", "SELECT NOT (a = ANY('{b,c}'))");
+        check(RULE, "SELECT a <> ALL ($1)", "SELECT NOT (a = ANY($1))");
+        check(RULE, "SELECT a > ANY('{1,NULL}')", "SELECT ((a > '1') OR (a > NULL))");
+        check(RULE, "SELECT a > ALL('{}'), a < ANY('{}')", "SELECT (true), (false)");
     }
 }

@@ -99,6 +99,8 @@ pub(super) fn type_name(sql_type: &SqlType) -> String {
         SqlType::Time => "time".into(),
         SqlType::Timestamp => "timestamp".into(),
         SqlType::TimestampTz => "timestamptz".into(),
+        SqlType::Varchar => "varchar".into(),
+        SqlType::Bpchar => "bpchar".into(),
         other => other.name(),
     }
 }
@@ -128,6 +130,12 @@ mod tests {
             SqlType::TimestampTz,
             SqlType::Interval,
             SqlType::Jsonb,
+            SqlType::Json,
+            SqlType::Uuid,
+            SqlType::Varchar,
+            SqlType::Bpchar,
+            SqlType::Int2Vector,
+            SqlType::OidVector,
         ] {
             let oid = type_oid(&t);
             assert_eq!(TYPES.get(&oid).unwrap().name, type_name(&t));
