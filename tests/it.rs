@@ -25,6 +25,7 @@ mod emulator;
 mod explain;
 mod faults;
 mod field;
+mod introspection;
 mod join;
 mod local;
 mod native;

@@ -69,8 +69,8 @@ pub use statement::Statement;
 pub use utility::{Item, Mode, Utility};
 
 pub use crate::table::{
-    Capabilities, Capability, NumericForm, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict,
-    canonical, capabilities, downcast, grouped, item_range,
+    Capabilities, Capability, CatalogForm, CatalogType, NumericForm, OTHER_PREDICATES, SqlType, TextColumn,
+    TextOptions, Verdict, canonical, capabilities, downcast, grouped, item_range,
 };
 
 use crate::error::{Error, Kind, Result};

@@ -293,16 +293,29 @@ impl Resolver<'_> {
     /// Resolves the items of a SELECT; the output columns.
     fn projection(&self, items: &mut [SelectItem], scope: &Scope<'_>) -> Vec<String> {
         let mut outputs: Vec<String> = vec![];
-        for item in items {
+        // What a wildcard stands for keeps its names, so that what is before it has to give way too.
+        let mut wildcards: Vec<Vec<String>> = items
+            .iter_mut()
+            .map(|item| match item {
+                SelectItem::Wildcard(_) => scope.relations.iter().flat_map(|r| r.columns.clone()).collect(),
+                SelectItem::QualifiedWildcard(kind, _) => qualified_wildcard(kind, scope),
+                _ => vec![],
+            })
+            .collect();
+        for (place, item) in items.iter_mut().enumerate() {
+            let repeated = |name: &str, outputs: &[String]| {
+                let later = wildcards.iter().skip(place + 1).flatten();
+                let known: Vec<String> = outputs.iter().chain(later).cloned().collect();
+                unrepeated(name, &known)
+            };
             match item {
-                SelectItem::Wildcard(_) => {
-                    outputs.extend(scope.relations.iter().flat_map(|r| r.columns.clone()))
+                SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => {
+                    outputs.extend(wildcards.get_mut(place).map(std::mem::take).unwrap_or_default());
                 }
-                SelectItem::QualifiedWildcard(kind, _) => outputs.extend(qualified_wildcard(kind, scope)),
                 SelectItem::ExprWithAlias { expr, alias } => {
                     self.expressions(expr, scope);
                     fold(alias);
-                    set(alias, unrepeated(&alias.value, &outputs));
+                    set(alias, repeated(&alias.value, &outputs));
                     outputs.push(alias.value.clone());
                 }
                 SelectItem::UnnamedExpr(expr) => {
@@ -314,7 +327,7 @@ impl Resolver<'_> {
                         }
                         _ => String::new(),
                     };
-                    let unrepeated = unrepeated(&name, &outputs);
+                    let unrepeated = repeated(&name, &outputs);
                     if unrepeated != name {
                         let alias = Ident::with_quote('"', unrepeated.clone());
                         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };

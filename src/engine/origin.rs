@@ -11,6 +11,7 @@ use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan};
 
 use super::pg_catalog::Oids;
+use crate::table::SQL_TYPE;
 
 /// The metadata keys that hold a column's table and its number there.
 const TABLE: &str = "table_oid";
@@ -23,9 +24,12 @@ pub fn column_origin(field: &Field) -> Option<(i64, i16)> {
     Some((metadata.get(TABLE)?.parse().ok()?, metadata.get(NUMBER)?.parse().ok()?))
 }
 
-/// The schema with the origin of each column that `plan`, which has the same columns, passes on.
-pub(super) fn with_origins(schema: &SchemaRef, plan: &LogicalPlan) -> SchemaRef {
+/// The schema with the origin of each column that `plan`, which has the same columns, passes on, and with the marks of
+/// their types.
+pub(super) fn with_origins(schema: &SchemaRef, plan: &LogicalPlan, marks: &[String]) -> SchemaRef {
     let fields = schema.fields().iter().enumerate().map(|(at, field)| {
+        let marked = marks.get(at).and_then(|mark| marked(field, mark));
+        let field = marked.as_ref().unwrap_or(field);
         let Some((table, number)) = origin(plan, at) else { return Arc::clone(field) };
         let oid = Oids::shared().of_relation(table.schema().unwrap_or_default(), table.table());
         let mut metadata: HashMap<_, _> = field.metadata().clone();
@@ -34,6 +38,18 @@ pub(super) fn with_origins(schema: &SchemaRef, plan: &LogicalPlan) -> SchemaRef 
         Arc::new(Field::clone(field).with_metadata(metadata))
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The field with this mark, where it has another: what runs passes on what was cast away.
+fn marked(field: &Arc<Field>, mark: &str) -> Option<Arc<Field>> {
+    let known = field.metadata().get(SQL_TYPE).map_or("", String::as_str);
+    if known == mark {
+        return None;
+    }
+    let mut metadata = field.metadata().clone();
+    metadata.insert(SQL_TYPE.to_owned(), mark.to_owned());
+    metadata.retain(|_, value| !value.is_empty());
+    Some(Arc::new(Field::clone(field).with_metadata(metadata)))
 }
 
 /// The table behind a column of a plan, and the column's place there.

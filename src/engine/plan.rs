@@ -105,17 +105,17 @@ pub(super) async fn plan(
     let finished = on_big_stack(|| {
         bounds::check(&logical)?;
         let logical = native::place(logical, parameters.is_empty())?;
-        let logical = dialect::complete(limited(logical, max_rows)?, &scope, planning.time_zone)?;
+        let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.time_zone)?;
         let traits = Traits::of(&logical)?;
-        Ok((logical, traits))
+        Ok((logical, marks, traits))
     });
-    let (logical, traits) = finished.map_err(|e| fault::translate(&e, Some(statement)))?;
+    let (logical, marks, traits) = finished.map_err(|e| fault::translate(&e, Some(statement)))?;
     let planned = Arc::new(Planned {
         planning: Arc::clone(planning),
         of_session: traits.of_session
             || reads.need.reads_catalog()
             || reads.names.iter().any(Read::is_of_catalog),
-        schema: with_origins(&visible(logical.schema().as_arrow()), &logical),
+        schema: with_origins(&visible(logical.schema().as_arrow()), &logical, &marks),
         constant: (traits.constant && parameters.is_empty()).then(OnceLock::new),
         parameters,
         need: reads.need,
@@ -146,6 +146,7 @@ async fn draft(
     views: usize,
 ) -> Result<Draft> {
     let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
+    on_big_stack(|| dialect::expand_system_views(&mut rewritten));
     let need = on_big_stack(|| Need::of(&rewritten));
     let need = if views == usize::MAX { need } else { need.of_own_view() };
     // What parameters name is read when they are there.

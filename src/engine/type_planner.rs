@@ -149,6 +149,7 @@ pub(super) fn spelled(sql_type: &SqlType) -> ast::DataType {
         SqlType::Uuid => D::Uuid,
         SqlType::Int2Vector => custom("int2vector"),
         SqlType::OidVector => custom("oidvector"),
+        SqlType::Catalog(catalog) => custom(catalog.name),
         SqlType::Array(item) => D::Array(ArrayElemTypeDef::SquareBracket(Box::new(spelled(item)), None)),
     }
 }

@@ -64,4 +64,4 @@ pub use record::{Page, RecordsRequest};
 pub use retry::RetryConfig;
 pub use secret::Secret;
 pub use tls::{ClientCertificate, ServerCertificates};
-pub use user::{Group, Organization, User};
+pub use user::{Group, Membership, Organization, Title, User};

@@ -40,6 +40,60 @@ pub struct User {
     /// The organization that `PRIMARY_ORGANIZATION()` means.
     #[serde(default, deserialize_with = "maybe_id")]
     pub primary_organization: Option<u64>,
+    /// When the user was made: `2026-04-24T12:00:00Z`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub ctime: String,
+    /// When the user was changed last.
+    #[serde(default, deserialize_with = "or_default")]
+    pub mtime: String,
+    /// The family name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub sur_name: String,
+    /// The given name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub given_name: String,
+    /// How the family name is read.
+    #[serde(default, deserialize_with = "or_default")]
+    pub sur_name_reading: String,
+    /// How the given name is read.
+    #[serde(default, deserialize_with = "or_default")]
+    pub given_name_reading: String,
+    /// The name in another language.
+    #[serde(default, deserialize_with = "or_default")]
+    pub local_name: String,
+    /// That language, such as `en`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub local_name_locale: String,
+    /// What the user wrote about themselves.
+    #[serde(default, deserialize_with = "or_default")]
+    pub description: String,
+    /// The telephone number.
+    #[serde(default, deserialize_with = "or_default")]
+    pub phone: String,
+    /// The mobile telephone number.
+    #[serde(default, deserialize_with = "or_default")]
+    pub mobile_phone: String,
+    /// The extension number.
+    #[serde(default, deserialize_with = "or_default")]
+    pub extension_number: String,
+    /// The Skype name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub callto: String,
+    /// The web page.
+    #[serde(default, deserialize_with = "or_default")]
+    pub url: String,
+    /// The employee number.
+    #[serde(default, deserialize_with = "or_default")]
+    pub employee_number: String,
+    /// Such as `1990-04-01`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub birth_date: String,
+    /// Such as `2020-04-01`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub join_date: String,
+    /// The place in lists of users.
+    #[serde(default, deserialize_with = "maybe_id")]
+    pub sort_order: Option<u64>,
 }
 
 /// A group.
@@ -76,6 +130,40 @@ pub struct Organization {
     /// The code of the one above; none at the top.
     #[serde(default)]
     pub parent_code: Option<String>,
+    /// The name in another language.
+    #[serde(default, deserialize_with = "or_default")]
+    pub local_name: String,
+    /// That language, such as `en`.
+    #[serde(default, deserialize_with = "or_default")]
+    pub local_name_locale: String,
+}
+
+/// A title that a user has in an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Title {
+    /// The id.
+    #[serde(deserialize_with = "id")]
+    pub id: u64,
+    /// The code.
+    #[serde(default, deserialize_with = "or_default")]
+    pub code: String,
+    /// The name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// The description.
+    #[serde(default, deserialize_with = "or_default")]
+    pub description: String,
+}
+
+/// A user of an organization, or an organization of a user, with the title there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Membership<T> {
+    /// The user or the organization.
+    #[serde(alias = "user", alias = "organization")]
+    pub of: T,
+    /// None where the user has none.
+    #[serde(default)]
+    pub title: Option<Title>,
 }
 
 /// Something with an id, in a list that is read page by page.
@@ -98,6 +186,12 @@ impl Listed for Group {
 impl Listed for Organization {
     fn id(&self) -> u64 {
         self.id
+    }
+}
+
+impl<T: Listed> Listed for Membership<T> {
+    fn id(&self) -> u64 {
+        self.of.id()
     }
 }
 
@@ -139,10 +233,9 @@ impl Client {
     ///
     /// # Errors
     /// Kintone refuses or does not answer.
-    pub async fn users_of_organization(&self, code: &str) -> Result<Vec<User>, Error> {
+    pub async fn users_of_organization(&self, code: &str) -> Result<Vec<Membership<User>>, Error> {
         let call = Call::common("organization/users.json").with("code", code);
-        let users = |reply: TitlesReply| reply.user_titles.into_iter().map(|t| t.user).collect();
-        self.list(call, users).await
+        self.list(call, |reply: TitlesReply| reply.user_titles).await
     }
 
     /// The groups of a user.
@@ -158,10 +251,9 @@ impl Client {
     ///
     /// # Errors
     /// Kintone refuses or does not answer.
-    pub async fn organizations_of_user(&self, code: &str) -> Result<Vec<Organization>, Error> {
+    pub async fn organizations_of_user(&self, code: &str) -> Result<Vec<Membership<Organization>>, Error> {
         let call = Call::common("user/organizations.json").with("code", code);
-        let reply: OrganizationTitlesReply = self.reply(&call).await?;
-        Ok(reply.organization_titles.into_iter().map(|t| t.organization).collect())
+        self.reply(&call).await.map(|reply: OrganizationTitlesReply| reply.organization_titles)
     }
 
     /// Pages until one is short: there is no total. What is known already is not taken again, and a page of
@@ -202,21 +294,11 @@ struct OrganizationsReply {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TitlesReply {
-    user_titles: Vec<UserTitle>,
-}
-
-#[derive(Deserialize)]
-struct UserTitle {
-    user: User,
+    user_titles: Vec<Membership<User>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct OrganizationTitlesReply {
-    organization_titles: Vec<OrganizationTitle>,
-}
-
-#[derive(Deserialize)]
-struct OrganizationTitle {
-    organization: Organization,
+    organization_titles: Vec<Membership<Organization>>,
 }

@@ -41,6 +41,7 @@ impl Edm {
             | SqlType::Jsonb
             | SqlType::Json
             | SqlType::Uuid
+            | SqlType::Catalog(_)
             | SqlType::Unknown => Self::String,
             SqlType::Bytea => Self::Binary,
             SqlType::Date => Self::Date,

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, Decimal128Array, ListArray,
-    PrimitiveArray, StringArray,
+    PrimitiveArray, StringArray, StructArray,
 };
 use arrow::datatypes::{
-    Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType,
-    Time64MicrosecondType, TimestampMicrosecondType,
+    DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use bytes::{BufMut, BytesMut};
 
 use super::types::{uuid_bytes, wire_type};
-use crate::engine::{NumericForm, SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
+use crate::engine::{
+    CatalogForm, NumericForm, SqlType, TextColumn, TextOptions, canonical, downcast, item_range,
+};
 
 /// 2000-01-01 in days since 1970-01-01: where PostgreSQL counts dates from.
 pub(super) const EPOCH_DAYS: i32 = 10_957;
@@ -39,7 +41,14 @@ impl BinaryColumn {
         options: TextOptions,
         form: NumericForm,
     ) -> Result<Self, ArrowError> {
-        let array = canonical(array, sql_type)?;
+        let array = match (sql_type, array.data_type()) {
+            // Of an oid with its name, the oid.
+            (SqlType::Catalog(_), DataType::Struct(_)) => {
+                let pair: StructArray = downcast(array)?;
+                pair.columns().first().cloned().unwrap_or_else(|| Arc::clone(array))
+            }
+            _ => canonical(array, sql_type)?,
+        };
         let write = writer(&array, sql_type, options, form)?;
         Ok(Self { array, write, special: form.special })
     }
@@ -117,6 +126,15 @@ fn writer(
             let array: StringArray = downcast(array)?;
             Ok(Box::new(move |out, row| out.put_u8(array.value(row).bytes().next().unwrap_or(0))))
         }
+        SqlType::Catalog(catalog) => match catalog.form {
+            CatalogForm::Named | CatalogForm::Number => {
+                primitive::<Int64Type>(array, |out, value| out.put_u32(u32::try_from(value).unwrap_or(0)))
+            }
+            CatalogForm::Text => {
+                let array: StringArray = downcast(array)?;
+                Ok(Box::new(move |out, row| out.put_slice(array.value(row).as_bytes())))
+            }
+        },
         SqlType::Jsonb => {
             let text = TextColumn::new(array, sql_type, options)?;
             Ok(Box::new(move |out, row| {

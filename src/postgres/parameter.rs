@@ -67,6 +67,7 @@ fn from_binary(bytes: &[u8], sql_type: &SqlType) -> Result<ScalarValue, Failure>
         | SqlType::Name
         | SqlType::Char
         | SqlType::Json
+        | SqlType::Catalog(_)
         | SqlType::Unknown => read_text(utf8(bytes)?, sql_type, Tz::UTC)?,
         SqlType::Jsonb => match bytes {
             [1, json @ ..] => read_text(utf8(json)?, sql_type, Tz::UTC)?,

@@ -2,7 +2,7 @@
 
 use pgwire::api::Type;
 
-use crate::engine::SqlType;
+use crate::engine::{CatalogForm, SqlType};
 
 /// The type of a result column or of an inferred parameter.
 pub(super) fn wire_type(sql_type: &SqlType) -> Type {
@@ -31,6 +31,7 @@ pub(super) fn wire_type(sql_type: &SqlType) -> Type {
         SqlType::Uuid => Type::UUID,
         SqlType::Int2Vector => Type::INT2_VECTOR,
         SqlType::OidVector => Type::OID_VECTOR,
+        SqlType::Catalog(catalog) => Type::from_oid(catalog.oid).unwrap_or(Type::TEXT),
         SqlType::Array(item) => array_type(item),
     }
 }
@@ -62,6 +63,7 @@ fn array_type(item: &SqlType) -> Type {
         SqlType::Uuid => Type::UUID_ARRAY,
         SqlType::Int2Vector => Type::INT2_VECTOR_ARRAY,
         SqlType::OidVector => Type::OID_VECTOR_ARRAY,
+        SqlType::Catalog(catalog) => Type::from_oid(catalog.array).unwrap_or(Type::TEXT_ARRAY),
         SqlType::Array(inner) => array_type(inner),
     }
 }
@@ -183,6 +185,12 @@ pub(super) fn type_size(sql_type: &SqlType) -> i16 {
         | SqlType::Int2Vector
         | SqlType::OidVector
         | SqlType::Array(_) => -1,
+        SqlType::Catalog(catalog) => match (catalog.form, catalog.name) {
+            (CatalogForm::Named | CatalogForm::Number, _) => 4,
+            (CatalogForm::Text, "pg_lsn") => 8,
+            (CatalogForm::Text, "aclitem") => 12,
+            (CatalogForm::Text, _) => -1,
+        },
     }
 }
 

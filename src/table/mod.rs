@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod capability;
+mod catalog_type;
 mod choice_group;
 mod context;
 mod decode;
@@ -32,6 +33,7 @@ mod types;
 
 pub use aggregate::Aggregates;
 pub use capability::{Capabilities, Capability, OTHER_PREDICATES, Verdict, capabilities};
+pub use catalog_type::{CatalogForm, CatalogType};
 pub use choice_group::ChoiceGroups;
 pub use context::{Budget, ScanContext};
 pub use decode::PageReader;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, Decimal128Array, ListArray,
-    PrimitiveArray, StringArray,
+    PrimitiveArray, StringArray, StructArray,
 };
 use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{
@@ -21,7 +21,7 @@ use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike};
 use chrono_tz::Tz;
 
-use super::{NumericForm, SqlType};
+use super::{CatalogForm, NumericForm, SqlType};
 
 /// What a session decides about the text of its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,14 @@ pub fn canonical(array: &ArrayRef, sql_type: &SqlType) -> Result<ArrayRef, Arrow
         (_, DataType::Dictionary(_, value)) => return canonical(&cast(array, value)?, sql_type),
         (SqlType::Numeric, DataType::Decimal128(..)) | (SqlType::Array(_), DataType::List(_)) => {
             return Ok(Arc::clone(array));
+        }
+        // Of an oid with its name, the name.
+        (SqlType::Catalog(_), DataType::Struct(_)) => {
+            let pair: StructArray = downcast(array)?;
+            return pair
+                .columns()
+                .get(1)
+                .map_or_else(|| Ok(Arc::clone(array)), |name| cast(name, &DataType::Utf8));
         }
         // The instant alone counts: the zone is the session's.
         (SqlType::TimestampTz, DataType::Timestamp(TimeUnit::Microsecond, _)) => {
@@ -175,6 +183,13 @@ fn writer(
         | SqlType::Json
         | SqlType::Uuid
         | SqlType::Unknown => {
+            let array: StringArray = downcast(array)?;
+            Ok(Box::new(move |out, row| out.push_str(array.value(row))))
+        }
+        SqlType::Catalog(catalog) if catalog.form == CatalogForm::Number => {
+            primitive::<Int64Type>(array, append_integer)
+        }
+        SqlType::Catalog(_) => {
             let array: StringArray = downcast(array)?;
             Ok(Box::new(move |out, row| out.push_str(array.value(row))))
         }

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
 
+use super::catalog_type::{CatalogForm, CatalogType};
+
 /// The metadata key that holds a column's SQL type where its Arrow type is not enough.
 pub const SQL_TYPE: &str = "sql_type";
 
@@ -60,6 +62,8 @@ pub enum SqlType {
     Int2Vector,
     /// `oidvector`: likewise.
     OidVector,
+    /// One that the catalog alone has.
+    Catalog(CatalogType),
     /// An array of one of the others.
     Array(Box<SqlType>),
     /// NULL of no type yet: text on the wire.
@@ -85,9 +89,15 @@ impl SqlType {
     #[must_use]
     pub fn of(field: &Field) -> Self {
         let known = Self::of_data_type(field.data_type());
-        match field.metadata().get(SQL_TYPE) {
-            Some(mark) => known.marked(mark),
-            None => known,
+        let Some(mark) = field.metadata().get(SQL_TYPE) else { return known };
+        match (CatalogType::named(mark.trim_end_matches("[]")), field.data_type()) {
+            (Some(catalog), DataType::List(item))
+                if mark.ends_with("[]") && catalog.fits(item.data_type()) =>
+            {
+                Self::Array(Box::new(Self::Catalog(catalog)))
+            }
+            (Some(catalog), of) if catalog.fits(of) => Self::Catalog(catalog),
+            _ => known.marked(mark),
         }
     }
 
@@ -113,6 +123,7 @@ impl SqlType {
         match self {
             Self::Array(item) if matches!(**item, Self::Array(_)) => item.mark(),
             Self::Array(item) => item.mark().map(|mark| format!("{mark}[]")),
+            Self::Catalog(catalog) => Some(catalog.name.to_owned()),
             other => MARKS.iter().find(|(_, marked)| marked == other).map(|(name, _)| (*name).to_owned()),
         }
     }
@@ -171,6 +182,8 @@ impl SqlType {
             | Self::Json
             | Self::Uuid
             | Self::Unknown => DataType::Utf8,
+            Self::Catalog(catalog) if catalog.form == CatalogForm::Number => DataType::Int64,
+            Self::Catalog(_) => DataType::Utf8,
             Self::Int2Vector => DataType::new_list(DataType::Int16, true),
             Self::OidVector => DataType::new_list(DataType::Int64, true),
             Self::Bytea => DataType::Binary,
@@ -211,6 +224,7 @@ impl SqlType {
             Self::Uuid => "uuid".into(),
             Self::Int2Vector => "int2vector".into(),
             Self::OidVector => "oidvector".into(),
+            Self::Catalog(catalog) => catalog.name.into(),
             Self::Array(item) if matches!(**item, Self::Array(_)) => item.name(),
             Self::Array(item) => format!("{}[]", item.name()),
         }

@@ -474,10 +474,11 @@ async fn users_groups_and_organizations_are_read_to_their_end() {
     assert_eq!((organizations[0].id, organizations[0].parent_code.as_deref()), (2, Some("p")));
     assert_eq!(client.users_of_group("g").await.unwrap()[0].id, 4);
     assert_eq!(sent(&server), "GET /v1/group/users.json?code=g&size=100&offset=0");
-    assert_eq!(client.users_of_organization("o").await.unwrap()[0].id, 5);
+    assert_eq!(client.users_of_organization("o").await.unwrap()[0].of.id, 5);
     assert_eq!(client.groups_of_user("佐").await.unwrap()[0].code, "g");
     assert_eq!(sent(&server), "GET /v1/user/groups.json?code=%E4%BD%90");
-    assert_eq!(client.organizations_of_user("a").await.unwrap()[0].code, "o");
+    let own = client.organizations_of_user("a").await.unwrap();
+    assert_eq!((own[0].of.code.as_str(), own[0].title.as_ref().map(|title| title.id)), ("o", Some(1)));
 }
 
 #[tokio::test]

@@ -259,9 +259,10 @@ async fn users_groups_and_organizations_are_told() {
     let sales = organizations.iter().find(|o| o.code == "sales").unwrap();
     assert_eq!(sales.parent_code.as_deref(), Some("hq"));
     assert_eq!(codes(client.users_of_group("managers").await.unwrap()), ["sato"]);
-    assert_eq!(codes(client.users_of_organization("hq").await.unwrap()), ["zoe"]);
+    let members = client.users_of_organization("hq").await.unwrap();
+    assert_eq!(codes(members.into_iter().map(|member| member.of).collect()), ["zoe"]);
     assert!(client.groups_of_user("sato").await.unwrap().iter().any(|g| g.code == "managers"));
-    assert_eq!(client.organizations_of_user("zoe").await.unwrap()[0].code, "hq");
+    assert_eq!(client.organizations_of_user("zoe").await.unwrap()[0].of.code, "hq");
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ fn conversion(name: &str) -> Option<&'static str> {
         "regproc" => "pg_regproc",
         "regprocedure" => "pg_regprocedure",
         "regcollation" => "pg_regcollation",
+        "regoper" | "regoperator" => "pg_regoper",
         "regnamespace" => "pg_regnamespace",
         "regrole" => "pg_regrole",
         "jsonb" => "pg_jsonb",

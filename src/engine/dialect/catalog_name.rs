@@ -64,7 +64,8 @@ impl Visitor for Mentions {
     fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
         let parts: Vec<_> = relation.0.iter().filter_map(ObjectNamePart::as_ident).map(folded).collect();
         let found = match parts.as_slice() {
-            [name] => is_catalog_table(name),
+            // A function in FROM may stand for a relation.
+            [name] => is_catalog_table(name) || name.starts_with("pg_"),
             [.., schema, _] => schema == "pg_catalog" || schema == "information_schema",
             [] => false,
         };

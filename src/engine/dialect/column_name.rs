@@ -11,6 +11,8 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TrimWhereField, VisitMut, VisitorMut,
 };
 
+use super::keyword::is_keyword;
+use super::system_column::is_hidden;
 use super::{folded, take};
 
 /// Stands between a name and its number.
@@ -37,13 +39,22 @@ impl VisitorMut for Names {
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Infallible> {
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(expr) = item
-                && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+                && !keeps_name(expr)
             {
                 let name = column_name(expr).unwrap_or_else(|| NO_NAME.into());
                 *item = SelectItem::ExprWithAlias { expr: take(expr), alias: Ident::with_quote('"', name) };
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// A column that stays one has its name without an alias.
+fn keeps_name(expr: &Expr) -> bool {
+    match expr {
+        Expr::Identifier(name) => !is_keyword(name) && !is_hidden(name),
+        Expr::CompoundIdentifier(path) => !path.last().is_some_and(is_hidden),
+        _ => false,
     }
 }
 
@@ -180,6 +191,11 @@ mod tests {
         check("SELECT CASE WHEN a THEN 1 END, CASE WHEN a THEN 1 ELSE b END", &["case", "b"]);
         check("SELECT (SELECT x FROM t), EXISTS (SELECT 1)", &["x", "exists"]);
         check("SELECT a, a.x", &["a", "a.x"]);
+        check("SELECT 'a'::regtype::oid, a::regtype::oid", &["oid", "a"]);
+        check(
+            "SELECT current_schema, current_role, c.xmin FROM c",
+            &["current_schema", "current_role", "xmin"],
+        );
         check("SELECT k[1], trim(trailing ';' FROM x)", &["k", "rtrim"]);
     }
 }

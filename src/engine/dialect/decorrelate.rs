@@ -33,10 +33,12 @@ pub(super) fn decorrelate(plan: LogicalPlan) -> Result<LogicalPlan> {
             Some(plan) => Ok(Transformed::yes(plan)),
             None => Ok(Transformed::no(LogicalPlan::Aggregate(aggregate))),
         },
-        LogicalPlan::Join(join) => match lateral(&join)? {
-            Some(plan) => Ok(Transformed::yes(plan)),
-            None => Ok(Transformed::no(LogicalPlan::Join(join))),
-        },
+        LogicalPlan::Join(join) => {
+            match lateral(&join)?.map_or_else(|| in_join(&join), |plan| Ok(Some(plan)))? {
+                Some(plan) => Ok(Transformed::yes(plan)),
+                None => Ok(Transformed::no(LogicalPlan::Join(join))),
+            }
+        }
         other => Ok(Transformed::no(other)),
     })
     .map(|done| done.data)
@@ -210,6 +212,24 @@ fn lateral(join: &Join) -> Result<Option<LogicalPlan>> {
     on.extend(conditions(join));
     let kept: Vec<Expr> = join.schema.columns().into_iter().map(Expr::from).collect();
     let joined = LogicalPlanBuilder::from(join.left.as_ref().clone()).join_on(right, join.join_type, on)?;
+    Ok(Some(joined.project(kept)?.build()?))
+}
+
+/// Subqueries in the condition of a join that depend on its left side.
+fn in_join(join: &Join) -> Result<Option<LogicalPlan>> {
+    let Some(filter) = &join.filter else { return Ok(None) };
+    if !matches!(join.join_type, JoinType::Inner | JoinType::Left) {
+        return Ok(None);
+    }
+    let mut left = join.left.as_ref().clone();
+    let done = replace(filter.clone(), &mut left, &join.left, true)?;
+    if !done.transformed {
+        return Ok(None);
+    }
+    let equal = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
+    let on: Vec<Expr> = equal.chain([done.data]).collect();
+    let kept: Vec<Expr> = join.schema.columns().into_iter().map(Expr::from).collect();
+    let joined = LogicalPlanBuilder::from(left).join_on(join.right.as_ref().clone(), join.join_type, on)?;
     Ok(Some(joined.project(kept)?.build()?))
 }
 

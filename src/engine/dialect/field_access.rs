@@ -49,7 +49,7 @@ fn accessed(expr: &mut Expr) {
     }
 }
 
-fn column(expr: &Expr) -> Option<&Ident> {
+pub(super) fn column(expr: &Expr) -> Option<&Ident> {
     match expr {
         Expr::Identifier(name) => Some(name),
         Expr::CompoundIdentifier(path) => path.last(),
@@ -57,7 +57,7 @@ fn column(expr: &Expr) -> Option<&Ident> {
     }
 }
 
-fn is_vector(column: &Ident) -> bool {
+pub(super) fn is_vector(column: &Ident) -> bool {
     VECTORS.contains(&column.value.to_lowercase().as_str())
 }
 

@@ -10,6 +10,11 @@ pub(super) const RULE: Rule = Rule::Expr(with_parentheses);
 const KEYWORDS: &[&str] =
     &["current_catalog", "current_role", "current_schema", "current_user", "session_user", "user"];
 
+/// Whether a name without quotes is one of these functions.
+pub(super) fn is_keyword(name: &Ident) -> bool {
+    name.quote_style.is_none() && KEYWORDS.contains(&name.value.to_lowercase().as_str())
+}
+
 fn with_parentheses(expr: &mut Expr) {
     let name = match expr {
         Expr::Identifier(Ident { value, quote_style: None, .. }) => value.to_lowercase(),

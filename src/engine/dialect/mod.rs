@@ -15,15 +15,20 @@ mod keyword;
 mod like_escape;
 mod literal;
 mod literal_cast;
+mod mark;
 mod name_pattern;
 mod operator;
 mod planner;
 mod quantified;
+mod regex_substring;
 mod relation_kind;
 mod row_join;
 mod scalar_subquery;
 mod set_returning;
+mod simple_case;
 mod system_column;
+mod system_view;
+mod unnest_apart;
 mod visit;
 mod window_name;
 
@@ -37,10 +42,12 @@ pub(crate) use column_name::{MARK, shown_name};
 pub(crate) use literal_cast::nested;
 pub(crate) use planner::{bare, complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;
+pub(crate) use system_view::expand_system_views;
 use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
 const RULES: &[Rule] = &[
+    unnest_apart::RULE,
     operator::RULE,
     collation::RULE,
     name_pattern::RULE,
@@ -50,6 +57,8 @@ const RULES: &[Rule] = &[
     keyword::RULE,
     like_escape::RULE,
     literal::RULE,
+    simple_case::RULE,
+    regex_substring::RULE,
     set_returning::LIST,
     set_returning::FROM,
     field_access::RULE,

@@ -14,15 +14,15 @@ use datafusion::logical_expr::expr::{Alias, BinaryExpr, Cast, Placeholder, Scala
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::decorrelate::decorrelate;
 use super::literal_cast::{self, read_literal};
+use super::mark::marks;
 use crate::engine::SqlType;
 use crate::engine::function::display_function;
-use crate::table::SQL_TYPE;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
@@ -88,7 +88,16 @@ fn read_parameter(parameter: &mut Expr, other: &Expr, schema: &DFSchema) {
 /// type, and DataFusion takes two literals with different marks for two values.
 fn plain_number(expr: Expr) -> Result<Expr> {
     let Expr::ScalarFunction(ScalarFunction { func, args }) = &expr else { return Ok(expr) };
-    if !matches!(func.name(), "pg_oid" | "pg_regclass" | "pg_regtype" | "pg_regproc" | "pg_regnamespace") {
+    if !matches!(
+        func.name(),
+        "pg_oid"
+            | "pg_regclass"
+            | "pg_regtype"
+            | "pg_regproc"
+            | "pg_regprocedure"
+            | "pg_regnamespace"
+            | "pg_regrole"
+    ) {
         return Ok(expr);
     }
     let args = args.iter().map(|arg| plain_number(arg.clone())).collect::<Result<Vec<_>>>()?;
@@ -112,12 +121,19 @@ fn plain_number(expr: Expr) -> Result<Expr> {
 }
 
 /// The last step over a plan: what DataFusion cannot join is joined, and values of `regclass` and its kin, which
-/// are numbers inside a plan, are shown as names in its result.
+/// are numbers inside a plan, have their names beside them in its result. Gives the marks of its columns too.
 ///
 /// # Errors
 /// Those of building a plan.
-pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry, zone: Tz) -> Result<LogicalPlan> {
-    display(array_texts(decorrelate(integers(typed(plan, zone)?)?)?, functions)?, functions)
+pub(crate) fn complete(
+    plan: LogicalPlan,
+    functions: &dyn FunctionRegistry,
+    zone: Tz,
+) -> Result<(LogicalPlan, Vec<String>)> {
+    let plan = typed(plan, zone)?;
+    let marks = marks(&plan);
+    let plan = array_texts(decorrelate(integers(plan)?)?, functions)?;
+    Ok((display(plan, &marks, functions)?, marks))
 }
 
 /// Whole numbers of a result that are written in the statement are of type `integer` where they fit it: DataFusion has
@@ -303,22 +319,23 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
     }
 }
 
-fn display(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    let shown = |field: &Field| field.metadata().get(SQL_TYPE).and_then(|name| display_function(name));
-    let schema = Arc::clone(plan.schema());
-    if !schema.fields().iter().any(|field| shown(field).is_some()) {
+fn display(plan: LogicalPlan, marks: &[String], functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
+    if !marks.iter().any(|mark| display_function(mark).is_some()) {
         return Ok(plan);
     }
-    let column = |(qualifier, field): (Option<&_>, &Arc<Field>)| {
+    let schema = Arc::clone(plan.schema());
+    let column = |((qualifier, field), mark): ((Option<&_>, &Arc<Field>), &String)| {
         let column = Expr::Column(Column::from((qualifier, field)));
-        match shown(field) {
+        match display_function(mark).filter(|_| *field.data_type() == DataType::Int64) {
             None => Ok(column),
             Some(name) => {
-                let call = functions.udf(name)?.call(vec![column]);
-                Ok(Expr::Alias(Alias::new(call, qualifier.cloned(), field.name())))
+                // Both are kept: a client may ask for either.
+                let shown = functions.udf(name)?.call(vec![column.clone()]);
+                let pair = functions.udf("named_struct")?.call(vec![lit("oid"), column, lit("name"), shown]);
+                Ok(Expr::Alias(Alias::new(pair, qualifier.cloned(), field.name())))
             }
         }
     };
-    let columns = schema.iter().map(column).collect::<Result<Vec<_>>>()?;
+    let columns = schema.iter().zip(marks).map(column).collect::<Result<Vec<_>>>()?;
     LogicalPlanBuilder::from(plan).project(columns)?.build()
 }

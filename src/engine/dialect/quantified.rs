@@ -7,8 +7,8 @@
 use arrow::array::{Array, StringArray};
 use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias, TableFactor,
-    TableWithJoins, UnaryOperator, Value, Values, WildcardAdditionalOptions,
+    BinaryOperator, Expr, Function, FunctionArguments, GroupByExpr, Ident, Query, SelectItem, SetExpr,
+    TableAlias, TableFactor, TableWithJoins, UnaryOperator, Value, Values, WildcardAdditionalOptions,
 };
 
 use super::set_returning::select;
@@ -28,6 +28,13 @@ fn named(expr: &mut Expr) {
         return;
     }
     let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return };
+    // An array of a query's rows has the same items.
+    if let Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. }) = right.as_mut()
+        && name.to_string().eq_ignore_ascii_case("array")
+    {
+        let query = std::mem::replace(query, Box::new(no_rows()));
+        **right = Expr::Subquery(query);
+    }
     let Expr::Subquery(query) = right.as_mut() else { return };
     match only_item(query) {
         Some(item) => {
@@ -122,9 +129,12 @@ fn only_item(query: &mut Query) -> Option<&mut SelectItem> {
     is_free.then_some(item)
 }
 
+fn no_rows() -> Query {
+    super::query(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] }))
+}
+
 fn name_rows(query: &mut Query) {
-    let nothing = SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows: vec![] });
-    let inner = std::mem::replace(query, super::query(nothing));
+    let inner = std::mem::replace(query, no_rows());
     let relation = TableFactor::Derived {
         lateral: false,
         subquery: Box::new(inner),
@@ -163,6 +173,11 @@ mod tests {
         check(RULE, "SELECT a = ANY(b)", "SELECT a = ANY(b)");
         check(RULE, "SELECT a <> ALL('{b,NULL}')", "SELECT (a NOT IN ('b', NULL))");
         check(RULE, "SELECT a = ANY ('{\"NULL\"}')", "SELECT (a IN ('NULL'))");
+        check(
+            RULE,
+            "SELECT a = ANY(ARRAY(SELECT x FROM d))",
+            &format!("SELECT a = ANY(SELECT x AS \"{NAME}\" FROM d)"),
+        );
         check(RULE, "SELECT a <> ALL ($1)", "SELECT NOT (a = ANY($1))");
         check(RULE, "SELECT a > ANY('{1,NULL}')", "SELECT ((a > '1') OR (a > NULL))");
         check(RULE, "SELECT a > ALL('{}'), a < ANY('{}')", "SELECT (true), (false)");

@@ -22,12 +22,21 @@ pub(super) const RULE: Rule = Rule::Expr(one_value);
 
 fn one_value(expr: &mut Expr) {
     let Expr::Subquery(query) = expr else { return };
+    if let Some(item) = plain_item(query) {
+        *expr = item;
+        return;
+    }
     let order = match ordered_by(query) {
         Ok(order) => order,
         Err(()) => return,
     };
     let Some(item) = single_item(query) else { return };
     if calls(item, |function| function.over.is_some() || is_aggregate(function)) {
+        // An aggregate of a whole is one row, which LIMIT 1 leaves.
+        if order.is_some() && !calls(item, |function| function.over.is_some()) {
+            query.order_by = None;
+            query.limit_clause = None;
+        }
         return;
     }
     let value = take(item);
@@ -38,6 +47,33 @@ fn one_value(expr: &mut Expr) {
         query.order_by = None;
         query.limit_clause = None;
     }
+}
+
+/// The expression of `(SELECT expression)`, which is the expression itself.
+fn plain_item(query: &mut Query) -> Option<Expr> {
+    if query.with.is_some()
+        || query.limit_clause.is_some()
+        || query.fetch.is_some()
+        || query.order_by.is_some()
+    {
+        return None;
+    }
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    let GroupByExpr::Expressions(keys, _) = &select.group_by else { return None };
+    let is_plain = select.from.is_empty()
+        && select.selection.is_none()
+        && select.having.is_none()
+        && select.distinct.is_none()
+        && select.qualify.is_none()
+        && keys.is_empty();
+    let [SelectItem::UnnamedExpr(item) | SelectItem::ExprWithAlias { expr: item, .. }] =
+        select.projection.as_mut_slice()
+    else {
+        return None;
+    };
+    // A function that gives rows, or an aggregate, stays in its query.
+    let is_value = matches!(item, Expr::Subquery(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+    (is_plain && is_value).then(|| take(item))
 }
 
 /// The order where the query ends with `ORDER BY ... LIMIT 1`, or nothing; an error for other endings.
@@ -171,6 +207,16 @@ mod tests {
             RULE,
             "SELECT (SELECT x FROM d ORDER BY y DESC LIMIT 1)",
             "SELECT (SELECT first_value(x ORDER BY y DESC) FROM d)",
+        );
+        check(
+            RULE,
+            "SELECT (SELECT (SELECT x FROM d WHERE d.a = t.a)) FROM t",
+            "SELECT (SELECT single_value(x) FROM d WHERE d.a = t.a) FROM t",
+        );
+        check(
+            RULE,
+            "SELECT (SELECT count(1) FROM d WHERE d.a = t.a LIMIT 1) FROM t",
+            "SELECT (SELECT count(1) FROM d WHERE d.a = t.a) FROM t",
         );
     }
 

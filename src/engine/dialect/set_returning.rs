@@ -4,10 +4,12 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident,
-    ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor, Value,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias,
+    TableFactor, Value,
 };
 
+use super::column_name::MARK;
 use super::visit::Rule;
 use super::{call, number, query};
 
@@ -25,13 +27,51 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
             call("pg_series", args.to_vec())
         }
         ("generate_series", [_, _] | [_, _, _]) => call("generate_series", args.to_vec()),
+        ("generate_subscripts", [array, _]) if is_vector(array) => {
+            call("pg_series", vec![number(0), minus_one(call("array_upper", vec![array.clone(), number(1)]))])
+        }
         ("generate_subscripts", [array, _]) => positions(array.clone()),
         ("_pg_expandarray", [array]) => call("_pg_expandarray", vec![array.clone()]),
         ("pg_partition_ancestors", [_]) => call("pg_no_oids", vec![]),
-        ("pg_get_keywords", []) => call("pg_keywords", vec![]),
         ("string_to_table", [_, _]) => call("string_to_array", args.to_vec()),
         _ => return None,
     })
+}
+
+/// The functions of [`array_of`].
+pub(super) fn gives_rows(name: &str) -> bool {
+    const NAMES: [&str; 6] = [
+        "unnest",
+        "generate_series",
+        "generate_subscripts",
+        "_pg_expandarray",
+        "pg_partition_ancestors",
+        "string_to_table",
+    ];
+    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The relation that has the rows of a function without arguments.
+fn relation_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "pg_available_extensions" => "pg_available_extensions",
+        "pg_cursor" => "pg_cursors",
+        "pg_get_keywords" => "pg_get_keywords",
+        "pg_lock_status" => "pg_locks",
+        "pg_prepared_statement" => "pg_prepared_statements",
+        "pg_show_all_settings" => "pg_settings",
+        "pg_timezone_names" => "pg_timezone_names",
+        _ => return None,
+    })
+}
+
+/// A column of the catalog whose first item is `[0]`.
+fn is_vector(array: &Expr) -> bool {
+    super::field_access::column(array).is_some_and(super::field_access::is_vector)
+}
+
+fn minus_one(expr: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(expr), op: BinaryOperator::Minus, right: Box::new(number(1)) }
 }
 
 fn is_constant(expr: &Expr) -> bool {
@@ -87,18 +127,67 @@ fn derived(table: &mut TableFactor, _: &[String]) {
         *table = lateral(none, alias, &name);
         return;
     }
-    let Some(array) = array_of(&name, &args) else { return };
+    if let Some(relation) = relation_of(&name).filter(|_| args.is_empty()) {
+        *table = catalog_relation(relation, alias, &name);
+        return;
+    }
     // One column without a name of its own has that of the relation.
-    let column = match (name.as_str(), &alias) {
-        ("pg_get_keywords", _) => Ident::new("word"),
-        (_, Some(alias)) => alias.name.clone(),
-        (other, None) => Ident::new(other),
+    let column = alias.as_ref().map_or_else(|| Ident::new(name.as_str()), |alias| alias.name.clone());
+    if let ("unnest", [first, second, rest @ ..]) = (name.as_str(), args.as_slice()) {
+        *table = lateral(several([first, second].into_iter().chain(rest), ordinality), alias, &name);
+        return;
+    }
+    let Some(array) = array_of(&name, &args) else {
+        // A function of one value gives one row.
+        if !ordinality && !matches!(name.as_str(), "range" | "generate_series") {
+            *table = lateral(select(vec![item(call(&name, args), column)]), alias, &name);
+        }
+        return;
     };
     let mut items = vec![item(call("unnest", vec![array.clone()]), column)];
     if ordinality {
         items.push(item(call("unnest", vec![positions(array)]), Ident::new("ordinality")));
     }
     *table = lateral(select(items), alias, &name);
+}
+
+/// `unnest(a, b)`: the arrays side by side, the shorter filled up with NULL.
+fn several<'a>(arrays: impl Iterator<Item = &'a Expr> + Clone, ordinality: bool) -> Query {
+    let names = (1..).map(|place| match place {
+        1 => "unnest".to_owned(),
+        _ => format!("unnest{MARK}{place}"),
+    });
+    let unnested = arrays.clone().map(|array| call("unnest", vec![array.clone()]));
+    let mut items: Vec<_> =
+        unnested.zip(names).map(|(array, name)| item(array, Ident::with_quote('"', name))).collect();
+    if ordinality {
+        let lengths = arrays.map(|array| call("array_upper", vec![array.clone(), number(1)]));
+        let longest = call("greatest", lengths.collect());
+        let positions = call("pg_series", vec![number(1), longest]);
+        items.push(item(call("unnest", vec![positions]), Ident::new("ordinality")));
+    }
+    select(items)
+}
+
+fn catalog_relation(relation: &str, alias: Option<TableAlias>, name: &str) -> TableFactor {
+    let alias = alias.unwrap_or_else(|| TableAlias {
+        explicit: true,
+        name: Ident::new(name),
+        columns: vec![],
+        at: None,
+    });
+    TableFactor::Table {
+        name: ObjectName::from(vec![Ident::new("pg_catalog"), Ident::new(relation)]),
+        alias: Some(alias),
+        args: None,
+        with_hints: vec![],
+        version: None,
+        with_ordinality: false,
+        partitions: vec![],
+        json_path: None,
+        sample: None,
+        index_hints: vec![],
+    }
 }
 
 fn lateral(query: Query, alias: Option<TableAlias>, name: &str) -> TableFactor {
@@ -201,6 +290,24 @@ mod tests {
         );
         check(
             FROM,
+            "SELECT * FROM unnest(a, b) WITH ORDINALITY AS x (v, w, n)",
+            &format!(
+                "SELECT * FROM LATERAL (SELECT unnest(a) AS \"unnest\", unnest(b) AS \"unnest{MARK}2\", \
+                 unnest(pg_series(1, greatest(array_upper(a, 1), array_upper(b, 1)))) AS ordinality) AS x (v, w, n)"
+            ),
+        );
+        check(
+            FROM,
+            "SELECT s[1] FROM string_to_array(x, ',') AS s",
+            "SELECT s[1] FROM LATERAL (SELECT string_to_array(x, ',') AS s) AS s",
+        );
+        check(
+            FROM,
+            "SELECT word FROM pg_get_keywords()",
+            "SELECT word FROM pg_catalog.pg_get_keywords AS pg_get_keywords",
+        );
+        check(
+            FROM,
             "SELECT * FROM aclexplode(a) AS x",
             "SELECT * FROM LATERAL (SELECT NULL::TEXT AS grantor, NULL::TEXT AS grantee, NULL::TEXT AS privilege_type, \
              NULL::TEXT AS is_grantable WHERE false) AS x",
@@ -213,6 +320,11 @@ mod tests {
             LIST,
             "SELECT generate_subscripts(a, 1), unnest(a)",
             "SELECT unnest(pg_series(1, array_upper(a, 1))), unnest(a)",
+        );
+        check(
+            LIST,
+            "SELECT generate_subscripts(i.indkey, 1)",
+            "SELECT unnest(pg_series(0, array_upper(i.indkey, 1) - 1))",
         );
         check(LIST, "SELECT (_pg_expandarray(a)).n", "SELECT (unnest(_pg_expandarray(a))).n");
     }

@@ -1,10 +1,11 @@
-//! `c.tableoid` of a catalog relation is that relation's oid: PostgreSQL's hidden column, which `*` does not show.
+//! PostgreSQL's hidden columns of catalog relations, which `*` does not show: `c.tableoid` is the relation's oid,
+//! `c.xmin` the transaction of a row, one for all here.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, ObjectNamePart, Select, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    Expr, Ident, ObjectNamePart, Select, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 
 use super::call;
@@ -33,6 +34,11 @@ fn relations(from: &TableWithJoins) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Whether a column is one of these by its name.
+pub(super) fn is_hidden(column: &Ident) -> bool {
+    column.value.eq_ignore_ascii_case("tableoid") || column.value.eq_ignore_ascii_case("xmin")
+}
+
 struct TableOid {
     relations: Vec<(String, String)>,
 }
@@ -43,20 +49,23 @@ impl VisitorMut for TableOid {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Infallible> {
         let relation = match expr {
             Expr::CompoundIdentifier(path) => match path.as_slice() {
-                [.., alias, column] if column.value.eq_ignore_ascii_case("tableoid") => {
-                    self.relations.iter().find(|(known, _)| known.eq_ignore_ascii_case(&alias.value))
-                }
+                [.., alias, column] if is_hidden(column) => self
+                    .relations
+                    .iter()
+                    .find(|(known, _)| known.eq_ignore_ascii_case(&alias.value))
+                    .zip(Some(column)),
                 _ => None,
             },
-            Expr::Identifier(column) if column.value.eq_ignore_ascii_case("tableoid") => {
-                match &self.relations[..] {
-                    [only] => Some(only),
-                    _ => None,
-                }
-            }
+            Expr::Identifier(column) if is_hidden(column) => match &self.relations[..] {
+                [only] => Some((only, &*column)),
+                _ => None,
+            },
             _ => None,
         };
-        if let Some((_, name)) = relation {
+        let Some(((_, name), column)) = relation else { return ControlFlow::Continue(()) };
+        if column.value.eq_ignore_ascii_case("xmin") {
+            *expr = call("pg_row_transaction", vec![]);
+        } else {
             let name = Value::SingleQuotedString(format!("pg_catalog.{name}"));
             *expr = call("pg_oid", vec![call("pg_regclass", vec![Expr::value(name)])]);
         }
@@ -76,6 +85,7 @@ mod tests {
             "SELECT c.tableoid FROM pg_catalog.pg_class c JOIN pg_namespace n ON true",
             "SELECT pg_oid(pg_regclass('pg_catalog.pg_class')) FROM pg_catalog.pg_class c JOIN pg_namespace n ON true",
         );
+        check(RULE, "SELECT xmin FROM pg_class", "SELECT pg_row_transaction() FROM pg_class");
         check(RULE, "SELECT c.tableoid FROM customers c", "SELECT c.tableoid FROM customers c");
     }
 }

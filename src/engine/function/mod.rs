@@ -19,6 +19,7 @@ mod single_value;
 mod size;
 mod text;
 mod type_name;
+mod type_of;
 mod visibility;
 
 use std::collections::HashMap;
@@ -73,10 +74,11 @@ pub(crate) fn is_of_session(name: &str) -> bool {
 }
 
 /// Functions that read nothing but their arguments.
-pub(crate) fn plain_functions() -> [Arc<ScalarUDF>; 2] {
+pub(crate) fn plain_functions() -> [Arc<ScalarUDF>; 3] {
     [
         Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
         Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
+        Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
     ]
 }
 

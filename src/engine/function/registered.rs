@@ -57,6 +57,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_regcollation_name", "text", |snapshot, args| {
         name(args, |_, oid| collation_name(oid), snapshot)
     }),
+    Function::strict("pg_regoper", "regoper", |snapshot, args| {
+        resolve(args, |_, name| operator_oid(name), snapshot, Kind::UndefinedFunction, "operator")
+    }),
+    Function::strict("pg_regoper_name", "text", |snapshot, args| {
+        name(args, |_, oid| operator_name(oid), snapshot)
+    }),
+    Function::strict("parse_ident", "text[]", |_, args| {
+        let text = args.first().map(Value::text).unwrap_or_default();
+        let part = |(name, quoted): (String, bool)| if quoted { name } else { name.to_lowercase() };
+        Ok(parts(&text).into_iter().map(part).collect::<Vec<_>>().into())
+    }),
     Function::strict("pg_get_userbyid", "name", |snapshot, args| {
         let oid = args.first().and_then(Value::int).unwrap_or_default();
         Ok(role_name(snapshot, oid).unwrap_or_else(|| format!("unknown (OID={oid})")).into())
@@ -71,6 +82,7 @@ pub(crate) fn display_function(sql_type: &str) -> Option<&'static str> {
         "regproc" => Some("pg_regproc_name"),
         "regprocedure" => Some("pg_regprocedure_name"),
         "regcollation" => Some("pg_regcollation_name"),
+        "regoper" => Some("pg_regoper_name"),
         "regnamespace" => Some("pg_regnamespace_name"),
         "regrole" => Some("pg_regrole_name"),
         _ => None,
@@ -158,7 +170,7 @@ pub(super) fn relation_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
 }
 
 /// The parts of a name with dots: each with its quotes taken off, and whether it had some.
-fn parts(text: &str) -> Vec<(String, bool)> {
+pub(super) fn parts(text: &str) -> Vec<(String, bool)> {
     let mut parts = vec![];
     let mut part = String::new();
     let mut quoted = false;
@@ -225,6 +237,24 @@ fn type_text_of(snapshot: &Snapshot, oid: i64) -> Option<String> {
     let is_known = TYPES.contains_key(&oid)
         || snapshot.tables.iter().any(|table| table.row_type == oid || table.row_array == oid);
     is_known.then(|| sql_name(snapshot, oid, None))
+}
+
+/// `pg_operator`'s oids and names.
+fn operators() -> impl Iterator<Item = (i64, &'static str)> {
+    let lines = include_str!("../../../sql/pg_catalog/pg_operator.tsv").lines();
+    lines.filter_map(|line| {
+        let mut cells = line.split('\t');
+        Some((cells.next()?.parse().ok()?, cells.next()?))
+    })
+}
+
+fn operator_oid(name: &str) -> Option<i64> {
+    let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
+    operators().find(|(_, known)| *known == name).map(|(oid, _)| oid)
+}
+
+fn operator_name(oid: i64) -> Option<String> {
+    operators().find(|(known, _)| *known == oid).map(|(_, name)| name.to_owned())
 }
 
 /// The collations, which all sort by code point.

@@ -1,10 +1,15 @@
 //! Functions about the session and the server.
 
+use std::sync::LazyLock;
+
 use super::scalar::Function;
 use crate::engine::pg_catalog::Value;
 
 /// What clients parse to learn which dialect and catalog to expect.
 const VERSION: &str = concat!("PostgreSQL 15.0 (kintone-sql ", env!("CARGO_PKG_VERSION"), ")");
+
+/// When the catalog was first looked at, in microseconds since 1970: the server's start, as good as.
+static STARTED: LazyLock<i64> = LazyLock::new(|| chrono::Utc::now().timestamp_micros());
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::lenient("version", "text", |_, _| Ok(VERSION.into())),
@@ -23,8 +28,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::lenient("current_role", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
     Function::lenient("user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
     Function::lenient("pg_is_in_recovery", "bool", |_, _| Ok(false.into())),
-    Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Null)),
-    Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Null)),
+    Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
+    Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
+    Function::lenient("pg_row_transaction", "xid", |_, _| Ok(Value::Int(1))),
+    Function::strict("pg_blocking_pids", "int4[]", |_, _| Ok(Value::List(vec![]))),
     Function::lenient("inet_server_addr", "text", |_, _| Ok(Value::Null)),
     Function::lenient("inet_server_port", "int4", |_, _| Ok(Value::Null)),
     Function::lenient("inet_client_addr", "text", |_, _| Ok(Value::Null)),

@@ -16,10 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Some(value) => Ok(quote_literal(&value.text()).into()),
     }),
     Function::strict("like_escape", "text", like_escape),
-    Function::lenient("pg_keywords", "text[]", |_, _| Ok(RESERVED.to_vec().into())),
     Function::lenient("format", "text", |_, args| Ok(format(args))),
-    Function::lenient("json_build_object", "text", |_, args| Ok(json_object(args).into())),
-    Function::lenient("jsonb_build_object", "text", |_, args| Ok(json_object(args).into())),
+    Function::lenient("json_build_object", "json", |_, args| Ok(json_object(args).into())),
+    Function::lenient("jsonb_build_object", "jsonb", |_, args| Ok(json_object(args).into())),
     Function::strict("pg_encoding_to_char", "name", |_, args| {
         Ok(if args.first().and_then(Value::int) == Some(6) { "UTF8" } else { "" }.into())
     }),

@@ -1,5 +1,6 @@
 //! `format_type`, and the names of types.
 
+use super::registered::parts;
 use super::scalar::Function;
 use super::text::quote_ident;
 use crate::engine::pg_catalog::{PG_CATALOG, Snapshot, TYPES, Value, type_named};
@@ -77,6 +78,14 @@ fn row_name(snapshot: &Snapshot, oid: i64) -> String {
 /// The oid of a type by its name in SQL or in `pg_type`, in any case, with `[]` for arrays.
 pub(super) fn oid_of(snapshot: &Snapshot, name: &str) -> Option<i64> {
     let exact = name.trim();
+    // `"pg_catalog"."int4"`: a name in quotes is one in `pg_type`.
+    if let [(schema, _), (name, true)] = parts(exact.trim_end_matches("[]")).as_slice()
+        && matches!(schema.as_str(), "pg_catalog" | "information_schema")
+    {
+        let item = type_named(name);
+        let array = |oid: i64| TYPES.get(&oid).map(|found| found.array).filter(|array| *array != 0);
+        return if exact.ends_with("[]") { item.and_then(array) } else { item };
+    }
     let lower = exact.to_ascii_lowercase();
     let bare = lower.strip_prefix("pg_catalog.").or(lower.strip_prefix("information_schema."));
     let name = without_modifier(bare.unwrap_or(&lower));
@@ -154,6 +163,8 @@ mod tests {
             ("timestamp(3) with time zone", 1184),
             ("information_schema.yes_or_no", 13_234),
             ("int4range", 3904),
+            ("\"pg_catalog\".\"int8\"", 20),
+            ("\"pg_catalog\".\"_text\"", 1009),
         ] {
             assert_eq!(oid_of(&Snapshot::default(), name), Some(oid), "{name}");
         }

@@ -39,9 +39,12 @@ pub fn read(text: &str, sql_type: &SqlType, zone: Tz) -> Result<ScalarValue> {
         SqlType::Float4 => ScalarValue::Float32(Some(number::real(trimmed)?)),
         SqlType::Float8 => ScalarValue::Float64(Some(number::double(trimmed)?)),
         SqlType::Numeric => number::decimal(trimmed)?,
-        SqlType::Text | SqlType::Varchar | SqlType::Name | SqlType::Char | SqlType::Unknown => {
-            ScalarValue::Utf8(Some(text.to_owned()))
-        }
+        SqlType::Text
+        | SqlType::Varchar
+        | SqlType::Name
+        | SqlType::Char
+        | SqlType::Catalog(_)
+        | SqlType::Unknown => ScalarValue::Utf8(Some(text.to_owned())),
         SqlType::Bpchar => ScalarValue::Utf8(Some(text.trim_end_matches(' ').to_owned())),
         SqlType::Json | SqlType::Jsonb => {
             serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|_| json(text))?;

@@ -1,4 +1,4 @@
-//! Collects the rows of one relation: only the columns that are asked for, only rows that a filter may keep.
+//! Collects the rows of one relation: only the columns that are asked for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,19 +15,9 @@ use super::Value;
 use super::column::Column;
 use super::rows;
 
-/// What a filter leaves of a column: one of these values.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Restriction {
-    /// The column's place in the relation.
-    pub(super) column: usize,
-    /// The values that pass.
-    pub(super) values: Vec<Value>,
-}
-
 /// Collects the rows of one relation.
 pub(super) struct Builder<'a> {
     columns: &'a [Column],
-    restrictions: &'a [Restriction],
     positions: HashMap<&'static str, usize>,
     defaults: Vec<Value>,
     /// The places of the columns that are asked for.
@@ -39,28 +29,16 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// For the columns of a relation at these places; all of them without.
-    pub(super) fn new(
-        columns: &'a [Column],
-        wanted: Option<&[usize]>,
-        restrictions: &'a [Restriction],
-    ) -> Self {
+    pub(super) fn new(columns: &'a [Column], wanted: Option<&[usize]>) -> Self {
         let wanted: Vec<usize> = wanted.map_or_else(|| (0..columns.len()).collect(), <[usize]>::to_vec);
         Self {
             columns,
-            restrictions,
             positions: columns.iter().enumerate().map(|(i, column)| (column.name, i)).collect(),
             defaults: columns.iter().map(Column::default).collect(),
             cells: vec![vec![]; wanted.len()],
             wanted,
             rows: 0,
         }
-    }
-
-    /// Whether a row with this value may be kept: where not, it need not be made.
-    pub(super) fn may_keep(&self, column: &str, value: &Value) -> bool {
-        let place = self.positions.get(column);
-        let mut known = self.restrictions.iter().filter(|known| Some(&known.column) == place);
-        known.all(|known| known.values.contains(value))
     }
 
     /// Adds a row. A column that is not named gets its zero where it is NOT NULL, else NULL; a name that the
@@ -81,10 +59,6 @@ impl<'a> Builder<'a> {
             if let Some(cell) = self.positions.get(name).and_then(|i| row.get_mut(*i)) {
                 *cell = value;
             }
-        }
-        let kept = |known: &Restriction| row.get(known.column).is_none_or(|cell| known.values.contains(cell));
-        if !self.restrictions.iter().all(kept) {
-            return;
         }
         self.rows += 1;
         for (place, cells) in self.wanted.iter().zip(&mut self.cells) {

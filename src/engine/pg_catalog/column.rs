@@ -142,8 +142,8 @@ pub(crate) fn typed(name: &str, word: &str) -> Field {
     match plain {
         "aclitem" | "anyarray" | "char" | "inet" | "int2vector" | "json" | "jsonb" | "name" | "oid"
         | "oidvector" | "pg_dependencies" | "pg_lsn" | "pg_mcv_list" | "pg_ndistinct" | "pg_node_tree"
-        | "regclass" | "regcollation" | "regnamespace" | "regproc" | "regprocedure" | "regrole"
-        | "regtype" | "uuid" | "varchar" | "xid" => {
+        | "regclass" | "regcollation" | "regnamespace" | "regoper" | "regproc" | "regprocedure"
+        | "regrole" | "regtype" | "uuid" | "varchar" | "xid" => {
             field.with_metadata(HashMap::from([(SQL_TYPE.to_owned(), word.to_owned())]))
         }
         _ => field,
@@ -161,8 +161,8 @@ fn data_type(word: &str) -> DataType {
         "int4" => DataType::Int32,
         "float4" => DataType::Float32,
         "float8" => DataType::Float64,
-        "int8" | "oid" | "xid" | "regproc" | "regprocedure" | "regclass" | "regcollation" | "regtype"
-        | "regnamespace" | "regrole" => DataType::Int64,
+        "int8" | "oid" | "xid" | "regoper" | "regproc" | "regprocedure" | "regclass" | "regcollation"
+        | "regtype" | "regnamespace" | "regrole" => DataType::Int64,
         "numeric" => SqlType::Numeric.data_type(),
         "timestamptz" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         "interval" => DataType::Interval(IntervalUnit::MonthDayNano),

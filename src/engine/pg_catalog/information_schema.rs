@@ -79,9 +79,6 @@ fn of_table(
 pub(super) fn columns(snapshot: &Snapshot, out: &mut Builder<'_>) {
     for table in &snapshot.tables {
         let (schema, name) = (table.info.schema.as_str(), table.info.name.as_str());
-        if !out.may_keep("table_name", &name.into()) {
-            continue;
-        }
         let is_table = table.kind() == "r";
         for (number, column) in (1..).zip(&table.info.columns) {
             let nullable = column.nullable || !is_table;
@@ -91,9 +88,6 @@ pub(super) fn columns(snapshot: &Snapshot, out: &mut Builder<'_>) {
         }
     }
     for relation in snapshot.system.iter().map(|system| system.relation) {
-        if !out.may_keep("table_name", &relation.name.into()) {
-            continue;
-        }
         for (number, column) in (1..).zip(&relation.columns) {
             let nullable = !column.not_null;
             let (name, type_oid, is_updatable) = (column.name, column.type_oid, relation.kind == "r");

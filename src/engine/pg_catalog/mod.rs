@@ -46,7 +46,7 @@ pub(crate) use pg_description::{of_column as column_comment, of_table as table_c
 pub(crate) use pg_proc::{PROCEDURES, Procedure, named as procedure_named};
 pub(crate) use pg_roles::roles;
 pub(crate) use pg_tables::definition as view_definition;
-pub(crate) use pg_type::{TYPES, named as type_named};
+pub(crate) use pg_type::{TYPES, named as type_named, type_oid};
 pub(crate) use relation::{RELATIONS, Relation};
 pub(crate) use snapshot::{Constraint, Rule, Schema, Snapshot, Table};
 pub(crate) use source::CatalogSource;

@@ -7,19 +7,14 @@ use super::snapshot::Snapshot;
 
 pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
     for table in &snapshot.tables {
-        if out.may_keep("attrelid", &table.oid.into()) {
-            // PostgreSQL never says of a view's column that it is not NULL.
-            let is_table = table.kind() == "r";
-            for (number, column) in (1..).zip(&table.info.columns) {
-                let not_null = is_table && !column.nullable;
-                row(out, table.oid, &column.name, number, type_oid(&column.sql_type), not_null);
-            }
+        // PostgreSQL never says of a view's column that it is not NULL.
+        let is_table = table.kind() == "r";
+        for (number, column) in (1..).zip(&table.info.columns) {
+            let not_null = is_table && !column.nullable;
+            row(out, table.oid, &column.name, number, type_oid(&column.sql_type), not_null);
         }
         for constraint in &table.constraints {
             let Some(index) = constraint.index() else { continue };
-            if !out.may_keep("attrelid", &index.into()) {
-                continue;
-            }
             let columns = constraint.columns.iter().filter_map(|number| table.column_info(*number));
             for (number, column) in (1..).zip(columns) {
                 row(out, index, &column.name, number, type_oid(&column.sql_type), false);
@@ -27,10 +22,8 @@ pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
         }
     }
     for system in &snapshot.system {
-        if out.may_keep("attrelid", &system.relation.oid.into()) {
-            for (number, column) in (1..).zip(&system.relation.columns) {
-                row(out, system.relation.oid, column.name, number, column.type_oid, column.not_null);
-            }
+        for (number, column) in (1..).zip(&system.relation.columns) {
+            row(out, system.relation.oid, column.name, number, column.type_oid, column.not_null);
         }
     }
 }

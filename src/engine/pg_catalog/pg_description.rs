@@ -7,9 +7,6 @@ use crate::engine::{ColumnInfo, TableKind};
 
 pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
     for table in &snapshot.tables {
-        if !out.may_keep("objoid", &table.oid.into()) {
-            continue;
-        }
         let columns =
             (1..).zip(&table.info.columns).map(|(number, column)| (number, of_column(table, column)));
         for (number, text) in std::iter::once((0, of_table(table))).chain(columns) {

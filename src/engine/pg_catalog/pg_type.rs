@@ -1,17 +1,14 @@
-//! `pg_type`: PostgreSQL's own types, and one type for the rows of each table and view.
+//! `pg_type`: PostgreSQL's own types. That of the rows of a table has an oid and a name, but no row here: so the list
+//! of types, which drivers read when they connect, costs no request.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Value;
-use super::builder::Builder;
-use super::oid::OWNER;
 use super::rows;
-use super::snapshot::Snapshot;
 use crate::engine::SqlType;
 
-/// PostgreSQL's types that have no rows.
-pub(super) const LIST: &str = include_str!("../../../sql/pg_catalog/pg_type.tsv");
+/// The list.
+const LIST: &str = include_str!("../../../sql/pg_catalog/pg_type.tsv");
 
 /// A type as `pg_type` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +81,7 @@ pub(crate) fn named(name: &str) -> Option<i64> {
 }
 
 /// The oid of the type that a column of a user's table has.
-pub(super) fn type_oid(sql_type: &SqlType) -> i64 {
+pub(crate) fn type_oid(sql_type: &SqlType) -> i64 {
     named(&type_name(sql_type)).unwrap_or(25)
 }
 
@@ -102,53 +99,9 @@ pub(super) fn type_name(sql_type: &SqlType) -> String {
         SqlType::Time => "time".into(),
         SqlType::Timestamp => "timestamp".into(),
         SqlType::TimestampTz => "timestamptz".into(),
+        SqlType::Varchar => "varchar".into(),
+        SqlType::Bpchar => "bpchar".into(),
         other => other.name(),
-    }
-}
-
-/// The types of rows: of a table `t`, `t` and its array `_t`.
-pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
-    for table in &snapshot.tables {
-        let name = table.info.name.as_str();
-        let shared = |oid: i64, name: String| {
-            [
-                ("oid", oid.into()),
-                ("typname", name.into()),
-                ("typnamespace", table.namespace.into()),
-                ("typowner", OWNER.into()),
-                ("typlen", Value::Int(-1)),
-                ("typisdefined", true.into()),
-                ("typdelim", ",".into()),
-                ("typalign", "d".into()),
-                ("typstorage", "x".into()),
-                ("typtypmod", Value::Int(-1)),
-            ]
-        };
-        // record_in, record_out, record_recv, record_send.
-        let own = [
-            ("typtype", "c".into()),
-            ("typcategory", "C".into()),
-            ("typrelid", table.oid.into()),
-            ("typarray", table.row_array.into()),
-            ("typinput", Value::Int(2290)),
-            ("typoutput", Value::Int(2291)),
-            ("typreceive", Value::Int(2402)),
-            ("typsend", Value::Int(2403)),
-        ];
-        out.row(shared(table.row_type, name.to_owned()).into_iter().chain(own));
-        // array_subscript_handler, array_in, array_out, array_recv, array_send, array_typanalyze.
-        let array = [
-            ("typtype", "b".into()),
-            ("typcategory", "A".into()),
-            ("typsubscript", Value::Int(6179)),
-            ("typelem", table.row_type.into()),
-            ("typinput", Value::Int(750)),
-            ("typoutput", Value::Int(751)),
-            ("typreceive", Value::Int(2400)),
-            ("typsend", Value::Int(2401)),
-            ("typanalyze", Value::Int(3816)),
-        ];
-        out.row(shared(table.row_array, format!("_{name}")).into_iter().chain(array));
     }
 }
 
@@ -177,6 +130,12 @@ mod tests {
             SqlType::TimestampTz,
             SqlType::Interval,
             SqlType::Jsonb,
+            SqlType::Json,
+            SqlType::Uuid,
+            SqlType::Varchar,
+            SqlType::Bpchar,
+            SqlType::Int2Vector,
+            SqlType::OidVector,
         ] {
             let oid = type_oid(&t);
             assert_eq!(TYPES.get(&oid).unwrap().name, type_name(&t));

@@ -6,12 +6,12 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::error::Result;
 
-use super::builder::{Builder, Restriction};
+use super::builder::Builder;
 use super::column::{Column, relations};
 use super::snapshot::Snapshot;
 use super::{
     information_schema, pg_attribute, pg_class, pg_constraint, pg_database, pg_depend, pg_description,
-    pg_index, pg_namespace, pg_roles, pg_settings, pg_stat, pg_tables, pg_timezone, pg_type, privilege,
+    pg_index, pg_namespace, pg_roles, pg_settings, pg_stat, pg_tables, pg_timezone, privilege,
 };
 
 /// Names, kinds, oids and columns of `pg_catalog`, from PostgreSQL 15.
@@ -26,8 +26,6 @@ enum Rows {
     Live(fn(&Snapshot, &mut Builder<'_>)),
     /// From a list that never changes: a head line with column names, then a line for each row.
     Constant(&'static str),
-    /// From both.
-    Both(&'static str, fn(&Snapshot, &mut Builder<'_>)),
 }
 
 macro_rules! list {
@@ -54,6 +52,7 @@ const PG_CATALOG_ROWS: &[(&str, Rows)] = &[
     ("pg_depend", Rows::Live(pg_depend::rows)),
     ("pg_description", Rows::Live(pg_description::rows)),
     ("pg_extension", list!("pg_extension")),
+    ("pg_get_keywords", list!("pg_get_keywords")),
     ("pg_index", Rows::Live(pg_index::rows)),
     ("pg_indexes", Rows::Live(pg_index::indexes)),
     ("pg_language", list!("pg_language")),
@@ -85,7 +84,7 @@ const PG_CATALOG_ROWS: &[(&str, Rows)] = &[
     ("pg_ts_dict", list!("pg_ts_dict")),
     ("pg_ts_parser", list!("pg_ts_parser")),
     ("pg_ts_template", list!("pg_ts_template")),
-    ("pg_type", Rows::Both(pg_type::LIST, pg_type::rows)),
+    ("pg_type", list!("pg_type")),
     ("pg_user", Rows::Live(pg_roles::users)),
     ("pg_views", Rows::Live(pg_tables::views)),
 ];
@@ -173,19 +172,14 @@ impl Relation {
         !matches!(self.rows, None | Some(Rows::Constant(_)))
     }
 
-    /// Its rows now, the columns at these places; without some that the restrictions let go.
-    pub(super) fn batch(
-        &self,
-        snapshot: &Snapshot,
-        wanted: Option<&[usize]>,
-        restrictions: &[Restriction],
-    ) -> Result<RecordBatch> {
+    /// Its rows now, the columns at these places.
+    pub(super) fn batch(&self, snapshot: &Snapshot, wanted: Option<&[usize]>) -> Result<RecordBatch> {
         let schema = self.arrow_schema();
         if let Some(Rows::Constant(list)) = self.rows {
             let batch = match self.read.get() {
                 Some(batch) => batch.clone(),
                 None => {
-                    let mut builder = Builder::new(&self.columns, None, &[]);
+                    let mut builder = Builder::new(&self.columns, None);
                     builder.read(list);
                     let batch = builder.finish(schema)?;
                     self.read.get_or_init(|| batch).clone()
@@ -200,14 +194,9 @@ impl Relation {
             Some(wanted) => Arc::new(schema.project(wanted)?),
             None => schema,
         };
-        let mut builder = Builder::new(&self.columns, wanted, restrictions);
-        match self.rows {
-            Some(Rows::Live(rows)) => rows(snapshot, &mut builder),
-            Some(Rows::Both(list, rows)) => {
-                builder.read(list);
-                rows(snapshot, &mut builder);
-            }
-            Some(Rows::Constant(_)) | None => {}
+        let mut builder = Builder::new(&self.columns, wanted);
+        if let Some(Rows::Live(rows)) = self.rows {
+            rows(snapshot, &mut builder);
         }
         builder.finish(schema)
     }
@@ -225,11 +214,11 @@ mod tests {
             .flat_map(|(schema, rows)| rows.iter().map(move |(name, rows)| (schema, name, rows)))
         {
             let relation = Relation::find(schema, name).unwrap_or_else(|| panic!("{name} is in no list"));
-            if let Rows::Constant(list) | Rows::Both(list, _) = rows {
+            if let Rows::Constant(list) = rows {
                 for column in list.lines().next().unwrap().split('\t') {
                     assert!(relation.columns.iter().any(|c| c.name == column), "{name}.{column}");
                 }
-                let batch = relation.batch(&Snapshot::default(), None, &[]).unwrap();
+                let batch = relation.batch(&Snapshot::default(), None).unwrap();
                 assert_eq!(batch.num_rows(), list.lines().count() - 1, "{name}");
             }
         }

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 
-use super::builder::Restriction;
 use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
 use crate::engine::settings::Settings;
@@ -21,10 +20,10 @@ const SAME_FOR_ALL: &[&str] = &[
     "pg_catalog.pg_attribute",
     "pg_catalog.pg_class",
     "pg_catalog.pg_constraint",
+    "pg_catalog.pg_depend",
     "pg_catalog.pg_description",
     "pg_catalog.pg_index",
     "pg_catalog.pg_indexes",
-    "pg_catalog.pg_type",
     "information_schema.columns",
     "information_schema.constraint_column_usage",
     "information_schema.key_column_usage",
@@ -202,7 +201,7 @@ impl Table {
 }
 
 impl Snapshot {
-    /// The rows of a relation, the columns at these places; some that the restrictions let go may be missing.
+    /// The rows of a relation, the columns at these places.
     ///
     /// # Errors
     /// Those of making them.
@@ -210,20 +209,17 @@ impl Snapshot {
         &self,
         relation: &'static Relation,
         wanted: Option<&[usize]>,
-        restrictions: &[Restriction],
     ) -> datafusion::error::Result<RecordBatch> {
         let name = format!("{}.{}", relation.schema, relation.name);
         let Some(name) = SAME_FOR_ALL.iter().find(|known| **known == name) else {
-            return relation.batch(self, wanted, restrictions);
+            return relation.batch(self, wanted);
         };
         let kept = || self.batches.lock().unwrap_or_else(PoisonError::into_inner);
         let known = kept().get(name).cloned();
         let batch = match known {
             Some(batch) => batch,
-            // A few rows are not worth all of them.
-            None if !restrictions.is_empty() => return relation.batch(self, wanted, restrictions),
             None => {
-                let batch = relation.batch(self, None, &[])?;
+                let batch = relation.batch(self, None)?;
                 kept().insert(name, batch.clone());
                 batch
             }
@@ -259,7 +255,8 @@ impl Schema {
         schema.tables.sort_by(|a, b| (a.namespace, &a.info.name).cmp(&(b.namespace, &b.info.name)));
         for (name, oid) in [("pg_catalog", PG_CATALOG), ("information_schema", INFORMATION_SCHEMA)] {
             schema.namespaces.push(Namespace { oid, name: name.to_owned() });
-            let relations = RELATIONS.iter().filter(|relation| relation.schema == name);
+            // Without an oid it is a function's rows.
+            let relations = RELATIONS.iter().filter(|known| known.schema == name && known.oid != 0);
             schema.system.extend(relations.map(|relation| System { namespace: oid, relation }));
         }
         schema.add_keys(oids);
@@ -279,8 +276,9 @@ impl Schema {
                 places.extend(constraint.index().map(|index| (index, Place::Index(at, key))));
             }
         }
-        let system = self.system.iter().enumerate();
-        places.extend(system.map(|(at, system)| (system.relation.oid, Place::System(at))));
+        places.extend(
+            self.system.iter().enumerate().map(|(at, system)| (system.relation.oid, Place::System(at))),
+        );
         self.by_oid = places;
         let mut names: HashMap<String, Vec<i64>> = HashMap::new();
         for (oid, _, name) in self.relations() {

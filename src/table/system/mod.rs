@@ -1,14 +1,16 @@
-//! Tables about a connection: its apps, forms, views, comments, requests. Names and columns are CData's, so that
+//! Tables about a connection: its apps, forms, views, processes, comments, requests, and its domain's users. Names and columns are CData's, so that
 //! SQL written for it carries over.
 //!
-//! Takes: a relation, filters on `AppId` and `RecordId`. Gives: rows from Kintone's API as they come. A relation
+//! Takes: a relation, filters on `AppId`, `RecordId` and `UserCode`. Gives: rows from Kintone's API as they come. A relation
 //! is a new file and one line in [`RELATIONS`].
 
 mod apps;
 mod comments;
 mod fields;
+mod process;
 mod requests;
 mod scan;
+mod users;
 mod views;
 
 use std::sync::Arc;
@@ -131,6 +133,8 @@ struct Ask {
     budget: Arc<Budget>,
     /// Only these apps.
     apps: Option<Vec<u64>>,
+    /// Only these users, by their codes.
+    users: Option<Vec<String>>,
     /// Only these records.
     records: Option<Vec<u64>>,
     /// Only records up to this one.
@@ -181,8 +185,18 @@ trait Relation: Send + Sync {
 }
 
 /// Every system table, one line each.
-const RELATIONS: &[&dyn Relation] =
-    &[&apps::Apps, &comments::Comments, &fields::FormFields, &requests::Requests, &views::Views];
+const RELATIONS: &[&dyn Relation] = &[
+    &apps::Apps,
+    &comments::Comments,
+    &fields::FormFields,
+    &process::ProcessManagement,
+    &process::ProcessManagementActions,
+    &requests::Requests,
+    &users::UserDepartments,
+    &users::UserGroups,
+    &users::Users,
+    &views::Views,
+];
 
 /// A system table as the catalog shows it.
 pub struct SystemInfo {

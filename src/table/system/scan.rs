@@ -66,6 +66,7 @@ impl TableProvider for SystemTable {
                 || ids(filter, "RecordId").is_some()
                 || up_to(filter, "RecordId").is_some()
                 || since(filter, "CreatedAt").is_some()
+                || texts(filter, "UserCode").is_some()
         };
         let verdict = |filter: &&Expr| match helps(filter) {
             true => TableProviderFilterPushDown::Inexact,
@@ -104,6 +105,7 @@ impl TableProvider for SystemTable {
             whole: Arc::clone(&self.schema),
             projection,
             apps,
+            users: filters.iter().filter_map(|f| texts(f, "UserCode")).reduce(|a, b| both(a, &b)),
             records: among("RecordId"),
             up_to: filters.iter().filter_map(|f| up_to(f, "RecordId")).min(),
             since: filters.iter().filter_map(|f| since(f, "CreatedAt")).max(),
@@ -114,8 +116,8 @@ impl TableProvider for SystemTable {
 }
 
 /// Those in both lists.
-fn both(mut a: Vec<u64>, b: &[u64]) -> Vec<u64> {
-    a.retain(|id| b.contains(id));
+fn both<T: PartialEq>(mut a: Vec<T>, b: &[T]) -> Vec<T> {
+    a.retain(|one| b.contains(one));
     a
 }
 
@@ -143,6 +145,36 @@ fn ids(filter: &Expr, column: &str) -> Option<Vec<u64>> {
         Expr::Alias(alias) => ids(&alias.expr, column),
         _ => None,
     }
+}
+
+/// The texts that a filter lets a column have: `column = 'a'`, `column IN ('a', 'b')`, or an OR of such.
+fn texts(filter: &Expr, column: &str) -> Option<Vec<String>> {
+    let text = |expr: &Expr| match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text.clone()),
+        _ => None,
+    };
+    let mut found = match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            let value = match (is_column(left, column), is_column(right, column)) {
+                (true, _) => right,
+                (_, true) => left,
+                _ => return None,
+            };
+            vec![text(value)?]
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            let mut all = texts(left, column)?;
+            all.extend(texts(right, column)?);
+            all
+        }
+        Expr::InList(InList { expr, list, negated: false }) if is_column(expr, column) => {
+            list.iter().map(text).collect::<Option<_>>()?
+        }
+        _ => return None,
+    };
+    found.sort_unstable();
+    found.dedup();
+    Some(found)
 }
 
 /// The highest id that a filter lets a column have: `column <= 5`, `column < 5`.
@@ -213,6 +245,7 @@ struct SystemScan {
     whole: SchemaRef,
     projection: Vec<usize>,
     apps: Option<Vec<u64>>,
+    users: Option<Vec<String>>,
     records: Option<Vec<u64>>,
     up_to: Option<u64>,
     since: Option<i64>,
@@ -232,6 +265,9 @@ impl DisplayAs for SystemScan {
         if let Some(apps) = &self.apps {
             write!(f, ", AppId in {apps:?}")?;
         }
+        if let Some(users) = &self.users {
+            write!(f, ", UserCode in {users:?}")?;
+        }
         if let Some(records) = &self.records {
             write!(f, ", RecordId in {records:?}")?;
         }
@@ -250,6 +286,7 @@ impl ExecutionPlan for SystemScan {
             directory: context.directory(&self.connection)?,
             budget: Arc::clone(&context.budget),
             apps: self.apps.clone(),
+            users: self.users.clone(),
             records: self.records.clone(),
             up_to: self.up_to,
             since: self.since,

@@ -1,0 +1,2 @@
+SELECT catalog_name AS "CatalogName"
+FROM information_schema.information_schema_catalog_name
