@@ -18,6 +18,7 @@ mod fault;
 mod fetch;
 mod function;
 mod guard;
+mod join_condition;
 mod knowledge;
 mod local;
 mod names;
