@@ -38,6 +38,8 @@ pub enum Kind {
     InvalidValue,
     /// Text that is not a value of the type: `'abc'::int`.
     InvalidText,
+    /// Text that is no date, time or interval.
+    DatetimeSyntax,
     /// A date or a time outside its field.
     InvalidDatetime,
     /// A number that does not fit.
@@ -103,6 +105,7 @@ impl Kind {
             Self::Unsupported => ("0A000", 501, 3),
             Self::InvalidValue => ("22023", 400, 3),
             Self::InvalidText => ("22P02", 400, 3),
+            Self::DatetimeSyntax => ("22007", 400, 3),
             Self::InvalidDatetime => ("22008", 400, 3),
             Self::NumericOutOfRange => ("22003", 400, 3),
             Self::DivisionByZero => ("22012", 400, 3),

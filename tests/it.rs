@@ -39,3 +39,4 @@ mod session;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 mod tls;
+mod wire_type;

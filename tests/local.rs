@@ -77,15 +77,15 @@ async fn a_file_joins_with_an_app() {
     assert_eq!(
         texts(&client, "SELECT * FROM ledger ORDER BY id").await,
         [
-            "1|甲|12.5|2026-01-01 18:04:00+00|{a,\"b,c\"}|NULL",
+            "1|甲|12.50|2026-01-01 18:04:00+00|{a,\"b,c\"}|NULL",
             "2|乙|NULL|NULL|{}|NULL",
-            "3|丙|-1|NULL|NULL|{\"code\": \"x\", \"n\": [1, 2]}"
+            "3|丙|-1.00|NULL|NULL|{\"code\": \"x\", \"n\": [1, 2]}"
         ]
     );
     let binary =
         run_prepared(&client, "SELECT amount, paid, tags, owner FROM ledger WHERE id = 1").await.unwrap();
     assert_eq!(binary.columns[3].1, "jsonb");
-    assert_eq!(binary.rows[0][..2], [Some("12.5".into()), Some("2026-01-01 18:04:00+00".into())]);
+    assert_eq!(binary.rows[0][..2], [Some("12.50".into()), Some("2026-01-01 18:04:00+00".into())]);
     client.simple_query("SET TimeZone = 'Asia/Tokyo'").await.unwrap();
     assert_eq!(
         texts(&client, "SELECT paid FROM ledger WHERE paid > '2026-01-02 03:00:00'").await,
@@ -94,7 +94,7 @@ async fn a_file_joins_with_an_app() {
     let tagged = client.query("SELECT id FROM ledger WHERE tags && $1", &[&vec!["b,c", "x"]]).await.unwrap();
     assert_eq!(tagged.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1]);
     let joined = "SELECT c.\"$id\", l.amount FROM customers c JOIN ledger l ON l.company = c.会社 ORDER BY 1";
-    assert_eq!(texts(&client, joined).await, ["1|12.5", "2|NULL"]);
+    assert_eq!(texts(&client, joined).await, ["1|12.50", "2|NULL"]);
     assert_eq!(texts(&client, "SELECT * FROM owing_customers").await, ["乙|NULL"]);
     assert_eq!(state(&client, "SELECT * FROM 'ledger.ndjson'").await, SqlState::UNDEFINED_TABLE);
     assert_eq!(state(&client, "INSERT INTO ledger VALUES (1)").await, SqlState::FEATURE_NOT_SUPPORTED);
@@ -121,7 +121,7 @@ async fn copy_gives_text_csv_and_binary() {
     let client = door.connect().await;
     assert_eq!(
         copied(&copy(&client, "COPY ledger (id, company, amount) TO STDOUT").await),
-        "1\t甲\t12.5\n2\t乙\t\\N\n3\t丙\t-1\n"
+        "1\t甲\t12.50\n2\t乙\t\\N\n3\t丙\t-1.00\n"
     );
     let csv = "COPY (SELECT id, tags FROM ledger WHERE id < 3) TO STDOUT (FORMAT csv, HEADER)";
     assert_eq!(copied(&copy(&client, csv).await), "id,tags\n1,\"{a,\"\"b,c\"\"}\"\n2,{}\n");

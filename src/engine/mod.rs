@@ -16,14 +16,17 @@ mod expansion;
 mod explain;
 mod fault;
 mod fetch;
+mod found;
 mod function;
 mod guard;
+mod input;
 mod join_condition;
 mod knowledge;
 mod local;
 mod names;
 mod native;
 mod need;
+mod numeric;
 mod origin;
 mod parameter;
 mod pg_catalog;
@@ -44,6 +47,7 @@ mod state;
 mod statement;
 mod table_info;
 mod tables;
+mod type_planner;
 mod utility;
 mod yielding;
 
@@ -56,6 +60,8 @@ use chrono_tz::Tz;
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use dialect::folded;
 pub use fetch::{Direction, Fetch};
+pub(crate) use input::list as array_value;
+pub use input::{numeric as numeric_value, read as read_text};
 pub use origin::column_origin;
 pub use session::{
     CancelHandle, KnownSettings, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User,
@@ -64,8 +70,8 @@ pub use statement::Statement;
 pub use utility::{Item, Mode, Utility};
 
 pub use crate::table::{
-    Capabilities, Capability, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict, canonical,
-    capabilities, downcast, grouped, item_range,
+    Capabilities, Capability, NumericForm, OTHER_PREDICATES, SqlType, TextColumn, TextOptions, Verdict,
+    canonical, capabilities, downcast, grouped, item_range,
 };
 
 use crate::error::{Error, Kind, Result};

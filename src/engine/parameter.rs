@@ -1,17 +1,25 @@
 //! Bound parameters: their types, declared by the client or inferred from the statement, and their values.
 
+use std::collections::HashMap;
+
 use arrow::datatypes::DataType;
 use datafusion::common::Result as DfResult;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::{Cast, Placeholder, ScalarFunction};
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Ident};
+
+use super::SqlType;
+use super::dialect::nested;
+use super::type_planner::{planned_type, spelled};
 
 /// Plans with the declared types; where the client left some out, they are inferred from a first plan, and text
 /// where that says nothing either.
 pub(super) fn plan(
-    declared: &[Option<DataType>],
-    plan: &dyn Fn(&[DataType]) -> DfResult<LogicalPlan>,
-) -> DfResult<(LogicalPlan, Vec<DataType>)> {
+    declared: &[Option<SqlType>],
+    plan: &dyn Fn(&[SqlType]) -> DfResult<LogicalPlan>,
+) -> DfResult<(LogicalPlan, Vec<SqlType>)> {
     if !declared.is_empty()
         && let Some(types) = declared.iter().cloned().collect::<Option<Vec<_>>>()
         && let Ok(logical) = plan(&types).map(unwrap)
@@ -24,12 +32,12 @@ pub(super) fn plan(
     if wanted == 0 {
         return Ok((first, vec![]));
     }
-    let inferred = first.get_parameter_types()?;
+    let inferred = inferred(&first)?;
     let of = |i: usize| {
         let said = declared.get(i).cloned().flatten();
-        said.or_else(|| inferred.get(&format!("${}", i + 1)).cloned().flatten()).unwrap_or(DataType::Utf8)
+        said.or_else(|| inferred.get(&format!("${}", i + 1)).cloned()).unwrap_or(SqlType::Text)
     };
-    let types: Vec<DataType> = (0..wanted).map(of).collect();
+    let types: Vec<SqlType> = (0..wanted).map(of).collect();
     let logical = unwrap(plan(&types)?);
     Ok((logical, types))
 }
@@ -40,14 +48,57 @@ fn count(plan: &LogicalPlan) -> DfResult<usize> {
     Ok(names.iter().filter_map(|n| n.trim_start_matches('$').parse().ok()).max().unwrap_or(0))
 }
 
+/// The types that a plan says of its parameters: what one is cast to, else what it is used with first.
+fn inferred(plan: &LogicalPlan) -> DfResult<HashMap<String, SqlType>> {
+    let (mut cast_to, mut used_as) = (HashMap::new(), HashMap::new());
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                match expr {
+                    Expr::Cast(Cast { expr, field }) => {
+                        if let Expr::Placeholder(Placeholder { id, .. }) = expr.as_ref() {
+                            cast_to.entry(id.clone()).or_insert_with(|| SqlType::of(field));
+                        }
+                    }
+                    Expr::ScalarFunction(ScalarFunction { func, args }) => {
+                        if let [Expr::Placeholder(Placeholder { id, .. })] = args.as_slice()
+                            && let Some(sql_type) = converted_from(func.name())
+                        {
+                            cast_to.entry(id.clone()).or_insert(sql_type);
+                        }
+                    }
+                    Expr::Placeholder(Placeholder { id, field: Some(field) }) => {
+                        used_as.entry(id.clone()).or_insert_with(|| SqlType::of(field));
+                    }
+                    _ => {}
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    used_as.extend(cast_to);
+    Ok(used_as)
+}
+
+/// The type of what a cast is that became a function.
+fn converted_from(function: &str) -> Option<SqlType> {
+    match function {
+        "pg_uuid" => Some(SqlType::Uuid),
+        "pg_json" => Some(SqlType::Json),
+        "pg_jsonb" => Some(SqlType::Jsonb),
+        "pg_oid" => Some(SqlType::Oid),
+        _ => None,
+    }
+}
+
 /// A statement whose parameters have these types: PREPARE is how the planner takes them.
-pub(super) fn declared(statement: ast::Statement, types: &[DataType]) -> ast::Statement {
+pub(super) fn declared(statement: ast::Statement, types: &[SqlType]) -> ast::Statement {
     if types.is_empty() {
         return statement;
     }
     ast::Statement::Prepare {
         name: Ident::with_quote('"', "statement"),
-        data_types: types.iter().map(sql_type).collect(),
+        data_types: types.iter().map(spelled).collect(),
         statement: Box::new(statement),
     }
 }
@@ -62,37 +113,23 @@ fn unwrap(plan: LogicalPlan) -> LogicalPlan {
     }
 }
 
-/// A type as SQL spells it.
-fn sql_type(data_type: &DataType) -> ast::DataType {
-    use ast::{ArrayElemTypeDef, ExactNumberInfo, TimezoneInfo};
-    match data_type {
-        DataType::Boolean => ast::DataType::Boolean,
-        DataType::Int8 | DataType::Int16 => ast::DataType::SmallInt(None),
-        DataType::Int32 => ast::DataType::Integer(None),
-        DataType::Int64 | DataType::UInt64 | DataType::UInt32 => ast::DataType::BigInt(None),
-        DataType::Float32 => ast::DataType::Real,
-        DataType::Float64 => ast::DataType::DoublePrecision,
-        DataType::Decimal128(precision, scale) => ast::DataType::Numeric(ExactNumberInfo::PrecisionAndScale(
-            u64::from(*precision),
-            i64::from(*scale),
-        )),
-        DataType::Date32 => ast::DataType::Date,
-        DataType::Time64(_) => ast::DataType::Time(None, TimezoneInfo::None),
-        DataType::Timestamp(_, None) => ast::DataType::Timestamp(None, TimezoneInfo::None),
-        DataType::Timestamp(_, Some(_)) => ast::DataType::Timestamp(None, TimezoneInfo::WithTimeZone),
-        DataType::Interval(_) => ast::DataType::Interval { fields: None, precision: None },
-        DataType::Binary => ast::DataType::Bytea,
-        DataType::List(item) => {
-            ast::DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(sql_type(item.data_type())), None))
+/// The values in order, each of its parameter's type. A numeric has its own digits.
+pub(super) fn values(types: &[SqlType], values: Vec<ScalarValue>) -> DfResult<Vec<ScalarValue>> {
+    let typed = |(sql_type, value): (&SqlType, ScalarValue)| {
+        let wanted = planned_type(sql_type);
+        if has_type(&value.data_type(), &wanted) {
+            return Ok(value);
         }
-        _ => ast::DataType::Text,
-    }
-}
-
-/// The values in order, each of its parameter's type.
-pub(super) fn values(types: &[DataType], values: Vec<ScalarValue>) -> DfResult<Vec<ScalarValue>> {
-    let typed = |(data_type, value): (&DataType, ScalarValue)| {
-        if value.data_type() == *data_type { Ok(value) } else { value.cast_to(data_type) }
+        let wanted = nested(&value.data_type(), &wanted);
+        value.cast_to(&wanted)
     };
     types.iter().zip(values).map(typed).collect()
+}
+
+fn has_type(own: &DataType, wanted: &DataType) -> bool {
+    match (own, wanted) {
+        (DataType::Decimal128(..), DataType::Decimal128(..)) => true,
+        (DataType::List(own), DataType::List(wanted)) => has_type(own.data_type(), wanted.data_type()),
+        (own, wanted) => own == wanted,
+    }
 }

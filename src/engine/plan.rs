@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ParamValues, Result as DfResult};
@@ -25,6 +25,7 @@ use super::local::View;
 use super::names;
 use super::native;
 use super::need::Need;
+use super::numeric::{Specials, take_specials, with_forms};
 use super::origin::with_origins;
 use super::parameter;
 use super::plan_cache::{PlanKey, Traits};
@@ -44,7 +45,7 @@ const MOST_CONSTANT_BYTES: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Planned {
     pub planning: Arc<Planning>,
-    pub parameters: Vec<DataType>,
+    pub parameters: Vec<SqlType>,
     /// It reads the session or its catalog: nobody else's plan, and a later run needs another one.
     pub of_session: bool,
     /// What of the catalog it reads.
@@ -55,6 +56,19 @@ pub(super) struct Planned {
     logical: LogicalPlan,
     /// The rows of a plan that gives the same each time, once it has run.
     constant: Option<OnceLock<RecordBatch>>,
+}
+
+impl Planned {
+    /// The columns of a result as they were announced, with the data types and the numerics' form of this run.
+    fn result_schema(&self, physical: &Physical) -> SchemaRef {
+        let sent = physical.plan.schema();
+        let fields = self.schema.fields().iter().zip(sent.fields()).map(|(announced, sent)| {
+            let field = Field::clone(announced).with_data_type(sent.data_type().clone());
+            field.with_nullable(sent.is_nullable())
+        });
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        with_forms(&schema, &physical.logical, &physical.specials)
+    }
 }
 
 /// Without the marks on repeated names.
@@ -72,7 +86,7 @@ pub(super) async fn plan(
     session: &Session,
     statement: &Statement,
     query: &Query,
-    types: &[Option<DataType>],
+    types: &[Option<SqlType>],
 ) -> Result<Arc<Planned>> {
     let settings = session.settings();
     let planning = &settings.planning;
@@ -91,7 +105,7 @@ pub(super) async fn plan(
     let finished = on_big_stack(|| {
         bounds::check(&logical)?;
         let logical = native::place(logical, parameters.is_empty())?;
-        let logical = dialect::complete(limited(logical, max_rows)?, &scope)?;
+        let logical = dialect::complete(limited(logical, max_rows)?, &scope, planning.time_zone)?;
         let traits = Traits::of(&logical)?;
         Ok((logical, traits))
     });
@@ -117,7 +131,7 @@ pub(super) async fn plan(
 /// A query as the planner understands it.
 struct Draft {
     logical: LogicalPlan,
-    parameters: Vec<DataType>,
+    parameters: Vec<SqlType>,
     state: SessionState,
     reads: Reads,
 }
@@ -127,7 +141,7 @@ async fn draft(
     session: &Session,
     statement: &Statement,
     query: &Query,
-    types: &[Option<DataType>],
+    types: &[Option<SqlType>],
     planning: &Planning,
     views: usize,
 ) -> Result<Draft> {
@@ -149,9 +163,9 @@ async fn draft(
     session.set_clock(&mut state);
     let scope = Scope::new(session, &state, &tables);
     let (logical, parameters) = on_big_stack(|| {
-        parameter::plan(types, &|types: &[DataType]| {
+        parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(scope.plan(ast)?)
+            dialect::typed(scope.plan(ast)?, planning.time_zone)
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
@@ -215,6 +229,9 @@ fn at_once<T>(work: impl Future<Output = DfResult<T>>) -> DfResult<T> {
 /// A physical plan, and what it needs to run.
 pub(super) struct Physical {
     pub plan: Arc<dyn ExecutionPlan>,
+    /// What it was made from, with the parameters' values.
+    logical: LogicalPlan,
+    specials: Specials,
     pub state: SessionState,
     pub context: Arc<ScanContext>,
     /// Counted before the plan was made.
@@ -240,22 +257,26 @@ pub(super) fn physical(
         busy: Stretch::default(),
     });
     state.config_mut().set_extension(Arc::clone(&context));
-    let plan = create(planned, &state, parameters)?;
-    Ok(Physical { plan, state, context, totals: Totals::default(), untold: None })
+    let (plan, logical, specials) = create(planned, &state, parameters)?;
+    Ok(Physical { plan, logical, specials, state, context, totals: Totals::default(), untold: None })
 }
 
 fn create(
     planned: &Planned,
     state: &SessionState,
     parameters: Vec<ScalarValue>,
-) -> DfResult<Arc<dyn ExecutionPlan>> {
+) -> DfResult<(Arc<dyn ExecutionPlan>, LogicalPlan, Specials)> {
     let values = parameter::values(&planned.parameters, parameters)?;
     on_big_stack(|| {
         let logical = planned.logical.clone();
-        let logical =
-            if values.is_empty() { logical } else { logical.with_param_values(ParamValues::from(values))? };
-        let logical = native::place(logical, true)?;
-        at_once(state.create_physical_plan(&logical))
+        let logical = if values.is_empty() {
+            logical
+        } else {
+            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.planning.time_zone)?
+        };
+        let (logical, specials) = take_specials(logical)?;
+        let placed = native::place(dialect::bare(logical.clone())?, true)?;
+        Ok((at_once(state.create_physical_plan(&placed))?, logical, specials))
     })
 }
 
@@ -272,7 +293,7 @@ pub(super) async fn physical_to_run(
     physical.untold = untold;
     physical.totals = count_joined(&physical.plan, &physical.context).await?;
     if !physical.totals.counted.is_empty() {
-        physical.plan = create(planned, &physical.state, parameters)?;
+        (physical.plan, physical.logical, physical.specials) = create(planned, &physical.state, parameters)?;
     }
     Ok(physical)
 }
@@ -288,9 +309,9 @@ pub(super) async fn run(
         return Ok(QueryResult::rows("SELECT", rows.clone()));
     }
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
-    let Physical { plan, state, untold, .. } =
-        physical_to_run(session, planned, parameters).await.map_err(translate)?;
-    let schema = with_origins(&visible(plan.schema().as_ref()), &planned.logical);
+    let physical = physical_to_run(session, planned, parameters).await.map_err(translate)?;
+    let schema = planned.result_schema(&physical);
+    let Physical { plan, state, untold, .. } = physical;
     let mut notices = quota_notices(session, &plan);
     notices.extend(untold.map(|message| Notice { severity: "NOTICE", code: "00000", message }));
     let tables = tables_of(&plan);

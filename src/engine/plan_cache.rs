@@ -6,13 +6,13 @@
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::datatypes::DataType;
 use datafusion::catalog::default_table_source::source_as_provider;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 use lru::LruCache;
 
+use super::SqlType;
 use super::function::is_of_session;
 use super::pg_catalog;
 use super::plan::Planned;
@@ -30,7 +30,7 @@ const MOST_BYTES: usize = 8 * 1024;
 pub(super) struct PlanKey {
     sql: String,
     /// The parameters' types as far as they were said.
-    types: Vec<Option<DataType>>,
+    types: Vec<Option<SqlType>>,
     planning: Arc<Planning>,
 }
 
@@ -38,7 +38,7 @@ impl PlanKey {
     /// `None` for a statement whose plan is not kept: a long one, and one that has no text of its own.
     pub(super) fn new(
         statement: &Statement,
-        types: &[Option<DataType>],
+        types: &[Option<SqlType>],
         planning: &Arc<Planning>,
     ) -> Option<Self> {
         let kept = statement.start.line > 0 && statement.sql.len() <= MOST_BYTES;

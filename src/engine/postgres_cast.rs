@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, ExprSchema, Result};
 use datafusion::functions::datetime::expr_fn::to_local_time;
 use datafusion::functions::math::expr_fn::round;
 use datafusion::functions::string::expr_fn::rtrim;
@@ -17,6 +17,7 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
 
+use super::NumericForm;
 use super::quoted_number::QuotedNumbers;
 
 /// DataFusion's rules, with ours around them.
@@ -142,7 +143,9 @@ fn spell_out(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
             Transformed::yes(cast(round(vec![inner()]), to.clone()))
         }
         // Zeros that end a fraction are shown nowhere else.
-        (DataType::Decimal128(_, scale), to) if scale > 0 && *to == DataType::Utf8 => {
+        (DataType::Decimal128(_, scale), to)
+            if scale > 0 && *to == DataType::Utf8 && !shows_zeros(&inner(), schema) =>
+        {
             let digits = rtrim(vec![cast(inner(), to.clone()), lit("0")]);
             Transformed::yes(rtrim(vec![digits, lit(".")]))
         }
@@ -152,6 +155,31 @@ fn spell_out(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
             Transformed::yes(cast(local, to.clone()))
         }
         _ => Transformed::no(expr),
+    }
+}
+
+/// Whether a decimal's scale is one that PostgreSQL shows: that of constants, of declared columns, and of what adds and
+/// multiplies such (`numeric/scale.rs` has the whole rule).
+fn shows_zeros(expr: &Expr, schema: &DFSchema) -> bool {
+    match expr {
+        Expr::Alias(alias) => shows_zeros(&alias.expr, schema),
+        Expr::Negative(inner) => shows_zeros(inner, schema),
+        Expr::Literal(..) => true,
+        Expr::Column(column) => schema.field_from_column(column).is_ok_and(|field| match field.data_type() {
+            DataType::Decimal128(_, scale) => NumericForm::of(field).scale == scale.unsigned_abs(),
+            other => other.is_integer(),
+        }),
+        Expr::Cast(Cast { expr, field }) => match field.data_type() {
+            DataType::Decimal128(38, 10) => false,
+            DataType::Decimal128(..) => true,
+            _ => shows_zeros(expr, schema),
+        },
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply)
+                && shows_zeros(left, schema)
+                && shows_zeros(right, schema)
+        }
+        _ => false,
     }
 }
 

@@ -17,7 +17,7 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::SessionStateDefaults;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::logical_expr::planner::{ExprPlanner, TypePlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
     AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
@@ -30,6 +30,7 @@ use datafusion::sql::sqlparser::ast;
 use super::function;
 use super::runtime::{self, DATABASE};
 use super::session::Session;
+use super::type_planner::PostgresTypes;
 
 /// Tables by schema and name.
 pub(super) type Tables = BTreeMap<String, HashMap<String, Arc<dyn TableProvider>>>;
@@ -174,6 +175,10 @@ impl ContextProvider for Scope<'_> {
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
         self.state.expr_planners()
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        Some(Arc::new(PostgresTypes))
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {

@@ -11,7 +11,8 @@ use datafusion::catalog::TableProvider;
 
 use super::apps::{AppForm, AppList, NamedApp, after_prefix};
 use super::catalog::{TableInfo, TableKind};
-use super::connection::{Connection, Found, context, is_without_right};
+use super::connection::{Connection, is_without_right};
+use super::found::{Found, context};
 use super::names::match_name;
 use super::table_info::column_infos;
 use crate::kintone::{Condition, View};

@@ -42,7 +42,7 @@ pub struct User {
 #[derive(Debug, Clone)]
 pub struct Prepared {
     statement: Arc<Statement>,
-    parameters: Vec<DataType>,
+    parameters: Vec<SqlType>,
     schema: Option<SchemaRef>,
     planned: Option<Arc<Planned>>,
     /// The plan has run once: what a session and its catalog showed then may be old.
@@ -52,7 +52,7 @@ pub struct Prepared {
 impl Prepared {
     /// The types of `$1`, `$2` ..., declared or inferred.
     #[must_use]
-    pub fn parameters(&self) -> &[DataType] {
+    pub fn parameters(&self) -> &[SqlType] {
         &self.parameters
     }
 
@@ -168,14 +168,14 @@ impl Session {
     }
 
     /// Plans a statement. `types` are the parameters' types as far as the client said them.
-    pub async fn prepare(&self, statement: Statement, types: &[Option<DataType>]) -> Result<Prepared> {
+    pub async fn prepare(&self, statement: Statement, types: &[Option<SqlType>]) -> Result<Prepared> {
         self.check(&statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
         let prepared = stop.guard(Box::pin(self.plan(Arc::new(statement), types))).await;
         prepared.inspect_err(|_| self.fail())
     }
 
-    async fn plan(&self, statement: Arc<Statement>, types: &[Option<DataType>]) -> Result<Prepared> {
+    async fn plan(&self, statement: Arc<Statement>, types: &[Option<SqlType>]) -> Result<Prepared> {
         if let Some(utility) = &statement.utility {
             let schema = command::schema(self, utility)?;
             return Ok(Prepared {
@@ -447,6 +447,10 @@ impl CatalogSource for Facts {
 
     fn current_user(&self) -> String {
         self.user.clone()
+    }
+
+    fn pid(&self) -> i32 {
+        self.state.pid()
     }
 
     fn settings(&self) -> Arc<Settings> {

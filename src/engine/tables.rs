@@ -9,10 +9,10 @@ use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_rela
 
 use super::Local;
 use super::apps::AppForm;
-use super::connection::Found;
 use super::dialect::folded;
 use super::expansion;
 use super::fault;
+use super::found::Found;
 use super::local::View;
 use super::names::{self, KnownTable, KnownTables};
 use super::need::Need;

@@ -33,12 +33,22 @@ impl Edm {
             SqlType::Float4 => Self::Single,
             SqlType::Float8 => Self::Double,
             SqlType::Numeric => Self::Decimal,
-            SqlType::Text | SqlType::Name | SqlType::Char | SqlType::Jsonb | SqlType::Unknown => Self::String,
+            SqlType::Text
+            | SqlType::Varchar
+            | SqlType::Bpchar
+            | SqlType::Name
+            | SqlType::Char
+            | SqlType::Jsonb
+            | SqlType::Json
+            | SqlType::Uuid
+            | SqlType::Unknown => Self::String,
             SqlType::Bytea => Self::Binary,
             SqlType::Date => Self::Date,
             SqlType::Time => Self::TimeOfDay,
             SqlType::Timestamp | SqlType::TimestampTz => Self::DateTimeOffset,
             SqlType::Interval => Self::Duration,
+            SqlType::Int2Vector => Self::Collection(Box::new(Self::Int16)),
+            SqlType::OidVector => Self::Collection(Box::new(Self::Int64)),
             SqlType::Array(item) => Self::Collection(Box::new(Self::of(item))),
         }
     }

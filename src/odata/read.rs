@@ -21,7 +21,7 @@ use super::plan::{self, Plan, Rows};
 use super::query::{Selection, key_condition, selection};
 use super::request::{Options, encode};
 use super::stream::{Links, Page, body};
-use crate::engine::{QueryResult, Session, Statement};
+use crate::engine::{QueryResult, Session, SqlType, Statement};
 use crate::error::{Error, Kind, Result};
 
 /// Rows that one request to Kintone brings at most (K§2): a page of a multiple of them asks for no row more than it
@@ -245,7 +245,9 @@ impl Reader<'_> {
         let types: Vec<_> = plan
             .parameters
             .iter()
-            .map(|value| (!matches!(value, ScalarValue::Null)).then(|| value.data_type()))
+            .map(|value| {
+                (!matches!(value, ScalarValue::Null)).then(|| SqlType::of_data_type(&value.data_type()))
+            })
             .collect();
         // The engine's futures are large.
         let prepared = Box::pin(self.session.prepare(statement, &types)).await.map_err(from_engine)?;

@@ -1,5 +1,8 @@
 //! A value in PostgreSQL's binary format: what each type's `send` function writes.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, Decimal128Array, ListArray,
     PrimitiveArray, StringArray,
@@ -11,8 +14,8 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use bytes::{BufMut, BytesMut};
 
-use super::types::wire_type;
-use crate::engine::{SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
+use super::types::{uuid_bytes, wire_type};
+use crate::engine::{NumericForm, SqlType, TextColumn, TextOptions, canonical, downcast, item_range};
 
 /// 2000-01-01 in days since 1970-01-01: where PostgreSQL counts dates from.
 pub(super) const EPOCH_DAYS: i32 = 10_957;
@@ -25,6 +28,7 @@ type Writer = Box<dyn Fn(&mut BytesMut, usize) + Send + Sync>;
 pub(super) struct BinaryColumn {
     array: ArrayRef,
     write: Writer,
+    special: Option<&'static str>,
 }
 
 impl BinaryColumn {
@@ -33,14 +37,19 @@ impl BinaryColumn {
         array: &ArrayRef,
         sql_type: &SqlType,
         options: TextOptions,
+        form: NumericForm,
     ) -> Result<Self, ArrowError> {
         let array = canonical(array, sql_type)?;
-        let write = writer(&array, sql_type, options)?;
-        Ok(Self { array, write })
+        let write = writer(&array, sql_type, options, form)?;
+        Ok(Self { array, write, special: form.special })
     }
 
     /// Adds a value with its length before it; NULL is a length of -1.
     pub(super) fn append(&self, out: &mut BytesMut, row: usize) {
+        if let Some(special) = self.special {
+            out.put_i32(8);
+            return put_special(out, special);
+        }
         if row >= self.array.len() || self.array.is_null(row) {
             return out.put_i32(-1);
         }
@@ -62,7 +71,12 @@ fn primitive<T: ArrowPrimitiveType>(
     Ok(Box::new(move |out, row| write(out, array.value(row))))
 }
 
-fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<Writer, ArrowError> {
+fn writer(
+    array: &ArrayRef,
+    sql_type: &SqlType,
+    options: TextOptions,
+    form: NumericForm,
+) -> Result<Writer, ArrowError> {
     match sql_type {
         SqlType::Bool => {
             let array: BooleanArray = downcast(array)?;
@@ -80,9 +94,22 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
         SqlType::Numeric => {
             let array: Decimal128Array = downcast(array)?;
             let scale = array.scale();
-            Ok(Box::new(move |out, row| put_numeric(out, array.value(row), scale)))
+            let least = usize::from(form.scale);
+            Ok(Box::new(move |out, row| put_numeric(out, array.value(row), scale, least)))
         }
-        SqlType::Text | SqlType::Name | SqlType::Unknown => {
+        SqlType::Uuid => {
+            let array: StringArray = downcast(array)?;
+            if let Some(bad) = array.iter().flatten().find(|text| uuid_bytes(text).is_none()) {
+                return Err(ArrowError::CastError(format!("a uuid is {bad}")));
+            }
+            Ok(Box::new(move |out, row| out.put_slice(&uuid_bytes(array.value(row)).unwrap_or_default())))
+        }
+        SqlType::Text
+        | SqlType::Varchar
+        | SqlType::Bpchar
+        | SqlType::Name
+        | SqlType::Json
+        | SqlType::Unknown => {
             let array: StringArray = downcast(array)?;
             Ok(Box::new(move |out, row| out.put_slice(array.value(row).as_bytes())))
         }
@@ -103,13 +130,15 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
             let array: BinaryArray = downcast(array)?;
             Ok(Box::new(move |out, row| out.put_slice(array.value(row))))
         }
-        SqlType::Date => {
-            primitive::<Date32Type>(array, |out, days| out.put_i32(days.saturating_sub(EPOCH_DAYS)))
-        }
+        SqlType::Date => primitive::<Date32Type>(array, |out, days| {
+            let infinite = matches!(days, i32::MAX | i32::MIN);
+            out.put_i32(if infinite { days } else { days.saturating_sub(EPOCH_DAYS) });
+        }),
         SqlType::Time => primitive::<Time64MicrosecondType>(array, BytesMut::put_i64),
         SqlType::Timestamp | SqlType::TimestampTz => {
             primitive::<TimestampMicrosecondType>(array, |out, us| {
-                out.put_i64(us.saturating_sub(EPOCH_MICROS));
+                let infinite = matches!(us, i64::MAX | i64::MIN);
+                out.put_i64(if infinite { us } else { us.saturating_sub(EPOCH_MICROS) });
             })
         }
         SqlType::Interval => primitive::<IntervalMonthDayNanoType>(array, |out, value| {
@@ -117,12 +146,28 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
             out.put_i32(value.days);
             out.put_i32(value.months);
         }),
-        SqlType::Array(item) => list_writer(array, item, options),
+        SqlType::Int2Vector => vector_writer(array, &SqlType::Int2, options),
+        SqlType::OidVector => vector_writer(array, &SqlType::Oid, options),
+        SqlType::Array(_) => list_writer(array, sql_type, options, form),
     }
 }
 
-/// Groups of four decimal digits, aligned at the point, without zero groups at either end.
-fn put_numeric(out: &mut BytesMut, value: i128, scale: i8) {
+/// A numeric that is no number: no digits, and a sign that says which.
+fn put_special(out: &mut BytesMut, special: &str) {
+    // The scale is what PostgreSQL's own header of such a value happens to say.
+    let (sign, scale) = match special {
+        "Infinity" => (0xd000, 32),
+        "-Infinity" => (0xf000, 32),
+        _ => (0xc000, 0),
+    };
+    for part in [0, 0, sign, scale] {
+        out.put_u16(part);
+    }
+}
+
+/// Groups of four decimal digits, aligned at the point, without zero groups at either end; `least` digits after the
+/// point are shown at least.
+fn put_numeric(out: &mut BytesMut, value: i128, scale: i8, least: usize) {
     let mut fraction = usize::try_from(scale).unwrap_or(0);
     let mut digits = value.unsigned_abs().to_string();
     digits.extend((scale..0).map(|_| '0'));
@@ -130,7 +175,7 @@ fn put_numeric(out: &mut BytesMut, value: i128, scale: i8) {
         digits.pop();
         fraction -= 1;
     }
-    let display_scale = if value == 0 { 0 } else { fraction };
+    let display_scale = if value == 0 { least } else { fraction.max(least) };
     // Zeros so that the point, and both ends, fall between groups.
     let missing = fraction.next_multiple_of(4) - fraction;
     digits.extend((0..missing).map(|_| '0'));
@@ -159,33 +204,86 @@ fn signed(count: usize) -> i16 {
     i16::try_from(count).unwrap_or(i16::MAX)
 }
 
-fn list_writer(array: &ArrayRef, item: &SqlType, options: TextOptions) -> Result<Writer, ArrowError> {
-    if matches!(item, SqlType::Array(_)) {
-        return Err(ArrowError::NotYetImplemented(
-            "arrays of arrays in binary format; ask for the column as text".into(),
-        ));
-    }
+/// `int2vector` and `oidvector`: an array of one dimension, even without items, whose first item is number 0.
+fn vector_writer(array: &ArrayRef, item: &SqlType, options: TextOptions) -> Result<Writer, ArrowError> {
     let list: ListArray = downcast(array)?;
-    let items = BinaryColumn::new(list.values(), item, options)?;
+    let items = BinaryColumn::new(list.values(), item, options, NumericForm::default())?;
     let item_oid = wire_type(item).oid();
     Ok(Box::new(move |out, row| {
         let range = item_range(&list, row);
+        out.put_i32(1);
+        out.put_i32(0);
+        out.put_u32(item_oid);
+        out.put_i32(count(range.len()));
+        out.put_i32(0);
+        range.for_each(|item| items.append(out, item));
+    }))
+}
+
+/// An array of any number of dimensions.
+fn list_writer(
+    array: &ArrayRef,
+    sql_type: &SqlType,
+    options: TextOptions,
+    form: NumericForm,
+) -> Result<Writer, ArrowError> {
+    let (mut values, mut item, mut lists) = (Arc::clone(array), sql_type, vec![]);
+    while let SqlType::Array(inner) = item {
+        let list: ListArray = downcast(&canonical(&values, item)?)?;
+        values = Arc::clone(list.values());
+        lists.push(list);
+        item = inner;
+    }
+    for row in (0..array.len()).filter(|row| array.is_valid(*row)) {
+        if dimensions(&lists, row..row + 1).is_none() {
+            let message = "an array whose arrays differ in length; ask for the column as text";
+            return Err(ArrowError::NotYetImplemented(message.into()));
+        }
+    }
+    let form = NumericForm { special: None, ..form };
+    let items = BinaryColumn::new(&values, item, options, form)?;
+    let item_oid = wire_type(item).oid();
+    Ok(Box::new(move |out, row| {
+        let (lengths, range) = dimensions(&lists, row..row + 1).unwrap_or_default();
         let has_null = range.clone().any(|item| items.array.is_null(item));
-        out.put_i32(i32::from(!range.is_empty()));
+        out.put_i32(count(lengths.len()));
         out.put_i32(i32::from(has_null));
         out.put_u32(item_oid);
-        if !range.is_empty() {
-            out.put_i32(i32::try_from(range.len()).unwrap_or(i32::MAX));
+        for length in lengths {
+            out.put_i32(count(length));
             out.put_i32(1);
         }
         range.for_each(|item| items.append(out, item));
     }))
 }
 
+fn count(items: usize) -> i32 {
+    i32::try_from(items).unwrap_or(i32::MAX)
+}
+
+/// The lengths of the dimensions, and where the innermost items are; no dimension where there is no item. `None` where
+/// the arrays of a dimension differ in length.
+fn dimensions(lists: &[ListArray], rows: Range<usize>) -> Option<(Vec<usize>, Range<usize>)> {
+    let (mut lengths, mut range) = (vec![], rows);
+    for list in lists {
+        if range.clone().any(|row| list.is_null(row)) {
+            return None;
+        }
+        let length = item_range(list, range.start).len();
+        if range.clone().any(|row| item_range(list, row).len() != length) {
+            return None;
+        }
+        range = item_range(list, range.start).start..item_range(list, range.end - 1).end;
+        if range.is_empty() {
+            return Some((vec![], 0..0));
+        }
+        lengths.push(length);
+    }
+    Some((lengths, range))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::array::{
         Date32Array, Float64Array, Int64Array, IntervalMonthDayNanoArray, ListBuilder, StringBuilder,
         TimestampMicrosecondArray, UInt64Array,
@@ -200,7 +298,7 @@ mod tests {
         let array: ArrayRef = Arc::new(array);
         let options = TextOptions { time_zone: chrono_tz::UTC };
         let mut out = BytesMut::new();
-        BinaryColumn::new(&array, sql_type, options).unwrap().append(&mut out, row);
+        BinaryColumn::new(&array, sql_type, options, NumericForm::default()).unwrap().append(&mut out, row);
         let length = i32::from_be_bytes(out[..4].try_into().unwrap());
         assert_eq!(usize::try_from(length).unwrap(), out.len() - 4);
         out[4..].to_vec()
@@ -283,6 +381,64 @@ mod tests {
     }
 
     #[test]
+    fn arrays_of_arrays_are_arrays_of_more_dimensions() {
+        let nested = |rows: &[&[&[i32]]]| -> ArrayRef {
+            let mut builder = ListBuilder::new(ListBuilder::new(arrow::array::Int32Builder::new()));
+            for row in rows {
+                for inner in *row {
+                    builder.values().append_value(inner.iter().map(|n| Some(*n)));
+                }
+                builder.append(true);
+            }
+            Arc::new(builder.finish())
+        };
+        let sql_type = SqlType::Array(Box::new(SqlType::Array(Box::new(SqlType::Int4))));
+        let words = |values: ArrayRef, row| -> Vec<i32> {
+            let bytes = bytes(values, &sql_type, row);
+            bytes.chunks(4).map(|word| i32::from_be_bytes(word.try_into().unwrap())).collect()
+        };
+        let values = || nested(&[&[&[9]], &[&[1, 2], &[3, 4]], &[&[], &[]], &[]]);
+        assert_eq!(words(values(), 1), [2, 0, 23, 2, 1, 2, 1, 4, 1, 4, 2, 4, 3, 4, 4]);
+        assert_eq!(words(values(), 2), [0, 0, 23]);
+        assert_eq!(words(values(), 3), [0, 0, 23]);
+        let ragged = nested(&[&[&[1, 2], &[3]]]);
+        let options = TextOptions { time_zone: chrono_tz::UTC };
+        assert!(BinaryColumn::new(&ragged, &sql_type, options, NumericForm::default()).is_err());
+    }
+
+    #[test]
+    fn vectors_begin_at_zero_and_uuids_have_sixteen_bytes() {
+        let mut builder = ListBuilder::new(arrow::array::Int16Builder::new());
+        builder.append_value([Some(7)]);
+        let vector: ArrayRef = Arc::new(builder.finish());
+        let expected = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 21, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 7];
+        assert_eq!(bytes(vector, &SqlType::Int2Vector, 0), expected);
+        let uuid = StringArray::from(vec!["00010203-0405-0607-0809-0a0b0c0d0e0f"]);
+        assert_eq!(bytes(uuid, &SqlType::Uuid, 0), (0..16).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn infinite_days_and_instants_are_the_ends_of_their_range() {
+        assert_eq!(bytes(Date32Array::from(vec![i32::MAX]), &SqlType::Date, 0), i32::MAX.to_be_bytes());
+        let instants = TimestampMicrosecondArray::from(vec![i64::MIN]);
+        assert_eq!(bytes(instants, &SqlType::Timestamp, 0), i64::MIN.to_be_bytes());
+    }
+
+    #[test]
+    fn a_numerics_form_is_its_display_scale_or_its_sign() {
+        let array: ArrayRef =
+            Arc::new(Decimal128Array::from(vec![150]).with_precision_and_scale(38, 2).unwrap());
+        let words = |form| -> Vec<u16> {
+            let options = TextOptions { time_zone: chrono_tz::UTC };
+            let mut out = BytesMut::new();
+            BinaryColumn::new(&array, &SqlType::Numeric, options, form).unwrap().append(&mut out, 0);
+            out[4..].chunks(2).map(|pair| u16::from_be_bytes(pair.try_into().unwrap())).collect()
+        };
+        assert_eq!(words(NumericForm { scale: 2, special: None }), [2, 0, 0, 2, 1, 5000]);
+        assert_eq!(words(NumericForm { scale: 0, special: Some("NaN") }), [0, 0, 0xc000, 0]);
+    }
+
+    #[test]
     fn an_interval_is_micros_days_months() {
         let value = IntervalMonthDayNano::new(14, -3, 90_060_000_000_000);
         let array = IntervalMonthDayNanoArray::from(vec![value]);
@@ -297,7 +453,9 @@ mod tests {
         let array: ArrayRef = Arc::new(Int64Array::from(vec![None]));
         let options = TextOptions { time_zone: chrono_tz::UTC };
         let mut out = BytesMut::new();
-        BinaryColumn::new(&array, &SqlType::Int8, options).unwrap().append(&mut out, 0);
+        BinaryColumn::new(&array, &SqlType::Int8, options, NumericForm::default())
+            .unwrap()
+            .append(&mut out, 0);
         assert_eq!(out[..], [255; 4]);
     }
 }

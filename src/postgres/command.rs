@@ -2,7 +2,6 @@
 //!
 //! Takes: a parsed statement. Gives: what to do, and the query in it that the engine plans.
 
-use arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{self, CloseCursor, CopySource, Expr, Ident, Query, SetExpr};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -10,7 +9,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::copy::CopyFormat;
 use super::failure::Failure;
 use super::types::ParameterType;
-use crate::engine::{Fetch, Statement, Utility, folded};
+use crate::engine::{Fetch, SqlType, Statement, Utility, folded};
 
 /// What a statement is to this door.
 #[derive(Debug, Clone)]
@@ -123,6 +122,6 @@ fn parameter_type(data_type: &ast::DataType) -> Result<ParameterType, Failure> {
 }
 
 /// The types for the engine, as far as they are said.
-pub(super) fn arrow_types(declared: &[Option<ParameterType>]) -> Vec<Option<DataType>> {
-    declared.iter().map(|of| of.as_ref().map(|of| of.sql_type.data_type())).collect()
+pub(super) fn sql_types(declared: &[Option<ParameterType>]) -> Vec<Option<SqlType>> {
+    declared.iter().map(|of| of.as_ref().map(|of| of.sql_type.clone())).collect()
 }

@@ -9,7 +9,7 @@ use super::binary::BinaryColumn;
 use super::copy::CopyFormat;
 use super::failure::{Failure, c_string};
 use super::types::{type_size, wire_type};
-use crate::engine::{SqlType, TextColumn, TextOptions, column_origin};
+use crate::engine::{NumericForm, SqlType, TextColumn, TextOptions, column_origin};
 use crate::error::Error;
 
 /// PostgreSQL's own limit of a result (`MaxTupleAttributeNumber`).
@@ -27,6 +27,7 @@ pub(super) struct RowLayout {
 struct Column {
     name: String,
     sql_type: SqlType,
+    form: NumericForm,
     binary: bool,
     /// The table that it comes from and its number there; zeros where it is computed.
     origin: (i32, i16),
@@ -45,6 +46,7 @@ impl RowLayout {
             columns.push(Column {
                 name: c_string(field.name()),
                 sql_type: SqlType::of(field),
+                form: NumericForm::of(field),
                 binary: is_binary(formats, at, count)?,
                 origin: column_origin(field)
                     .and_then(|(table, number)| Some((i32::try_from(table).ok()?, number)))
@@ -96,9 +98,9 @@ impl RowLayout {
         }
         let columns = self.columns.iter().zip(batch.columns()).map(|(column, array)| {
             let prepared = if column.binary {
-                BinaryColumn::new(array, &column.sql_type, options).map(Values::Binary)
+                BinaryColumn::new(array, &column.sql_type, options, column.form).map(Values::Binary)
             } else {
-                TextColumn::new(array, &column.sql_type, options).map(Values::Text)
+                TextColumn::with_form(array, &column.sql_type, options, column.form).map(Values::Text)
             };
             prepared.map_err(|error| {
                 let sql_type = column.sql_type.name();

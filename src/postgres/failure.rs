@@ -46,6 +46,12 @@ impl Failure {
         self
     }
 
+    /// Names the parameter whose value it was.
+    pub(super) fn of_parameter(mut self, number: usize) -> Self {
+        self.error.message = format!("{} (parameter ${number})", self.error.message);
+        self
+    }
+
     pub(super) fn is_fatal(&self) -> bool {
         self.fatal
     }
@@ -62,6 +68,12 @@ impl Failure {
         info.hint = self.error.hint.as_deref().map(c_string);
         info.position = self.error.position.map(|position| position.to_string());
         info.into()
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.error)
     }
 }
 

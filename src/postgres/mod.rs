@@ -33,7 +33,6 @@ mod failure;
 mod frame;
 mod output;
 mod parameter;
-mod parse_text;
 mod password;
 mod portal;
 mod running;

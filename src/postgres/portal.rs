@@ -19,7 +19,7 @@ use super::parameter;
 use super::running::{Cancels, Running};
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{Prepared, RowStream, SqlType, TextOptions};
+use crate::engine::{Prepared, RowStream, TextOptions};
 use crate::error::Error;
 
 /// What a Parse message made.
@@ -42,9 +42,9 @@ impl ClientStatement {
         declared: &[Option<ParameterType>],
     ) -> Self {
         let inferred = prepared.iter().flat_map(Prepared::parameters);
-        let parameters = inferred.enumerate().map(|(at, data_type)| match declared.get(at) {
+        let parameters = inferred.enumerate().map(|(at, sql_type)| match declared.get(at) {
             Some(Some(declared)) => declared.clone(),
-            _ => ParameterType::inferred(SqlType::of_data_type(data_type)),
+            _ => ParameterType::inferred(sql_type.clone()),
         });
         Self { parameters: parameters.collect(), command, prepared, empty: false }
     }
@@ -98,13 +98,10 @@ impl Portal {
                 format!("bind message supplies {given} parameters, but the statement requires {expected}");
             return Err(Failure::error("08P01", message));
         }
-        let types = statement.prepared.as_ref().map(Prepared::parameters).unwrap_or_default();
         let mut values = Vec::with_capacity(given);
-        for (at, ((value, declared), wanted)) in
-            bind.parameters.iter().zip(&statement.parameters).zip(types).enumerate()
-        {
+        for (at, (value, parameter)) in bind.parameters.iter().zip(&statement.parameters).enumerate() {
             let binary = is_binary(&bind.parameter_format_codes, at, given)?;
-            values.push(parameter::decode(value.as_deref(), binary, declared, wanted, zone)?);
+            values.push(parameter::decode(value.as_deref(), binary, parameter, zone, at + 1)?);
         }
         let formats = bind.result_column_format_codes.clone();
         // A format that does not fit the result is told now, as PostgreSQL does.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::Expr;
 use futures::TryStreamExt;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use tokio::io::AsyncWrite;
 
-use super::command::{Command, Declared, arrow_types};
+use super::command::{Command, Declared, sql_types};
 use super::connection::{Connection, room};
 use super::copy::CopyFormat;
 use super::cursor::{self, Cursor};
@@ -17,7 +18,7 @@ use super::failure::Failure;
 use super::portal::{ClientStatement, Rows, Sent, guarded, tag};
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{Fetch, Prepared, Statement, Transaction};
+use crate::engine::{Fetch, Prepared, SqlType, Statement, Transaction, read_text};
 
 /// What became of a statement that was started.
 pub(super) enum Started {
@@ -42,7 +43,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let (command, inner) = Command::of(statement)?;
         let prepared = match inner {
             None => None,
-            Some(inner) => Some(guarded(self.session.prepare(inner, &arrow_types(declared))).await?),
+            Some(inner) => Some(guarded(self.session.prepare(inner, &sql_types(declared))).await?),
         };
         Ok(ClientStatement::new(command, prepared, declared))
     }
@@ -233,12 +234,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let batch = guarded(async move { result.rows.try_next().await }).await?;
         let Some(batch) = batch else { return Err(Failure::error("22023", "EXECUTE has no values").into()) };
         let mut out = vec![];
-        for (at, (column, data_type)) in batch.columns().iter().zip(types).enumerate() {
-            let value = ScalarValue::try_from_array(column, 0).and_then(|value| value.cast_to(data_type));
-            let wrong = |error| {
-                Failure::error("42804", format!("parameter ${} of EXECUTE does not fit: {error}", at + 1))
-            };
-            out.push(value.map_err(wrong)?);
+        let zone = self.session.time_zone();
+        for (at, (column, sql_type)) in batch.columns().iter().zip(types).enumerate() {
+            out.push(argument(column, sql_type, zone).map_err(|failure| failure.of_parameter(at + 1))?);
         }
         Ok(out)
     }
@@ -270,5 +268,15 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             },
             _ => statement.layout(formats),
         }
+    }
+}
+
+/// A value of EXECUTE as one of the parameter's type. A text is read like a bound one; a numeric has its own digits.
+fn argument(column: &ArrayRef, sql_type: &SqlType, zone: chrono_tz::Tz) -> Result<ScalarValue, Failure> {
+    let wrong = |error| Failure::error("42804", format!("a value of EXECUTE does not fit: {error}"));
+    match ScalarValue::try_from_array(column, 0).map_err(wrong)? {
+        ScalarValue::Utf8(Some(text)) => Ok(read_text(&text, sql_type, zone)?),
+        decimal @ ScalarValue::Decimal128(..) if *sql_type == SqlType::Numeric => Ok(decimal),
+        value => value.cast_to(&sql_type.data_type()).map_err(wrong),
     }
 }

@@ -15,6 +15,8 @@ pub(super) fn wire_type(sql_type: &SqlType) -> Type {
         SqlType::Float8 => Type::FLOAT8,
         SqlType::Numeric => Type::NUMERIC,
         SqlType::Text | SqlType::Unknown => Type::TEXT,
+        SqlType::Varchar => Type::VARCHAR,
+        SqlType::Bpchar => Type::BPCHAR,
         SqlType::Name => Type::NAME,
         SqlType::Char => Type::CHAR,
         SqlType::Oid => Type::OID,
@@ -25,6 +27,10 @@ pub(super) fn wire_type(sql_type: &SqlType) -> Type {
         SqlType::TimestampTz => Type::TIMESTAMPTZ,
         SqlType::Interval => Type::INTERVAL,
         SqlType::Jsonb => Type::JSONB,
+        SqlType::Json => Type::JSON,
+        SqlType::Uuid => Type::UUID,
+        SqlType::Int2Vector => Type::INT2_VECTOR,
+        SqlType::OidVector => Type::OID_VECTOR,
         SqlType::Array(item) => array_type(item),
     }
 }
@@ -40,6 +46,8 @@ fn array_type(item: &SqlType) -> Type {
         SqlType::Float8 => Type::FLOAT8_ARRAY,
         SqlType::Numeric => Type::NUMERIC_ARRAY,
         SqlType::Text | SqlType::Unknown => Type::TEXT_ARRAY,
+        SqlType::Varchar => Type::VARCHAR_ARRAY,
+        SqlType::Bpchar => Type::BPCHAR_ARRAY,
         SqlType::Name => Type::NAME_ARRAY,
         SqlType::Char => Type::CHAR_ARRAY,
         SqlType::Oid => Type::OID_ARRAY,
@@ -50,6 +58,10 @@ fn array_type(item: &SqlType) -> Type {
         SqlType::TimestampTz => Type::TIMESTAMPTZ_ARRAY,
         SqlType::Interval => Type::INTERVAL_ARRAY,
         SqlType::Jsonb => Type::JSONB_ARRAY,
+        SqlType::Json => Type::JSON_ARRAY,
+        SqlType::Uuid => Type::UUID_ARRAY,
+        SqlType::Int2Vector => Type::INT2_VECTOR_ARRAY,
+        SqlType::OidVector => Type::OID_VECTOR_ARRAY,
         SqlType::Array(inner) => array_type(inner),
     }
 }
@@ -61,8 +73,6 @@ pub(super) struct ParameterType {
     pub(super) oid: u32,
     /// What a value of it is in the engine.
     pub(super) sql_type: SqlType,
-    /// A uuid's binary form is 16 bytes, though it is text to the engine.
-    pub(super) uuid: bool,
 }
 
 impl ParameterType {
@@ -74,20 +84,14 @@ impl ParameterType {
             return None;
         }
         let sql_type = Type::from_oid(oid).map_or(SqlType::Text, |wire| declared_type(&wire));
-        Some(Self { oid, sql_type, uuid: oid == Type::UUID.oid() })
+        Some(Self { oid, sql_type })
     }
 
     /// The type of this SQL name, in lower case; `None` where there is none.
     pub(super) fn named(name: &str) -> Option<Self> {
         if let Some(item) = name.strip_suffix("[]") {
             let item = Self::named(item)?;
-            let array = Type::from_oid(item.oid).and_then(|item| {
-                (1000..1300).chain(2950..2952).chain(3800..3810).find_map(|oid| {
-                    Type::from_oid(oid)
-                        .filter(|of| matches!(of.kind(), postgres_types::Kind::Array(i) if *i == item))
-                })
-            })?;
-            return Self::declared(array.oid());
+            return Self::declared(array_type(&item.sql_type).oid());
         }
         let bare = name.split('(').next().unwrap_or(name).trim();
         let wire = match bare {
@@ -119,11 +123,16 @@ impl ParameterType {
 
     /// What the engine found out.
     pub(super) fn inferred(sql_type: SqlType) -> Self {
-        Self { oid: wire_type(&sql_type).oid(), sql_type, uuid: false }
+        Self { oid: wire_type(&sql_type).oid(), sql_type }
     }
 }
 
 fn declared_type(wire: &Type) -> SqlType {
+    match *wire {
+        Type::INT2_VECTOR => return SqlType::Int2Vector,
+        Type::OID_VECTOR => return SqlType::OidVector,
+        _ => {}
+    }
     if let postgres_types::Kind::Array(item) = wire.kind() {
         return SqlType::Array(Box::new(declared_type(item)));
     }
@@ -135,6 +144,8 @@ fn declared_type(wire: &Type) -> SqlType {
         Type::FLOAT4 => SqlType::Float4,
         Type::FLOAT8 => SqlType::Float8,
         Type::NUMERIC => SqlType::Numeric,
+        Type::VARCHAR => SqlType::Varchar,
+        Type::BPCHAR => SqlType::Bpchar,
         Type::NAME => SqlType::Name,
         Type::CHAR => SqlType::Char,
         Type::OID => SqlType::Oid,
@@ -145,6 +156,8 @@ fn declared_type(wire: &Type) -> SqlType {
         Type::TIMESTAMPTZ => SqlType::TimestampTz,
         Type::INTERVAL => SqlType::Interval,
         Type::JSONB => SqlType::Jsonb,
+        Type::JSON => SqlType::Json,
+        Type::UUID => SqlType::Uuid,
         _ => SqlType::Text,
     }
 }
@@ -156,13 +169,29 @@ pub(super) fn type_size(sql_type: &SqlType) -> i16 {
         SqlType::Int2 => 2,
         SqlType::Int4 | SqlType::Float4 | SqlType::Oid | SqlType::Date => 4,
         SqlType::Int8 | SqlType::Float8 | SqlType::Time | SqlType::Timestamp | SqlType::TimestampTz => 8,
-        SqlType::Interval => 16,
-        SqlType::Name => 64,
+        SqlType::Interval | SqlType::Uuid => 16,
+        // Names are never cut off here: `max_identifier_length` says as much.
+        SqlType::Name => 255,
         SqlType::Numeric
         | SqlType::Text
+        | SqlType::Varchar
+        | SqlType::Bpchar
         | SqlType::Unknown
         | SqlType::Bytea
         | SqlType::Jsonb
+        | SqlType::Json
+        | SqlType::Int2Vector
+        | SqlType::OidVector
         | SqlType::Array(_) => -1,
     }
+}
+
+/// A uuid in its usual form.
+pub(super) fn uuid_text(bytes: [u8; 16]) -> String {
+    uuid::Uuid::from_bytes(bytes).hyphenated().to_string()
+}
+
+/// The bytes of a uuid in its usual form.
+pub(super) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
+    uuid::Uuid::try_parse(text).ok().map(uuid::Uuid::into_bytes)
 }

@@ -1,8 +1,8 @@
 //! A value as PostgreSQL 15 prints it: what psql, the command line and every text result show.
 //!
 //! Takes a column of a batch, gives its values' text. A column is cast and downcast once, not once a value.
-//! Deliberately different from PostgreSQL: zeros at the end of a numeric's fraction are not printed, as Kintone
-//! does not show them; jsonb keeps the order of its keys.
+//! Deliberately different from PostgreSQL: zeros at the end of a numeric's fraction are not printed unless its field
+//! asks for them ([`NumericForm`]), as Kintone does not show them; jsonb keeps the order of its keys.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use arrow::array::{
 use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{
     DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike};
 use chrono_tz::Tz;
 
-use super::SqlType;
+use super::{NumericForm, SqlType};
 
 /// What a session decides about the text of its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,7 @@ type Writer = Box<dyn Fn(&mut String, usize) + Send + Sync>;
 pub struct TextColumn {
     array: ArrayRef,
     write: Writer,
+    special: Option<&'static str>,
 }
 
 impl std::fmt::Debug for TextColumn {
@@ -50,13 +51,30 @@ impl TextColumn {
     /// # Errors
     /// When the array cannot hold values of that type, or one does not fit it.
     pub fn new(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<Self, ArrowError> {
+        Self::with_form(array, sql_type, options, NumericForm::default())
+    }
+
+    /// The same, with numerics in this form.
+    ///
+    /// # Errors
+    /// As of [`TextColumn::new`].
+    pub fn with_form(
+        array: &ArrayRef,
+        sql_type: &SqlType,
+        options: TextOptions,
+        form: NumericForm,
+    ) -> Result<Self, ArrowError> {
         let array = canonical(array, sql_type)?;
-        let write = writer(&array, sql_type, options)?;
-        Ok(Self { array, write })
+        let write = writer(&array, sql_type, options, form)?;
+        Ok(Self { array, write, special: form.special })
     }
 
     /// Adds the text of a row's value to `out`; `false` for NULL, which has none.
     pub fn append(&self, out: &mut String, row: usize) -> bool {
+        if let Some(special) = self.special {
+            out.push_str(special);
+            return true;
+        }
         if row >= self.array.len() || self.array.is_null(row) {
             return false;
         }
@@ -74,6 +92,10 @@ pub fn canonical(array: &ArrayRef, sql_type: &SqlType) -> Result<ArrayRef, Arrow
     let wanted = match (sql_type, array.data_type()) {
         (_, DataType::Dictionary(_, value)) => return canonical(&cast(array, value)?, sql_type),
         (SqlType::Numeric, DataType::Decimal128(..)) | (SqlType::Array(_), DataType::List(_)) => {
+            return Ok(Arc::clone(array));
+        }
+        // The instant alone counts: the zone is the session's.
+        (SqlType::TimestampTz, DataType::Timestamp(TimeUnit::Microsecond, _)) => {
             return Ok(Arc::clone(array));
         }
         (
@@ -122,7 +144,12 @@ fn primitive<T: ArrowPrimitiveType>(
     Ok(Box::new(move |out, row| write(out, array.value(row))))
 }
 
-fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<Writer, ArrowError> {
+fn writer(
+    array: &ArrayRef,
+    sql_type: &SqlType,
+    options: TextOptions,
+    form: NumericForm,
+) -> Result<Writer, ArrowError> {
     match sql_type {
         SqlType::Bool => {
             let array: BooleanArray = downcast(array)?;
@@ -136,15 +163,24 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
         SqlType::Numeric => {
             let array: Decimal128Array = downcast(array)?;
             let scale = array.scale();
-            Ok(Box::new(move |out, row| append_decimal(out, array.value(row), scale)))
+            Ok(Box::new(move |out, row| {
+                append_decimal(out, array.value(row), scale, usize::from(form.scale))
+            }))
         }
-        SqlType::Text | SqlType::Name | SqlType::Char | SqlType::Unknown => {
+        SqlType::Text
+        | SqlType::Varchar
+        | SqlType::Bpchar
+        | SqlType::Name
+        | SqlType::Char
+        | SqlType::Json
+        | SqlType::Uuid
+        | SqlType::Unknown => {
             let array: StringArray = downcast(array)?;
             Ok(Box::new(move |out, row| out.push_str(array.value(row))))
         }
         SqlType::Jsonb => {
             let array: StringArray = downcast(array)?;
-            Ok(Box::new(move |out, row| append_json(out, array.value(row))))
+            Ok(Box::new(move |out, row| space_json(out, array.value(row))))
         }
         SqlType::Bytea => {
             let array: BinaryArray = downcast(array)?;
@@ -159,7 +195,9 @@ fn writer(array: &ArrayRef, sql_type: &SqlType, options: TextOptions) -> Result<
         SqlType::Interval => primitive::<IntervalMonthDayNanoType>(array, |out, value| {
             append_interval(out, value.months, value.days, value.nanoseconds / 1000);
         }),
-        SqlType::Array(item) => list_writer(array, item, options),
+        SqlType::Int2Vector => vector_writer(array, &SqlType::Int2, options),
+        SqlType::OidVector => vector_writer(array, &SqlType::Oid, options),
+        SqlType::Array(item) => list_writer(array, item, options, form),
     }
 }
 
@@ -221,8 +259,9 @@ fn append_plain(out: &mut String, mantissa: &str, exponent: i32) {
     }
 }
 
-/// `value` / 10^`scale`, without zeros at the end of the fraction.
-fn append_decimal(out: &mut String, value: i128, scale: i8) {
+/// `value` / 10^`scale`, with `least` digits after the point, and without zeros at the end of the fraction beyond
+/// these.
+fn append_decimal(out: &mut String, value: i128, scale: i8, least: usize) {
     if value < 0 {
         out.push('-');
     }
@@ -234,10 +273,12 @@ fn append_decimal(out: &mut String, value: i128, scale: i8) {
             out.push_str(if whole.is_empty() { "0" } else { whole });
             let zeros = scale - fraction.len();
             let fraction = fraction.trim_end_matches('0');
-            if !fraction.is_empty() {
+            let written = if fraction.is_empty() { 0 } else { zeros + fraction.len() };
+            if written > 0 || least > 0 {
                 out.push('.');
-                (0..zeros).for_each(|_| out.push('0'));
+                (0..if fraction.is_empty() { 0 } else { zeros }).for_each(|_| out.push('0'));
                 out.push_str(fraction);
+                (written..least).for_each(|_| out.push('0'));
             }
         }
         Err(_) => {
@@ -245,7 +286,14 @@ fn append_decimal(out: &mut String, value: i128, scale: i8) {
             if value != 0 {
                 (scale..0).for_each(|_| out.push('0'));
             }
+            append_decimals(out, "", least);
         }
+    }
+}
+
+fn append_decimals(out: &mut String, digits: &str, least: usize) {
+    if !digits.is_empty() || least > 0 {
+        let _ = write!(out, ".{digits:0<least$}");
     }
 }
 
@@ -257,7 +305,7 @@ fn append_bytes(out: &mut String, bytes: &[u8]) {
 }
 
 /// Stored JSON with PostgreSQL's spaces: `{"a": 1, "b": [1, 2]}`.
-fn append_json(out: &mut String, json: &str) {
+pub(crate) fn space_json(out: &mut String, json: &str) {
     let mut in_string = false;
     let mut escaped = false;
     for c in json.chars() {
@@ -426,12 +474,36 @@ fn append_interval(out: &mut String, months: i32, days: i32, micros: i64) {
     }
 }
 
-fn list_writer(array: &ArrayRef, item: &SqlType, options: TextOptions) -> Result<Writer, ArrowError> {
+/// `int2vector` and `oidvector`: `1 2`.
+fn vector_writer(array: &ArrayRef, item: &SqlType, options: TextOptions) -> Result<Writer, ArrowError> {
     let list: ListArray = downcast(array)?;
     let items = TextColumn::new(list.values(), item, options)?;
+    Ok(Box::new(move |out, row| {
+        for (i, item) in item_range(&list, row).enumerate() {
+            if i > 0 {
+                out.push(' ');
+            }
+            items.append(out, item);
+        }
+    }))
+}
+
+fn list_writer(
+    array: &ArrayRef,
+    item: &SqlType,
+    options: TextOptions,
+    form: NumericForm,
+) -> Result<Writer, ArrowError> {
+    let list: ListArray = downcast(array)?;
+    let items = TextColumn::with_form(list.values(), item, options, NumericForm { special: None, ..form })?;
     let nested = matches!(item, SqlType::Array(_));
+    // Arrays whose items are all empty are one empty array, as in PostgreSQL.
+    let deepest = innermost(array)?;
     Ok(Box::new(move |out, row| {
         let mut text = String::new();
+        if nested && deepest(row) == 0 {
+            return out.push_str("{}");
+        }
         out.push('{');
         for (i, item) in item_range(&list, row).enumerate() {
             if i > 0 {
@@ -448,6 +520,18 @@ fn list_writer(array: &ArrayRef, item: &SqlType, options: TextOptions) -> Result
         }
         out.push('}');
     }))
+}
+
+type Counter = Box<dyn Fn(usize) -> usize + Send + Sync>;
+
+/// How many items there are in a row of an array, or in the arrays in it.
+fn innermost(array: &ArrayRef) -> Result<Counter, ArrowError> {
+    let list: ListArray = downcast(array)?;
+    if !matches!(list.value_type(), DataType::List(_)) {
+        return Ok(Box::new(move |row| item_range(&list, row).len()));
+    }
+    let inner = innermost(list.values())?;
+    Ok(Box::new(move |row| item_range(&list, row).map(&inner).sum()))
 }
 
 /// Where a row's items are among the values of all rows.
@@ -644,6 +728,36 @@ mod tests {
                 "<null>".into()
             ]
         );
+    }
+
+    #[test]
+    fn a_numerics_form_keeps_its_zeros() {
+        let values = || -> ArrayRef {
+            let values = Decimal128Array::from(vec![Some(1500), Some(0), Some(-1234), None]);
+            Arc::new(values.with_precision_and_scale(38, 3).unwrap())
+        };
+        let shown = |form: NumericForm| -> Vec<String> {
+            let options = TextOptions { time_zone: chrono_tz::UTC };
+            let column = TextColumn::with_form(&values(), &SqlType::Numeric, options, form).unwrap();
+            let text = |row| {
+                let mut out = String::new();
+                if column.append(&mut out, row) { out } else { "<null>".into() }
+            };
+            (0..4).map(text).collect()
+        };
+        let scale = |scale| shown(NumericForm { scale, special: None });
+        assert_eq!(scale(0), ["1.5", "0", "-1.234", "<null>"]);
+        assert_eq!(scale(2), ["1.50", "0.00", "-1.234", "<null>"]);
+        assert_eq!(scale(5), ["1.50000", "0.00000", "-1.23400", "<null>"]);
+        assert_eq!(shown(NumericForm { scale: 0, special: Some("NaN") }), ["NaN"; 4]);
+    }
+
+    #[test]
+    fn vectors_have_blanks_between_their_items() {
+        let mut builder = ListBuilder::new(arrow::array::Int16Builder::new());
+        builder.append_value([Some(1), Some(-2)]);
+        builder.append_value([]);
+        assert_eq!(text(builder.finish(), &SqlType::Int2Vector), ["1 -2", ""]);
     }
 
     #[test]

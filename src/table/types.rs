@@ -28,6 +28,10 @@ pub enum SqlType {
     Numeric,
     /// `text`
     Text,
+    /// `character varying`
+    Varchar,
+    /// `character`: without the blanks that fill it up.
+    Bpchar,
     /// `name`: text in the catalog.
     Name,
     /// `"char"`: one byte in the catalog.
@@ -48,22 +52,68 @@ pub enum SqlType {
     Interval,
     /// `jsonb`
     Jsonb,
+    /// `json`: text as it was written.
+    Json,
+    /// `uuid`: text in lower case with its four hyphens.
+    Uuid,
+    /// `int2vector`: a list in the catalog, shown with blanks.
+    Int2Vector,
+    /// `oidvector`: likewise.
+    OidVector,
     /// An array of one of the others.
     Array(Box<SqlType>),
     /// NULL of no type yet: text on the wire.
     Unknown,
 }
 
+/// The types that share their Arrow type with another, by their marks.
+const MARKS: &[(&str, SqlType)] = &[
+    ("jsonb", SqlType::Jsonb),
+    ("json", SqlType::Json),
+    ("uuid", SqlType::Uuid),
+    ("name", SqlType::Name),
+    ("char", SqlType::Char),
+    ("varchar", SqlType::Varchar),
+    ("bpchar", SqlType::Bpchar),
+    ("oid", SqlType::Oid),
+    ("int2vector", SqlType::Int2Vector),
+    ("oidvector", SqlType::OidVector),
+];
+
 impl SqlType {
     /// The type of a result column.
     #[must_use]
     pub fn of(field: &Field) -> Self {
-        match field.metadata().get(SQL_TYPE).map(String::as_str) {
-            Some("jsonb") => Self::Jsonb,
-            Some("name") => Self::Name,
-            Some("char") => Self::Char,
-            Some("oid") => Self::Oid,
-            _ => Self::of_data_type(field.data_type()),
+        let known = Self::of_data_type(field.data_type());
+        match field.metadata().get(SQL_TYPE) {
+            Some(mark) => known.marked(mark),
+            None => known,
+        }
+    }
+
+    /// The type that a mark tells; the mark of an array's column is its item's, with brackets. A mark that came along
+    /// from a value of another kind (as casts bring it) says nothing.
+    fn marked(self, mark: &str) -> Self {
+        let marked = MARKS.iter().find(|(name, _)| *name == mark).map(|(_, marked)| marked);
+        match (self, mark.strip_suffix("[]"), marked) {
+            (Self::Array(item), Some(mark), _) => {
+                let item = match *item {
+                    deeper @ Self::Array(_) => deeper.marked(&format!("{mark}[]")),
+                    item => item.marked(mark),
+                };
+                Self::Array(Box::new(item))
+            }
+            (known, None, Some(marked)) if marked.data_type() == known.data_type() => marked.clone(),
+            (known, ..) => known,
+        }
+    }
+
+    /// The mark of a type that its Arrow type does not tell.
+    fn mark(&self) -> Option<String> {
+        match self {
+            Self::Array(item) if matches!(**item, Self::Array(_)) => item.mark(),
+            Self::Array(item) => item.mark().map(|mark| format!("{mark}[]")),
+            other => MARKS.iter().find(|(_, marked)| marked == other).map(|(name, _)| (*name).to_owned()),
         }
     }
 
@@ -112,7 +162,17 @@ impl SqlType {
             Self::Float4 => DataType::Float32,
             Self::Float8 => DataType::Float64,
             Self::Numeric => DataType::Decimal128(38, 10),
-            Self::Text | Self::Name | Self::Char | Self::Jsonb | Self::Unknown => DataType::Utf8,
+            Self::Text
+            | Self::Varchar
+            | Self::Bpchar
+            | Self::Name
+            | Self::Char
+            | Self::Jsonb
+            | Self::Json
+            | Self::Uuid
+            | Self::Unknown => DataType::Utf8,
+            Self::Int2Vector => DataType::new_list(DataType::Int16, true),
+            Self::OidVector => DataType::new_list(DataType::Int64, true),
             Self::Bytea => DataType::Binary,
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
@@ -135,6 +195,8 @@ impl SqlType {
             Self::Float8 => "double precision".into(),
             Self::Numeric => "numeric".into(),
             Self::Text | Self::Unknown => "text".into(),
+            Self::Varchar => "character varying".into(),
+            Self::Bpchar => "character".into(),
             Self::Name => "name".into(),
             Self::Char => "\"char\"".into(),
             Self::Oid => "oid".into(),
@@ -145,6 +207,11 @@ impl SqlType {
             Self::TimestampTz => "timestamp with time zone".into(),
             Self::Interval => "interval".into(),
             Self::Jsonb => "jsonb".into(),
+            Self::Json => "json".into(),
+            Self::Uuid => "uuid".into(),
+            Self::Int2Vector => "int2vector".into(),
+            Self::OidVector => "oidvector".into(),
+            Self::Array(item) if matches!(**item, Self::Array(_)) => item.name(),
             Self::Array(item) => format!("{}[]", item.name()),
         }
     }
@@ -153,18 +220,11 @@ impl SqlType {
     #[must_use]
     pub fn field(&self, name: &str, nullable: bool) -> Field {
         let field = Field::new(name, self.data_type(), nullable);
-        match self {
-            Self::Jsonb => field.with_metadata(mark("jsonb")),
-            Self::Name => field.with_metadata(mark("name")),
-            Self::Char => field.with_metadata(mark("char")),
-            Self::Oid => field.with_metadata(mark("oid")),
-            _ => field,
+        match self.mark() {
+            Some(mark) => field.with_metadata(HashMap::from([(SQL_TYPE.to_owned(), mark)])),
+            None => field,
         }
     }
-}
-
-fn mark(name: &str) -> HashMap<String, String> {
-    HashMap::from([(SQL_TYPE.to_owned(), name.to_owned())])
 }
 
 #[cfg(test)]
@@ -188,9 +248,23 @@ mod tests {
             SqlType::TimestampTz,
             SqlType::Interval,
             SqlType::Jsonb,
+            SqlType::Json,
+            SqlType::Uuid,
+            SqlType::Varchar,
+            SqlType::Bpchar,
+            SqlType::Int2Vector,
+            SqlType::OidVector,
             SqlType::Array(Box::new(SqlType::Text)),
+            SqlType::Array(Box::new(SqlType::Uuid)),
+            SqlType::Array(Box::new(SqlType::Array(Box::new(SqlType::Jsonb)))),
         ] {
             assert_eq!(SqlType::of(&t.field("c", true)), t);
         }
+    }
+
+    #[test]
+    fn a_mark_of_another_kind_of_value_says_nothing() {
+        let field = SqlType::Uuid.field("c", true).with_data_type(DataType::Int64);
+        assert_eq!(SqlType::of(&field), SqlType::Int8);
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use kintone_sql::emulator::LoggedRequest;
 
+use super::rule;
 use super::script::Query;
 use super::unit::Unit;
 
@@ -74,6 +75,9 @@ impl Tally {
             self.waived.insert(query.line);
             *self.left_out.entry(format!("waived: {reason}")).or_default() += 1;
             return;
+        }
+        if query.expected.iter().chain([&query.sql]).any(|line| rule::has_nanoseconds(line)) {
+            return self.refuse(query, "a part of a microsecond: times have none, as in PostgreSQL", "");
         }
         let lines =
             |lines: &[String]| lines.iter().take(12).fold(String::new(), |out, line| out + "\n  " + line);

@@ -36,6 +36,14 @@ pub(super) fn is_ordered(sql: &str) -> bool {
     }
 }
 
+/// Whether a time in a text has more digits than microseconds have.
+pub(super) fn has_nanoseconds(text: &str) -> bool {
+    text.split(':').skip(1).any(|part| {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        part.get(2..3) == Some(".") && digits(part) == 2 && part.get(3..).is_some_and(|part| digits(part) > 6)
+    })
+}
+
 /// Why a query is left out before it is asked.
 pub(super) fn before(sql: &str, expected: &[String], class: Class) -> Option<&'static str> {
     if expected.iter().any(|line| line.contains("<slt:ignore>")) {
@@ -73,7 +81,9 @@ pub(super) fn refusal(error: &Error, class: Class) -> Option<String> {
         Kind::DatatypeMismatch => "refused: types that do not go together",
         Kind::UndefinedColumn | Kind::AmbiguousColumn => "refused: no such column",
         Kind::Grouping => "refused: a column outside GROUP BY",
-        Kind::InvalidValue | Kind::InvalidText | Kind::InvalidDatetime => "refused: not a value of the type",
+        Kind::InvalidValue | Kind::InvalidText | Kind::DatetimeSyntax | Kind::InvalidDatetime => {
+            "refused: not a value of the type"
+        }
         Kind::NumericOutOfRange => "refused: a number out of range",
         Kind::TooComplex | Kind::TooLarge => "refused: too complex",
         Kind::UndefinedObject => "refused: no such type or object",

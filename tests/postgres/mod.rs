@@ -147,8 +147,12 @@ async fn one_client_too_many_is_told_so() {
     let first = server.connect().await;
     assert_eq!(code(&server.try_connect("").await.err().unwrap()), "53300");
     drop(first);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    server.connect().await;
+    // The server hears of it in its own time; the place is given back.
+    for _ in 0..3 {
+        while server.try_connect("").await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +178,7 @@ async fn text_and_binary_tell_the_same() {
         '2026-04-24T12:00:00Z'::timestamptz AS g, TIME '12:34:56' AS h, 12345.67800::numeric AS i, NULL AS j";
     assert_eq!(
         shown(&client.simple_query(sql).await.unwrap())[0],
-        "t|1|0.1|é|2026-04-24|2026-04-24 12:00:00|2026-04-24 21:00:00+09|12:34:56|12345.678|<null>"
+        "t|1|0.1|é|2026-04-24|2026-04-24 12:00:00|2026-04-24 21:00:00+09|12:34:56|12345.67800|<null>"
     );
     let row = client.query_one(sql, &[]).await.unwrap();
     assert!(row.get::<_, bool>(0));
@@ -350,7 +354,7 @@ async fn psql_shows_rows_errors_and_batches() {
     let server = server().await;
     for (sql, expected) in [
         ("SELECT 1 AS a, 'x y' AS b, NULL AS c", "1|x y|\n"),
-        ("SELECT 1.50::numeric, true, 1e20::double precision", "1.5|t|1e+20\n"),
+        ("SELECT 1.50::numeric, true, 1e20::double precision", "1.50|t|1e+20\n"),
         ("SELECT 1; SELECT 2", "1\n2\n"),
         ("SHOW server_version", ""),
     ] {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use kintone_sql::emulator::{Emulator, Fixture, LoggedRequest, Options, Unknowns};
-use kintone_sql::engine::{Engine, EngineConfig, Session, SqlType, TextColumn, TextOptions, User};
+use kintone_sql::engine::{
+    Engine, EngineConfig, NumericForm, Session, SqlType, TextColumn, TextOptions, User,
+};
 use kintone_sql::error::Error;
 use kintone_sql::kintone::{Client, ClientConfig, Credentials, Secret};
 
@@ -105,6 +107,7 @@ pub(crate) async fn run(session: &Session, sql: &str) -> Result<Answer, Error> {
     let types: Vec<SqlType> = schema.fields().iter().map(|field| SqlType::of(field)).collect();
     let names = schema.fields().iter().map(|field| field.name().clone());
     let columns = names.zip(types.iter().map(inner_name)).collect();
+    let forms: Vec<NumericForm> = schema.fields().iter().map(|field| NumericForm::of(field)).collect();
     let options = TextOptions { time_zone: session.time_zone() };
     let mut rows = vec![];
     let mut batches = result.rows;
@@ -112,8 +115,8 @@ pub(crate) async fn run(session: &Session, sql: &str) -> Result<Answer, Error> {
         let columns: Vec<TextColumn> = batch
             .columns()
             .iter()
-            .zip(&types)
-            .map(|(array, sql_type)| TextColumn::new(array, sql_type, options).unwrap())
+            .zip(types.iter().zip(&forms))
+            .map(|(array, (sql_type, form))| TextColumn::with_form(array, sql_type, options, *form).unwrap())
             .collect();
         rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| value(c, row)).collect()));
     }

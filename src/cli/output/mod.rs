@@ -23,7 +23,7 @@ use chrono_tz::Tz;
 use clap::ValueEnum;
 
 use super::failure::{Failure, Result};
-use crate::engine::{SqlType, TextColumn};
+use crate::engine::{NumericForm, SqlType, TextColumn};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,6 +45,7 @@ pub(super) enum Format {
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) sql_type: SqlType,
+    pub(super) form: NumericForm,
 }
 
 impl Column {
@@ -52,6 +53,7 @@ impl Column {
         let column = |field: &arrow::datatypes::FieldRef| Self {
             name: field.name().clone(),
             sql_type: SqlType::of(field),
+            form: NumericForm::of(field),
         };
         schema.fields().iter().map(column).collect()
     }
@@ -105,7 +107,7 @@ pub(super) fn open(path: Option<&Path>) -> Result<Box<dyn Write + Send>> {
 /// The cells of a batch as text, a row at a time; NULL is `None`.
 fn rows(batch: &RecordBatch, columns: &[Column], zone: Tz) -> Result<Vec<Vec<Option<String>>>> {
     let texts = batch.columns().iter().zip(columns);
-    let texts = texts.map(|(array, column)| value::text_column(array, &column.sql_type, zone));
+    let texts = texts.map(|(array, column)| value::formed_column(array, column, zone));
     let texts: Vec<_> = texts.collect::<Result<_>>()?;
     let cell = |text: &TextColumn, row| {
         let mut cell = String::new();

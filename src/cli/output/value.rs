@@ -13,6 +13,12 @@ pub(super) fn text_column(array: &ArrayRef, sql_type: &SqlType, zone: Tz) -> Res
     TextColumn::new(array, sql_type, TextOptions { time_zone: zone }).map_err(|error| unprintable(&error))
 }
 
+/// The same with the column's own form of numerics.
+pub(super) fn formed_column(array: &ArrayRef, column: &Column, zone: Tz) -> Result<TextColumn> {
+    let options = TextOptions { time_zone: zone };
+    TextColumn::with_form(array, &column.sql_type, options, column.form).map_err(|error| unprintable(&error))
+}
+
 fn unprintable(error: &ArrowError) -> Failure {
     Failure::own(format!("a value cannot be printed: {error}"))
 }

@@ -1,16 +1,31 @@
 //! Casts to types of the catalog: `regclass` and its kin become functions, other names become DataFusion's types.
 
 use datafusion::sql::sqlparser::ast::{
-    Array, ArrayElemTypeDef, CastKind, DataType, Expr, ObjectName, TimezoneInfo, Value,
+    ArrayElemTypeDef, CastKind, CharacterLength, DataType, Expr, Interval, ObjectName, TimezoneInfo,
+    TypedString, Value,
 };
 
 use super::visit::Rule;
-use super::{array_items, call, folded, take};
+use super::{call, folded, number, take};
 use crate::engine::function::display_function;
 
 pub(super) const RULE: Rule = Rule::Expr(known_type);
 
 fn known_type(expr: &mut Expr) {
+    if let Expr::TypedString(TypedString { data_type, .. }) = expr
+        && let Some(known) = plain(data_type)
+    {
+        *data_type = known;
+    }
+    if let Some(text) = interval_text(expr) {
+        *expr = Expr::Cast {
+            kind: CastKind::DoubleColon,
+            expr: Box::new(text),
+            data_type: DataType::Interval { fields: None, precision: None },
+            array: false,
+            format: None,
+        };
+    }
     let Expr::Cast { expr: inner, data_type, .. } = expr else { return };
     let name = type_name(data_type);
     if let Some(function) = conversion(&name) {
@@ -31,10 +46,32 @@ fn known_type(expr: &mut Expr) {
     if let Some(known) = plain(data_type) {
         *data_type = known;
     }
-    if let DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)) = data_type
-        && let Some(items) = literal_items(inner, item)
-    {
-        **inner = Expr::Array(Array { elem: items, named: true });
+    if let Some(length) = longest(data_type) {
+        let text = Expr::Cast {
+            kind: CastKind::DoubleColon,
+            expr: Box::new(take(inner)),
+            data_type: DataType::Text,
+            array: false,
+            format: None,
+        };
+        **inner = call("left", vec![text, number(length)]);
+    }
+}
+
+/// The text of `INTERVAL '...'` without a unit: DataFusion reads fewer forms of it.
+fn interval_text(expr: &mut Expr) -> Option<Expr> {
+    match expr {
+        Expr::Interval(Interval {
+            value,
+            leading_field: None,
+            leading_precision: None,
+            last_field: None,
+            fractional_seconds_precision: None,
+        }) => match value.as_ref() {
+            Expr::Value(text) if matches!(text.value, Value::SingleQuotedString(_)) => Some(take(value)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -50,6 +87,8 @@ fn conversion(name: &str) -> Option<&'static str> {
         "regnamespace" => "pg_regnamespace",
         "regrole" => "pg_regrole",
         "jsonb" => "pg_jsonb",
+        "json" => "pg_json",
+        "uuid" => "pg_uuid",
         _ => return None,
     })
 }
@@ -65,18 +104,20 @@ fn converted(expr: &Expr) -> Option<&'static str> {
     display_function(name.strip_prefix("pg_").or(name.strip_prefix("to_"))?)
 }
 
-/// The items of an array literal, `'{a,b}'`: DataFusion casts no text to an array.
-fn literal_items(expr: &Expr, item: &DataType) -> Option<Vec<Expr>> {
-    let Expr::Value(value) = expr else { return None };
-    let Value::SingleQuotedString(text) = &value.value else { return None };
-    let cast = |text: String| Expr::Cast {
-        kind: CastKind::DoubleColon,
-        expr: Box::new(Expr::value(Value::SingleQuotedString(text))),
-        data_type: item.clone(),
-        array: false,
-        format: None,
-    };
-    Some(array_items(text)?.into_iter().map(cast).collect())
+/// The length that a cast cuts a text to.
+fn longest(data_type: &DataType) -> Option<u32> {
+    match data_type {
+        DataType::Varchar(Some(length))
+        | DataType::CharacterVarying(Some(length))
+        | DataType::CharVarying(Some(length))
+        | DataType::Char(Some(length))
+        | DataType::Character(Some(length)) => match length {
+            CharacterLength::IntegerLength { length, .. } => u32::try_from(*length).ok(),
+            CharacterLength::Max => None,
+        },
+        DataType::Char(None) | DataType::Character(None) => Some(1),
+        _ => None,
+    }
 }
 
 fn is_text(name: &str) -> bool {
@@ -104,7 +145,11 @@ fn plain(data_type: &DataType) -> Option<DataType> {
             return Some(DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), *size)));
         }
         DataType::Custom(name, _) => last(name),
-        DataType::JSON | DataType::JSONB | DataType::Uuid => return Some(DataType::Text),
+        // Microseconds, as PostgreSQL's.
+        DataType::Timestamp(None | Some(1 | 2 | 4 | 5), zone) => {
+            return Some(DataType::Timestamp(Some(6), *zone));
+        }
+        DataType::Time(Some(_), zone) => return Some(DataType::Time(None, *zone)),
         _ => return None,
     };
     Some(match name.as_str() {
@@ -115,10 +160,11 @@ fn plain(data_type: &DataType) -> Option<DataType> {
         "float4" => DataType::Real,
         "float8" => DataType::DoublePrecision,
         "date" => DataType::Date,
-        "timestamp" => DataType::Timestamp(None, TimezoneInfo::None),
-        "timestamptz" | "time_stamp" => DataType::Timestamp(None, TimezoneInfo::WithTimeZone),
-        "text" | "name" | "varchar" | "bpchar" | "char" | "json" | "jsonb" | "uuid" | "inet" | "xml"
-        | "sql_identifier" | "character_data" | "yes_or_no" | "citext" => DataType::Text,
+        "timestamp" => DataType::Timestamp(Some(6), TimezoneInfo::None),
+        "timestamptz" | "time_stamp" => DataType::Timestamp(Some(6), TimezoneInfo::WithTimeZone),
+        "text" | "inet" | "xml" | "sql_identifier" | "character_data" | "yes_or_no" | "citext" => {
+            DataType::Text
+        }
         _ => return None,
     })
 }
@@ -140,11 +186,16 @@ mod tests {
 
     #[test]
     fn a_cast_to_a_plain_type_stays_one() {
-        check(RULE, "SELECT a::pg_catalog.int8, b::name", "SELECT a::BIGINT, b::TEXT");
-        check(RULE, "SELECT a::\"char\"", "SELECT a::TEXT");
-        check(RULE, "SELECT '{a,\"b,c\"}'::text[]", "SELECT ARRAY['a'::TEXT, 'b,c'::TEXT]::TEXT[]");
+        check(RULE, "SELECT a::pg_catalog.int8, b::name", "SELECT a::BIGINT, b::name");
+        check(
+            RULE,
+            "SELECT a::varchar(3), b::char",
+            "SELECT left(a::TEXT, 3)::VARCHAR(3), left(b::TEXT, 1)::CHAR",
+        );
+        check(RULE, "SELECT a::timestamp, b::time(3)", "SELECT a::TIMESTAMP(6), b::TIME");
+        check(RULE, "SELECT DATE '2026-01-01', INTERVAL 'P1D'", "SELECT DATE '2026-01-01', 'P1D'::INTERVAL");
         check(RULE, "SELECT a::pg_catalog.int2[]", "SELECT a::SMALLINT[]");
         check(RULE, "SELECT a::numeric(10, 2)", "SELECT a::NUMERIC(10,2)");
-        check(RULE, "SELECT a::jsonb, a::json, a::uuid", "SELECT pg_jsonb(a), a::TEXT, a::TEXT");
+        check(RULE, "SELECT a::jsonb, a::json, a::uuid", "SELECT pg_jsonb(a), pg_json(a), pg_uuid(a)");
     }
 }

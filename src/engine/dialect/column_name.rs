@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Statement,
-    TrimWhereField, VisitMut, VisitorMut,
+    AccessExpr, ArrayElemTypeDef, DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, SetExpr,
+    Statement, TrimWhereField, VisitMut, VisitorMut,
 };
 
 use super::{folded, take};
@@ -58,9 +58,11 @@ fn column_name(expr: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(path) => folded(path.last()?),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => return column_name(inner),
         Expr::Function(function) => last(&function.name)?,
-        Expr::Cast { expr, data_type, .. } => column_name(expr).unwrap_or_else(|| type_name(data_type)),
+        Expr::Cast { expr, data_type, .. } => own_name(expr).unwrap_or_else(|| type_name(data_type)),
+        Expr::TypedString(literal) => type_name(&literal.data_type),
+        Expr::Interval(_) => "interval".into(),
         Expr::Case { else_result, .. } => {
-            else_result.as_ref().and_then(|value| column_name(value)).unwrap_or_else(|| "case".into())
+            else_result.as_ref().and_then(|value| own_name(value)).unwrap_or_else(|| "case".into())
         }
         Expr::Exists { .. } => "exists".into(),
         Expr::Array(_) => "array".into(),
@@ -89,6 +91,16 @@ fn column_name(expr: &Expr) -> Option<String> {
     })
 }
 
+/// The name that an expression has under a cast or CASE: that of a column or of a function, not of another cast.
+fn own_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => own_name(expr),
+        Expr::Case { else_result, .. } => own_name(else_result.as_deref()?),
+        Expr::TypedString(_) | Expr::Interval(_) => None,
+        other => column_name(other),
+    }
+}
+
 /// A subquery has the name of its only column.
 fn query_name(query: &Query) -> Option<String> {
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
@@ -103,6 +115,7 @@ fn query_name(query: &Query) -> Option<String> {
 fn type_name(data_type: &DataType) -> String {
     let name = match data_type {
         DataType::Custom(name, _) => return last(name).unwrap_or_default(),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)) => return type_name(item),
         other => other.to_string().to_lowercase(),
     };
     let name = name.split('(').next().unwrap_or(&name).trim();
@@ -128,6 +141,21 @@ fn type_name(data_type: &DataType) -> String {
 mod tests {
     use super::super::tests::parse;
     use super::*;
+
+    #[test]
+    fn the_last_cast_names_a_column() {
+        for (sql, expect) in [
+            ("SELECT '1'::int::text", "text"),
+            ("SELECT a::int::text", "a"),
+            ("SELECT '{}'::numeric[]", "numeric"),
+            ("SELECT DATE '2026-01-01'", "date"),
+            ("SELECT CASE WHEN a THEN 1::int ELSE 2::int END", "case"),
+        ] {
+            let mut statement = parse(sql);
+            name_columns(&mut statement);
+            assert!(statement.to_string().ends_with(&format!(" AS \"{expect}\"")), "{statement}");
+        }
+    }
 
     #[test]
     fn columns_have_postgresqls_names() {

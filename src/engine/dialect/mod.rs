@@ -14,6 +14,7 @@ mod field_access;
 mod keyword;
 mod like_escape;
 mod literal;
+mod literal_cast;
 mod name_pattern;
 mod operator;
 mod planner;
@@ -33,7 +34,8 @@ use datafusion::sql::sqlparser::ast::{
 
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
-pub(crate) use planner::{complete, expr_planners, typed};
+pub(crate) use literal_cast::nested;
+pub(crate) use planner::{bare, complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;
 use visit::Rule;
 

@@ -1,8 +1,9 @@
-//! `a OPERATOR(pg_catalog.~) b` is `a ~ b`.
+//! `a OPERATOR(pg_catalog.~) b` is `a ~ b`; the operators of JSON are functions.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::ast::{Array, BinaryOperator, Expr, Value};
 
 use super::visit::Rule;
+use super::{array_items, call, take};
 
 pub(super) const RULE: Rule = Rule::Expr(plain_operator);
 
@@ -16,6 +17,28 @@ fn plain_operator(expr: &mut Expr) {
         && let Some(plain) = path.last().and_then(|name| named(name))
     {
         *operator = plain;
+    }
+    if let Expr::BinaryOp { left, op, right } = expr {
+        let function = match op {
+            BinaryOperator::Arrow | BinaryOperator::HashArrow => "pg_json_get",
+            BinaryOperator::LongArrow | BinaryOperator::HashLongArrow => "pg_json_get_text",
+            _ => return,
+        };
+        if matches!(op, BinaryOperator::HashArrow | BinaryOperator::HashLongArrow) {
+            path(right);
+        }
+        *expr = call(function, vec![take(left), take(right)]);
+    }
+}
+
+/// `'{a,0}'` beside an operator of paths is an array.
+fn path(expr: &mut Expr) {
+    if let Expr::Value(value) = expr
+        && let Value::SingleQuotedString(text) = &value.value
+        && let Some(items) = array_items(text)
+    {
+        let item = |text| Expr::value(Value::SingleQuotedString(text));
+        *expr = Expr::Array(Array { elem: items.into_iter().map(item).collect(), named: true });
     }
 }
 
@@ -48,6 +71,12 @@ fn named(name: &str) -> Option<BinaryOperator> {
 mod tests {
     use super::super::tests::check;
     use super::*;
+
+    #[test]
+    fn operators_of_json_are_functions() {
+        check(RULE, "SELECT a -> 'b' ->> 0", "SELECT pg_json_get_text(pg_json_get(a, 'b'), 0)");
+        check(RULE, "SELECT a #>> '{b,0}'", "SELECT pg_json_get_text(a, ARRAY['b', '0'])");
+    }
 
     #[test]
     fn a_qualified_operator_is_the_plain_one() {

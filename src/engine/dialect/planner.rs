@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
+use arrow::array::Array;
 use arrow::datatypes::{DataType, Field};
+use chrono_tz::Tz;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::functions_nested::expr_fn::array_has_any;
-use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr::{Alias, BinaryExpr, Cast, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::array_items;
 use super::decorrelate::decorrelate;
+use super::literal_cast::{self, read_literal};
+use crate::engine::SqlType;
 use crate::engine::function::display_function;
-use crate::engine::pg_catalog::Value;
 use crate::table::SQL_TYPE;
 
 /// The hooks, for a session to register before DataFusion's own.
@@ -27,17 +29,26 @@ pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![Arc::new(UnknownLiteral)]
 }
 
-/// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`).
+/// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`), a
+/// day.
 #[derive(Debug)]
 struct UnknownLiteral;
 
 impl ExprPlanner for UnknownLiteral {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
         let mut expr = expr;
-        let types = (expr.left.get_type(schema), expr.right.get_type(schema));
-        if let (Ok(left), Ok(right)) = types {
+        if is_comparison(&expr.op)
+            && let (Ok((_, left)), Ok((_, right))) = (expr.left.to_field(schema), expr.right.to_field(schema))
+        {
             read_literal(&mut expr.right, &left)?;
             read_literal(&mut expr.left, &right)?;
+        }
+        if expr.op == BinaryOperator::StringConcat {
+            for side in [&mut expr.left, &mut expr.right] {
+                if let Expr::Placeholder(Placeholder { field: field @ None, .. }) = side {
+                    *field = Some(Arc::new(Field::new("", DataType::Utf8, true)));
+                }
+            }
         }
         expr.left = plain_number(expr.left)?;
         expr.right = plain_number(expr.right)?;
@@ -51,6 +62,12 @@ impl ExprPlanner for UnknownLiteral {
         }
         Ok(PlannerResult::Original(expr))
     }
+}
+
+/// Whether both sides are of one type: `timestamp + '1 day'` is not.
+fn is_comparison(op: &BinaryOperator) -> bool {
+    use BinaryOperator as B;
+    is_of_arrays(op) || matches!(op, B::Eq | B::NotEq | B::Lt | B::LtEq | B::Gt | B::GtEq | B::And | B::Or)
 }
 
 fn is_of_arrays(op: &BinaryOperator) -> bool {
@@ -94,36 +111,72 @@ fn plain_number(expr: Expr) -> Result<Expr> {
     })
 }
 
-fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<()> {
-    let Expr::Literal(ScalarValue::Utf8(Some(text)), _) = expr else { return Ok(()) };
-    let value = match wanted {
-        DataType::Boolean => match text.trim().to_ascii_lowercase().as_str() {
-            "t" | "true" | "y" | "yes" | "on" | "1" => Value::Bool(true),
-            "f" | "false" | "n" | "no" | "off" | "0" => Value::Bool(false),
-            _ => return Ok(()),
-        },
-        DataType::List(_) => match array_items(text) {
-            Some(items) => items.into(),
-            None => return Ok(()),
-        },
-        _ => return Ok(()),
-    };
-    *expr = Expr::Literal(value.to_scalar(wanted)?, None);
-    Ok(())
-}
-
 /// The last step over a plan: what DataFusion cannot join is joined, and values of `regclass` and its kin, which
 /// are numbers inside a plan, are shown as names in its result.
 ///
 /// # Errors
 /// Those of building a plan.
-pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    display(array_texts(decorrelate(typed(plan)?)?, functions)?, functions)
+pub(crate) fn complete(plan: LogicalPlan, functions: &dyn FunctionRegistry, zone: Tz) -> Result<LogicalPlan> {
+    display(array_texts(decorrelate(integers(typed(plan, zone)?)?)?, functions)?, functions)
+}
+
+/// Whole numbers of a result that are written in the statement are of type `integer` where they fit it: DataFusion has
+/// them as `bigint`, which clients show as another type.
+fn integers(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Projection(_) => {
+            let plan = plan.map_expressions(|expr| Ok(integer(expr)))?;
+            if plan.transformed { plan.data.recompute_schema() } else { Ok(plan.data) }
+        }
+        // The same columns as what is under it.
+        LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
+            plan.map_children(|input| integers(input).map(Transformed::yes))?.data.recompute_schema()
+        }
+        other => Ok(other),
+    }
+}
+
+fn integer(expr: Expr) -> Transformed<Expr> {
+    match expr {
+        Expr::Alias(mut alias) => {
+            let inner = integer(*alias.expr);
+            alias.expr = Box::new(inner.data);
+            let alias = Expr::Alias(alias);
+            if inner.transformed { Transformed::yes(alias) } else { Transformed::no(alias) }
+        }
+        Expr::Literal(ScalarValue::Int64(Some(number)), None) => match i32::try_from(number) {
+            Ok(number) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
+            Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(number)), None)),
+        },
+        other if is_of_integers(&other) => {
+            Transformed::yes(Expr::Cast(Cast::new(Box::new(other), DataType::Int32)))
+        }
+        other => Transformed::no(other),
+    }
+}
+
+/// Whether an expression is of literals alone, each of which fits `integer`: then it is one, or out of its range.
+fn is_of_integers(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(Some(number)), None) => i32::try_from(*number).is_ok(),
+        Expr::Negative(inner) => is_of_integers(inner),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            use Operator as O;
+            matches!(op, O::Plus | O::Minus | O::Multiply | O::Divide | O::Modulo)
+                && is_of_integers(left)
+                && is_of_integers(right)
+        }
+        Expr::Case(case) => {
+            let mut results = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
+            results.all(|result| is_of_integers(result))
+        }
+        _ => false,
+    }
 }
 
 /// `array::text` has PostgreSQL's form: `{a,"b c"}`.
 fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    let function = functions.udf("pg_array_text")?;
+    let (array, vector) = (functions.udf("pg_array_text")?, functions.udf("pg_vector_text")?);
     let plan = plan.transform_up_with_subqueries(|plan| {
         let mut schema = DFSchema::empty();
         for input in plan.inputs() {
@@ -137,6 +190,9 @@ fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Lo
                     if *cast.field.data_type() == DataType::Utf8
                         && matches!(cast.expr.get_type(&schema), Ok(DataType::List(_))) =>
                 {
+                    let (_, field) = cast.expr.to_field(&schema)?;
+                    let is_vector = matches!(SqlType::of(&field), SqlType::Int2Vector | SqlType::OidVector);
+                    let function = if is_vector { &vector } else { &array };
                     Ok(Transformed::yes(function.call(vec![*cast.expr])))
                 }
                 other => Ok(Transformed::no(other)),
@@ -148,36 +204,84 @@ fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Lo
 }
 
 /// Gives types to what has none because of where it stands: in `x = ANY ($1)` and `x = ANY ('{a,b}')` the right side
-/// is an array of the left one's type, in `LIMIT $1` a number. To be applied before parameters are asked for.
+/// is an array of the left one's type, in `LIMIT $1` a number; a text literal that is cast is what it says. `zone` is
+/// that of a time without one. To be applied before parameters are asked for, and when they have values.
 ///
 /// # Errors
-/// Those of building a plan.
-pub(crate) fn typed(plan: LogicalPlan) -> Result<LogicalPlan> {
+/// Those of building a plan, and those of a literal that is none of its type.
+pub(crate) fn typed(plan: LogicalPlan, zone: Tz) -> Result<LogicalPlan> {
+    let mut changed = false;
     let plan = plan.transform_up_with_subqueries(|plan| {
         let mut schema = DFSchema::empty();
         for input in plan.inputs() {
             schema.merge(input.schema());
         }
         let limit = matches!(plan, LogicalPlan::Limit(_));
-        plan.map_expressions(|expr| {
-            expr.transform_up(|expr| match expr {
-                Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
-                    let changed = type_array(&mut function, &schema)?;
-                    let expr = Expr::ScalarFunction(function);
-                    Ok(if changed { Transformed::yes(expr) } else { Transformed::no(expr) })
-                }
-                Expr::Placeholder(placeholder) if limit && placeholder.field.is_none() => {
-                    let field = Arc::new(Field::new("", DataType::Int64, true));
-                    Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(
-                        placeholder.id,
-                        Some(field),
-                    ))))
-                }
-                other => Ok(Transformed::no(other)),
-            })
-        })
+        let listed = matches!(plan, LogicalPlan::Projection(_));
+        let names = NamePreserver::new(&plan);
+        let plan = plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = expr.transform_up(|expr| type_one(expr, &schema, limit, zone))?;
+            let done = done.transform_data(|expr| {
+                if listed { literal_cast::unmark(expr, zone) } else { literal_cast::unmark_all(expr, zone) }
+            })?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })?;
+        changed |= plan.transformed;
+        if changed { plan.map_data(LogicalPlan::recompute_schema) } else { Ok(plan) }
     })?;
     Ok(plan.data)
+}
+
+/// A plan without the marks of types that only planning needs.
+///
+/// # Errors
+/// Those of building a plan.
+pub(crate) fn bare(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|plan| {
+        let names = NamePreserver::new(&plan);
+        let plan = plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = literal_cast::unmark_numerics(expr)?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })?;
+        Ok(plan)
+    })?;
+    Ok(plan.data)
+}
+
+fn type_one(expr: Expr, schema: &DFSchema, limit: bool, zone: Tz) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
+            let changed = type_array(&mut function, schema)?;
+            let expr = Expr::ScalarFunction(function);
+            if let Some(list) = as_list(&expr)? {
+                return Ok(Transformed::yes(list));
+            }
+            Ok(if changed { Transformed::yes(expr) } else { Transformed::no(expr) })
+        }
+        Expr::Placeholder(placeholder) if limit && placeholder.field.is_none() => {
+            let field = Arc::new(Field::new("", DataType::Int64, true));
+            Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(placeholder.id, Some(field)))))
+        }
+        other => literal_cast::read_casts(other, schema, zone),
+    }
+}
+
+/// `x = ANY ('{1,NULL}')` as `x IN (1, NULL)`: DataFusion's function takes no notice of a NULL among the items.
+fn as_list(expr: &Expr) -> Result<Option<Expr>> {
+    let Expr::ScalarFunction(function) = expr else { return Ok(None) };
+    let [Expr::Literal(ScalarValue::List(list), _), item] = function.args.as_slice() else { return Ok(None) };
+    if list.is_null(0) || matches!(list.value_type(), DataType::List(_)) {
+        return Ok(None);
+    }
+    let items = list.values();
+    let items = (0..items.len()).map(|at| Ok(Expr::Literal(ScalarValue::try_from_array(items, at)?, None)));
+    let items: Vec<Expr> = items.collect::<Result<_>>()?;
+    if items.is_empty() {
+        return Ok(Some(Expr::Literal(ScalarValue::Boolean(Some(false)), None)));
+    }
+    Ok(Some(item.clone().in_list(items, false)))
 }
 
 fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
@@ -194,7 +298,7 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
             placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
             Ok(true)
         }
-        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted).map(|()| true),
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &Field::new("", wanted, true)),
         _ => Ok(false),
     }
 }

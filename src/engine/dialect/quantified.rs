@@ -4,14 +4,18 @@
 //! DataFusion, which compares `x` with the column by its name, never takes `t.x` of a subquery over `t` for the outer
 //! `t.x`. Rows with a name are the second choice: DataFusion joins no subquery that refers outwards through one.
 
+use arrow::array::{Array, StringArray};
+use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, Values,
-    WildcardAdditionalOptions,
+    BinaryOperator, Expr, GroupByExpr, Ident, Query, SelectItem, SetExpr, TableAlias, TableFactor,
+    TableWithJoins, UnaryOperator, Value, Values, WildcardAdditionalOptions,
 };
 
 use super::set_returning::select;
 use super::take;
 use super::visit::Rule;
+use crate::engine::SqlType;
+use crate::engine::input::read;
 
 pub(super) const RULE: Rule = Rule::Outer(named);
 
@@ -19,6 +23,10 @@ pub(super) const RULE: Rule = Rule::Outer(named);
 pub(super) const NAME: &str = "\u{E001}rows";
 
 fn named(expr: &mut Expr) {
+    if let Some(spelled) = of_array(expr) {
+        *expr = spelled;
+        return;
+    }
     let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return };
     let Expr::Subquery(query) = right.as_mut() else { return };
     match only_item(query) {
@@ -29,6 +37,74 @@ fn named(expr: &mut Expr) {
         }
         None => name_rows(query),
     }
+}
+
+/// `x = ANY ('{a,b}')` and `x <> ALL ('{a,b}')` as lists, whose items get the type of `x`; with any other operator such
+/// a literal is compared item by item. `x <> ALL ($1)` is `NOT (x = ANY ($1))`, whose right side gets a type elsewhere.
+fn of_array(expr: &mut Expr) -> Option<Expr> {
+    let (left, op, right, all) = match expr {
+        Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, false),
+        Expr::AllOp { left, compare_op, right } => (left, compare_op, right, true),
+        _ => return None,
+    };
+    while let Expr::Nested(inner) = right.as_mut() {
+        *right = Box::new(take(inner));
+    }
+    let Expr::Value(value) = right.as_ref() else { return None };
+    let text = match &value.value {
+        Value::SingleQuotedString(text) => Some(text.clone()),
+        Value::Placeholder(_) => None,
+        _ => return None,
+    };
+    let items = text.map(|text| array_texts(&text));
+    match (&*op, all, items) {
+        // What is none of an array is told where the array is read.
+        (_, _, Some(None)) => None,
+        (BinaryOperator::Eq, false, Some(Some(items))) | (BinaryOperator::NotEq, true, Some(Some(items)))
+            if !items.is_empty() =>
+        {
+            let list = items.into_iter().map(literal).collect();
+            Some(Expr::Nested(Box::new(Expr::InList { expr: Box::new(take(left)), list, negated: all })))
+        }
+        (_, _, Some(Some(items))) => each(left, op, items, all),
+        (BinaryOperator::NotEq, true, None) => {
+            let any = Expr::AnyOp {
+                left: Box::new(take(left)),
+                compare_op: BinaryOperator::Eq,
+                right: Box::new(take(right)),
+                is_some: false,
+            };
+            let any = Expr::Nested(Box::new(any));
+            Some(Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) })
+        }
+        (_, _, None) => None,
+    }
+}
+
+/// The items of an array's text, NULL as `None`; `None` where it is none of one dimension.
+fn array_texts(text: &str) -> Option<Vec<Option<String>>> {
+    let texts = SqlType::Array(Box::new(SqlType::Text));
+    let ScalarValue::List(list) = read(text, &texts, chrono_tz::UTC).ok()? else { return None };
+    let items = list.values().as_any().downcast_ref::<StringArray>()?.clone();
+    Some(items.iter().map(|item| item.map(str::to_owned)).collect())
+}
+
+fn literal(item: Option<String>) -> Expr {
+    Expr::value(item.map_or(Value::Null, Value::SingleQuotedString))
+}
+
+/// A comparison with each item.
+fn each(left: &Expr, op: &BinaryOperator, items: Vec<Option<String>>, all: bool) -> Option<Expr> {
+    let compared = items.into_iter().map(|item| {
+        let right = Box::new(literal(item));
+        Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left.clone()), op: op.clone(), right }))
+    });
+    let joined = compared.reduce(|left, right| Expr::BinaryOp {
+        left: Box::new(left),
+        op: if all { BinaryOperator::And } else { BinaryOperator::Or },
+        right: Box::new(right),
+    });
+    Some(Expr::Nested(Box::new(joined.unwrap_or_else(|| Expr::value(Value::Boolean(all))))))
 }
 
 /// The item of a SELECT whose name nothing refers to.
@@ -85,5 +161,10 @@ mod tests {
             &format!("SELECT a > ALL(SELECT * FROM (SELECT x FROM d ORDER BY x LIMIT 2) AS \"{NAME}\")"),
         );
         check(RULE, "SELECT a = ANY(b)", "SELECT a = ANY(b)");
+        check(RULE, "SELECT a <> ALL('{b,NULL}')", "SELECT (a NOT IN ('b', NULL))");
+        check(RULE, "SELECT a = ANY ('{\"NULL\"}')", "SELECT (a IN ('NULL'))");
+        check(RULE, "SELECT a <> ALL ($1)", "SELECT NOT (a = ANY($1))");
+        check(RULE, "SELECT a > ANY('{1,NULL}')", "SELECT ((a > '1') OR (a > NULL))");
+        check(RULE, "SELECT a > ALL('{}'), a < ANY('{}')", "SELECT (true), (false)");
     }
 }

@@ -26,6 +26,7 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+use super::pg_catalog::Snapshot;
 use super::session::Session;
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
@@ -82,6 +83,11 @@ pub(crate) fn plain_functions() -> [Arc<ScalarUDF>; 2] {
 /// The aggregates that rewritten statements call.
 pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     vec![Arc::new(AggregateUDF::from(single_value::SingleValue::new()))]
+}
+
+/// Whether a name is a type's that is none of a table's rows.
+pub(crate) fn is_type(name: &str) -> bool {
+    type_name::oid_of(&Snapshot::default(), name).is_some()
 }
 
 /// Whether a function reads the catalog, so that the snapshot has to be fresh when it runs.

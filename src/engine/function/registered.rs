@@ -73,7 +73,6 @@ pub(crate) fn display_function(sql_type: &str) -> Option<&'static str> {
         "regcollation" => Some("pg_regcollation_name"),
         "regnamespace" => Some("pg_regnamespace_name"),
         "regrole" => Some("pg_regrole_name"),
-        "int2vector" | "oidvector" => Some("pg_vector_text"),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::engine::dialect::folded;
-use crate::engine::{ForeignKey, SqlType};
+use crate::engine::{ForeignKey, NumericForm, SqlType};
 use crate::error::{Error, Kind, Result};
 
 /// A table's columns and keys.
@@ -29,6 +29,8 @@ pub(super) struct ColumnDefinition {
     pub(super) name: String,
     pub(super) sql_type: SqlType,
     pub(super) data_type: ArrowType,
+    /// Digits after the point that `numeric(precision, scale)` asks for.
+    pub(super) scale: u8,
     pub(super) nullable: bool,
     pub(super) unique: bool,
 }
@@ -37,7 +39,8 @@ impl Definition {
     /// The columns for Arrow.
     pub(super) fn schema(&self) -> SchemaRef {
         let field = |c: &ColumnDefinition| -> Field {
-            c.sql_type.field(&c.name, c.nullable).with_data_type(c.data_type.clone())
+            let field = c.sql_type.field(&c.name, c.nullable).with_data_type(c.data_type.clone());
+            NumericForm { scale: c.scale, special: None }.mark(field)
         };
         Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
     }
@@ -82,10 +85,16 @@ fn read(column: &ColumnDef, definition: &mut Definition) -> Result<ColumnDefinit
     let own = folded(&column.name);
     let (sql_type, data_type) = types(&column.data_type).ok_or_else(|| {
         let known = "boolean, smallint, integer, bigint, real, double precision, numeric, text, varchar, date, time, \
-                     timestamp, timestamptz, jsonb, and arrays of these";
+                     timestamp, timestamptz, jsonb, uuid, and arrays of these";
         wrong(format!("the column \"{own}\" is of type {}; known: {known}", column.data_type))
     })?;
-    let mut out = ColumnDefinition { name: own.clone(), sql_type, data_type, nullable: true, unique: false };
+    let scale = match (&column.data_type, &data_type) {
+        (DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None), _) => 0,
+        (_, ArrowType::Decimal128(_, scale)) => scale.unsigned_abs(),
+        _ => 0,
+    };
+    let mut out =
+        ColumnDefinition { name: own.clone(), sql_type, data_type, scale, nullable: true, unique: false };
     for option in &column.options {
         match &option.option {
             ColumnOption::Null => {}
@@ -152,9 +161,9 @@ fn types(data_type: &DataType) -> Option<(SqlType, ArrowType)> {
         DataType::Real | DataType::Float4 => SqlType::Float4,
         DataType::DoublePrecision | DataType::Float8 => SqlType::Float8,
         DataType::Numeric(size) | DataType::Decimal(size) | DataType::Dec(size) => return numeric(*size),
-        DataType::Text | DataType::Varchar(_) | DataType::CharacterVarying(_) | DataType::CharVarying(_) => {
-            SqlType::Text
-        }
+        DataType::Text => SqlType::Text,
+        DataType::Varchar(_) | DataType::CharacterVarying(_) | DataType::CharVarying(_) => SqlType::Varchar,
+        DataType::Uuid => SqlType::Uuid,
         DataType::Date => SqlType::Date,
         DataType::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Time,
         DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => SqlType::Timestamp,

@@ -7,9 +7,12 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
+use datafusion::common::ScalarValue;
+
 use super::columns::ColumnDefinition;
 use crate::engine::SqlType;
 use crate::engine::dialect::array_items;
+use crate::engine::input::read;
 use crate::table::append_jsonb;
 
 /// A value of a file, before it is of a type.
@@ -76,6 +79,16 @@ impl<'c> Values<'c> {
         match &self.column.sql_type {
             SqlType::Array(_) => self.lists(cells),
             SqlType::Jsonb => Ok(Arc::new(cells.iter().map(json).collect::<Result<StringArray, _>>()?)),
+            SqlType::Uuid => {
+                let uuid = |cell: &Cell| -> Result<Option<String>, ArrowError> {
+                    let Some(text) = text(cell)? else { return Ok(None) };
+                    match read(text, &SqlType::Uuid, chrono_tz::UTC) {
+                        Ok(ScalarValue::Utf8(uuid)) => Ok(uuid),
+                        _ => Err(bad(text)),
+                    }
+                };
+                Ok(Arc::new(cells.iter().map(uuid).collect::<Result<StringArray, _>>()?))
+            }
             SqlType::Numeric => {
                 let texts = cells.iter().map(|cell| text(cell).map(|t| t.map(str::trim)));
                 let texts = texts.collect::<Result<Vec<_>, _>>()?;

@@ -34,6 +34,7 @@ impl Catalog {
         let fresh = Snapshot {
             database: source.database(),
             current_user: source.current_user(),
+            pid: source.pid().into(),
             users: source.users(),
             settings: Some(source.settings()),
             schema,

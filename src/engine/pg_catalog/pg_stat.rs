@@ -42,6 +42,7 @@ pub(super) fn activity(snapshot: &Snapshot, out: &mut Builder<'_>) {
     out.row([
         ("datid", DATABASE.into()),
         ("datname", snapshot.database.as_str().into()),
+        ("pid", snapshot.pid.into()),
         ("usesysid", OWNER.into()),
         ("usename", snapshot.current_user.as_str().into()),
         ("application_name", name.unwrap_or_default().into()),

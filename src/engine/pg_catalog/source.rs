@@ -22,6 +22,8 @@ pub(crate) trait CatalogSource: Send + Sync + Debug {
     fn database(&self) -> String;
     /// Who asks.
     fn current_user(&self) -> String;
+    /// The number under which others know the session.
+    fn pid(&self) -> i32;
     /// The session's settings.
     fn settings(&self) -> Arc<Settings>;
 }
