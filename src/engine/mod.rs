@@ -39,6 +39,7 @@ mod session;
 mod settings;
 mod statement;
 mod table_info;
+mod whole_row;
 mod yielding;
 
 use std::collections::{BTreeSet, HashMap};

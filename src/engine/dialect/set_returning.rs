@@ -20,11 +20,11 @@ pub(super) const FROM: Rule = Rule::Table(derived);
 fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     Some(match (name, args) {
         ("unnest", [array]) => array.clone(),
-        // A series whose bounds are known only with the rows is bounded while it is made.
-        ("generate_series", [first, last, ..]) if !is_constant(first) || !is_constant(last) => {
-            call("pg_series", args.to_vec())
+        ("generate_series", [_, _] | [_, _, _]) if args.iter().all(is_whole) => {
+            call("generate_series", args.to_vec())
         }
-        ("generate_series", [_, _] | [_, _, _]) => call("generate_series", args.to_vec()),
+        // One whose bounds are known only with the rows is bounded while it is made.
+        ("generate_series", [_, _] | [_, _, _]) => call("pg_series", args.to_vec()),
         ("generate_subscripts", [array, _]) => positions(array.clone()),
         ("_pg_expandarray", [array]) => call("_pg_expandarray", vec![array.clone()]),
         ("pg_partition_ancestors", [_]) => call("pg_no_oids", vec![]),
@@ -34,10 +34,13 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     })
 }
 
-fn is_constant(expr: &Expr) -> bool {
+/// Whether an argument is written as a whole number.
+fn is_whole(expr: &Expr) -> bool {
     match expr {
-        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
-        Expr::UnaryOp { expr, .. } | Expr::Cast { expr, .. } | Expr::Nested(expr) => is_constant(expr),
+        Expr::Value(value) => {
+            matches!(&value.value, Value::Number(text, _) if text.bytes().all(|b| b.is_ascii_digit()))
+        }
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_whole(expr),
         _ => false,
     }
 }

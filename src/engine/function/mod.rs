@@ -2,11 +2,13 @@
 //!
 //! Takes: values, and the session's catalog snapshot. Gives: DataFusion's scalar functions.
 //! A function is a line in the list of the file that has its subject; the files are joined in [`LISTS`].
-//! Absent on purpose: functions over data (dates, numbers, texts of records), waiting, the network.
+//! Functions over data (dates, numbers, texts of records) are in [`data`].
+//! Absent on purpose: waiting, the network.
 
 mod array;
 mod coalesce;
 mod comment;
+mod data;
 pub(super) mod definition;
 mod expand_array;
 mod jsonb;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::pg_catalog::Catalog;
+pub(crate) use data::function as data_function;
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
 
@@ -55,6 +58,7 @@ pub(crate) fn scalar_functions(catalog: &Arc<Catalog>) -> Vec<Arc<ScalarUDF>> {
             Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
             Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
         ])
+        .chain(data::functions())
         .collect()
 }
 
