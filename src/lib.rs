@@ -26,3 +26,4 @@ pub mod kintone;
 pub mod odata;
 pub mod postgres;
 pub mod table;
+pub mod trust;

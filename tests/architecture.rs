@@ -10,9 +10,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("table", &["kintone"]),
     ("error", &["kintone"]),
     ("engine", &["error", "kintone", "table"]),
-    ("postgres", &["engine", "error"]),
-    ("odata", &["engine", "error"]),
-    ("config", &["engine", "error", "kintone", "odata", "postgres"]),
+    ("trust", &["error"]),
+    ("postgres", &["engine", "error", "trust"]),
+    ("odata", &["engine", "error", "trust"]),
+    ("config", &["engine", "error", "kintone", "odata", "postgres", "trust"]),
     ("cli", &["config", "emulator", "engine", "error", "kintone", "odata", "postgres"]),
 ];
 

@@ -69,7 +69,13 @@ fn rules(config: Config, doors: &Doors) -> Rules {
         allow_authtoken_in_url: config.http.allow_authtoken_in_url,
         ..OdataConfig::new(doors.http_address)
     };
-    let postgres = PostgresConfig { listen: doors.postgres_address, ..PostgresConfig::default() };
+    let postgres = PostgresConfig {
+        listen: doors.postgres_address,
+        trusted_ips: config.postgres.trusted_ips,
+        max_connections: config.postgres.max_connections,
+        tls: config.postgres.tls,
+        ..PostgresConfig::default()
+    };
     let logins = config.users.iter().filter_map(login).collect();
     let api_users = config.users.into_iter().map(api_user).collect();
     Rules { logins, postgres, api_users, odata }

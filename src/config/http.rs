@@ -1,13 +1,11 @@
 //! `[http]`, `[http.cors]` and `[Application]`: the OData door.
 
-use std::str::FromStr;
-
 use url::Url;
 
-use super::reader::{Faults, Item, Section};
+use super::reader::{Faults, Item, Section, parsed_list};
 use super::{HTTP_LISTEN, address};
-use crate::error::Error;
-use crate::odata::{AddressRange, Cors};
+use crate::odata::Cors;
+use crate::trust::AddressRange;
 
 /// The OData door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +33,7 @@ pub(super) fn read(root: &mut Section<'_>, faults: &mut Faults<'_>) -> HttpSetti
     };
     if let Some(mut section) = root.section("http", faults) {
         http.listen = address(&mut section, HTTP_LISTEN, faults);
-        let trusted = section.take("trusted_ips").map(|item| item.elements("addresses", faults));
-        http.trusted_ips =
-            trusted.unwrap_or_default().iter().filter_map(|item| parsed(item, faults)).collect();
+        http.trusted_ips = parsed_list(&mut section, "trusted_ips", "addresses", faults);
         http.base_url = section.take("base_url").and_then(|item| base_url(&item, faults));
         if let Some(section) = section.section("cors", faults) {
             http.cors = cors(section, faults);
@@ -84,9 +80,4 @@ fn set<T>(target: &mut T, given: Option<T>) {
 fn texts(section: &mut Section<'_>, key: &'static str, faults: &mut Faults<'_>) -> Option<Vec<String>> {
     let items = section.take(key)?.elements("strings", faults);
     Some(items.iter().filter_map(|item| item.text(faults)).map(str::to_owned).collect())
-}
-
-/// A string as the value that it stands for.
-fn parsed<T: FromStr<Err = Error>>(item: &Item<'_>, faults: &mut Faults<'_>) -> Option<T> {
-    item.text(faults)?.parse().map_err(|error: Error| faults.refuse(item, error)).ok()
 }

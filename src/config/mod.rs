@@ -8,12 +8,14 @@ mod connection;
 mod engine;
 mod http;
 mod local;
+mod postgres;
 mod reader;
 mod secret;
 mod user;
 
 pub use connection::{DEFAULT_CONNECTION, connection, literal_secrets};
 pub use http::HttpSettings;
+pub use postgres::PostgresSettings;
 pub use secret::Surroundings;
 pub use user::UserSettings;
 
@@ -47,13 +49,6 @@ pub struct Config {
     pub connections: Vec<ClientConfig>,
     /// `[[users]]`
     pub users: Vec<UserSettings>,
-}
-
-/// The PostgreSQL door.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostgresSettings {
-    /// `HOST:PORT`
-    pub listen: String,
 }
 
 impl Config {
@@ -97,7 +92,7 @@ impl Config {
 fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_>) -> Config {
     let mut engine = engine::read(&mut root, around, faults);
     local::read(&mut root, &mut engine, around, faults);
-    let postgres = read_postgres(&mut root, faults);
+    let postgres = postgres::read(&mut root, around, faults);
     let http = http::read(&mut root, faults);
     let connections = connection::read(&mut root, around, faults);
     let mut names = HashSet::new();
@@ -107,15 +102,6 @@ fn read(mut root: Section<'_>, around: &Surroundings<'_>, faults: &mut Faults<'_
     }
     root.finish(faults);
     Config { engine, postgres, http, connections, users }
-}
-
-fn read_postgres(root: &mut Section<'_>, faults: &mut Faults<'_>) -> PostgresSettings {
-    let mut listen = POSTGRES_LISTEN.to_owned();
-    if let Some(mut section) = root.section("postgres", faults) {
-        listen = address(&mut section, POSTGRES_LISTEN, faults);
-        section.finish(faults);
-    }
-    PostgresSettings { listen }
 }
 
 /// The `listen` key of a door.
@@ -157,6 +143,8 @@ mod tests {
     const PROMISED: &str = r#"
 [postgres]
 listen = "127.0.0.1:5433"
+trusted_ips = ["10.0.0.0/8"]
+max_connections = 1000
 [http]
 listen = "127.0.0.1:8153"
 trusted_ips = []                         # empty: this machine only
@@ -197,6 +185,7 @@ privileges = ["GET"]                   # GET POST PUT DELETE, or "all"
     fn the_promised_file_works() {
         let config = parse(PROMISED).unwrap();
         assert_eq!(config.postgres.listen, "127.0.0.1:5433");
+        assert_eq!((config.postgres.trusted_ips.len(), config.postgres.max_connections), (1, 1000));
         assert_eq!(config.http.listen, "127.0.0.1:8153");
         assert!(config.http.cors.enabled && config.http.allow_authtoken_in_url);
         let [connection] = config.connections.as_slice() else { panic!("{config:?}") };
@@ -298,6 +287,16 @@ SSLServerCert = { file = "own.pem" }
         (
             "[postgres]\nlisten = \"5433\"",
             "2: postgres.listen: expected HOST:PORT such as \"127.0.0.1:5433\", found \"5433\"",
+        ),
+        (
+            "[postgres]\nmax_connections = 0\ntrusted_ips = [\"10.0.0\"]",
+            "2: postgres.max_connections: expected a whole number of at least 1\n\
+             3: postgres.trusted_ips[0]: \"10.0.0\" is not an address; Write an address, a range \
+             (10.0.0.1-10.0.0.9), a wildcard (192.168.*.*) or a network (10.0.0.0/8)",
+        ),
+        (
+            "[postgres]\nmax_connections = \"many\"",
+            "2: postgres.max_connections: expected a whole number of at least 1, found a string",
         ),
         ("[http]\n\nlissten = \"a:1\"", "3: http.lissten: unknown key; did you mean listen?"),
         ("[htp]", "1: htp: unknown key; did you mean http?"),

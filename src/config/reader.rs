@@ -3,6 +3,7 @@
 //! serde would do the types, but it ends at the first fault and does not know the path of the key.
 
 use std::fmt::Write as _;
+use std::str::FromStr;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -90,6 +91,25 @@ impl<'t> Item<'t> {
             self.wrong("true or false", faults);
         }
         flag
+    }
+
+    /// A whole number of at least 1.
+    pub(super) fn count(&self, faults: &mut Faults<'_>) -> Option<usize> {
+        const EXPECTED: &str = "a whole number of at least 1";
+        let Some(number) = self.value.as_integer() else {
+            self.wrong(EXPECTED, faults);
+            return None;
+        };
+        let count = usize::from_str_radix(number.as_str(), number.radix()).ok().filter(|count| *count > 0);
+        if count.is_none() {
+            faults.add(self.at, &self.path, format!("expected {EXPECTED}"));
+        }
+        count
+    }
+
+    /// A string as the value that it stands for.
+    pub(super) fn parsed<T: FromStr<Err = Error>>(&self, faults: &mut Faults<'_>) -> Option<T> {
+        self.text(faults)?.parse().map_err(|error: Error| faults.refuse(self, error)).ok()
     }
 
     /// The elements of a list.
@@ -218,6 +238,17 @@ impl<'t> Section<'t> {
             faults.add(item.at, item.path, advice);
         }
     }
+}
+
+/// The values that a list of strings stands for; none where it is not given.
+pub(super) fn parsed_list<T: FromStr<Err = Error>>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    of: &str,
+    faults: &mut Faults<'_>,
+) -> Vec<T> {
+    let items = section.take(key).map(|item| item.elements(of, faults)).unwrap_or_default();
+    items.iter().filter_map(|item| item.parsed(faults)).collect()
 }
 
 /// The known name that somebody who typed `word` most likely meant.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arrow::record_batch::RecordBatch;
 use futures::FutureExt;
 use futures::stream::{Stream, StreamExt};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,8 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug, Default)]
 pub(super) struct Stop {
     current: Mutex<CancellationToken>,
+    /// When the time of what runs now is up. Rows that only wait to be fetched have none.
+    deadline: watch::Sender<Option<Instant>>,
 }
 
 impl Stop {
@@ -24,7 +27,14 @@ impl Stop {
     pub(super) fn start(&self, timeout: Option<Duration>) -> Running {
         let token = CancellationToken::new();
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = token.clone();
-        Running { token, deadline: timeout.and_then(|t| Instant::now().checked_add(t)) }
+        self.limit(timeout);
+        Running { token, deadline: self.deadline.subscribe() }
+    }
+
+    /// From now on what runs has so long, or as long as it takes.
+    pub(super) fn limit(&self, timeout: Option<Duration>) {
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.deadline.send_if_modified(|last| std::mem::replace(last, deadline) != deadline);
     }
 
     fn cancel(&self) {
@@ -55,7 +65,7 @@ impl CancelHandle {
 #[derive(Debug, Clone)]
 pub(super) struct Running {
     token: CancellationToken,
-    deadline: Option<Instant>,
+    deadline: watch::Receiver<Option<Instant>>,
 }
 
 impl Running {
@@ -65,7 +75,7 @@ impl Running {
         tokio::select! {
             biased;
             () = self.token.cancelled() => Err(canceled()),
-            () = expired(self.deadline) => Err(timed_out()),
+            () = expired(self.deadline.clone()) => Err(timed_out()),
             done = work => done.unwrap_or_else(|_| Err(panicked())),
         }
     }
@@ -88,10 +98,25 @@ impl Running {
     }
 }
 
-async fn expired(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
+async fn expired(mut deadline: watch::Receiver<Option<Instant>>) {
+    loop {
+        let until = *deadline.borrow_and_update();
+        let passed = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = passed => return,
+            changed = deadline.changed() => if changed.is_err() {
+                // The session is gone, its rows are not: nobody changes their time any more.
+                return match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                };
+            },
+        }
     }
 }
 
@@ -128,6 +153,21 @@ mod tests {
         let stop = Stop::default();
         let running = stop.start(Some(Duration::from_millis(5)));
         let mut rows = Box::pin(running.stream(futures::stream::pending().boxed()));
+        assert_eq!(rows.next().await.unwrap().unwrap_err().kind, Kind::Timeout);
+    }
+
+    #[tokio::test]
+    async fn rows_that_wait_to_be_fetched_have_no_time_limit() {
+        let stop = Stop::default();
+        let running = stop.start(Some(Duration::from_millis(5)));
+        let later = tokio::time::sleep(Duration::from_millis(30));
+        let empty = RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
+        let rows = futures::stream::once(later).map(move |()| Ok(empty.clone()));
+        let mut rows = Box::pin(running.stream(rows.boxed()));
+        stop.limit(None);
+        assert!(rows.next().await.unwrap().is_ok());
+        let mut rows = Box::pin(stop.start(None).stream(futures::stream::pending().boxed()));
+        stop.limit(Some(Duration::from_millis(5)));
         assert_eq!(rows.next().await.unwrap().unwrap_err().kind, Kind::Timeout);
     }
 

@@ -61,6 +61,30 @@ pub(super) enum Found {
     View(SavedView),
 }
 
+impl Found {
+    /// Whether both are the same table of the same app as it was read.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::System(one), Self::System(other)) => one == other,
+            (Self::App(one), Self::App(other)) => Arc::ptr_eq(one, other),
+            (Self::Subtable(one, code), Self::Subtable(other, other_code)) => {
+                Arc::ptr_eq(one, other) && code == other_code
+            }
+            (Self::View(one), Self::View(other)) => one.is(other),
+            _ => false,
+        }
+    }
+
+    /// The app whose form it is made from.
+    pub(super) fn app(&self) -> Option<&NamedApp> {
+        match self {
+            Self::System(_) => None,
+            Self::App(app) | Self::Subtable(app, _) => Some(app),
+            Self::View(view) => Some(&view.app),
+        }
+    }
+}
+
 impl Connection {
     /// Reads nothing yet. `cache` is the folder where schemas are kept between runs.
     pub(super) fn new(client: Client, revisions: Arc<Revisions>, cache: Option<&Path>) -> Self {

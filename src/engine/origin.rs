@@ -10,7 +10,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::{Column, DFSchema, TableReference};
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan};
 
-use super::pg_catalog;
+use super::pg_catalog::Oids;
 
 /// The metadata keys that hold a column's table and its number there.
 const TABLE: &str = "table_oid";
@@ -27,7 +27,7 @@ pub fn column_origin(field: &Field) -> Option<(i64, i16)> {
 pub(super) fn with_origins(schema: &SchemaRef, plan: &LogicalPlan) -> SchemaRef {
     let fields = schema.fields().iter().enumerate().map(|(at, field)| {
         let Some((table, number)) = origin(plan, at) else { return Arc::clone(field) };
-        let oid = pg_catalog::relation_oid(table.schema().unwrap_or_default(), table.table());
+        let oid = Oids::shared().of_relation(table.schema().unwrap_or_default(), table.table());
         let mut metadata: HashMap<_, _> = field.metadata().clone();
         metadata.insert(TABLE.to_owned(), oid.to_string());
         metadata.insert(NUMBER.to_owned(), (number + 1).to_string());

@@ -29,6 +29,11 @@ pub(super) struct SavedView {
 }
 
 impl SavedView {
+    /// Whether both are the same view of the same app as it was read.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.app, &other.app) && self.view == other.view && self.name == other.name
+    }
+
     /// Its records, read in this zone with these settings.
     pub(super) fn provider(
         &self,

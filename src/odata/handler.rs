@@ -17,9 +17,10 @@ use super::openapi::{self, Place};
 use super::page::Signer;
 use super::read::{Reader, from_engine};
 use super::request::{self as url, Address, Options, Resource};
-use super::{OdataConfig, cors, format, metadata, trust};
+use super::{OdataConfig, cors, format, metadata};
 use crate::engine::{Engine, TableInfo, User};
 use crate::error::{Error, Kind, Result};
+use crate::trust;
 
 /// Bytes of path and query together.
 const URL_BYTES: usize = 16 * 1024;

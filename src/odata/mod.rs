@@ -34,7 +34,6 @@ mod request;
 mod server;
 mod sql;
 mod stream;
-mod trust;
 mod value;
 
 use std::net::SocketAddr;
@@ -45,7 +44,8 @@ pub use auth::{ApiUser, Privileges, Token};
 pub use cors::Cors;
 pub use describe::{describe, translate};
 pub use server::serve;
-pub use trust::AddressRange;
+
+use crate::trust::AddressRange;
 
 /// `[http]` of the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]

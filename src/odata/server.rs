@@ -18,12 +18,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::OdataConfig;
 use super::auth::ApiUser;
 use super::error::Failure;
 use super::handler::Door;
-use super::{OdataConfig, trust};
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::trust;
 
 /// Open connections at a time; more wait in the system's queue.
 const CONNECTIONS: usize = 512;

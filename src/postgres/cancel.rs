@@ -1,7 +1,7 @@
 //! Cancel keys: which connection a CancelRequest means.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pgwire::messages::startup::{BackendKeyData, SecretKey};
@@ -23,6 +23,7 @@ struct Entry {
     secret: i32,
     handle: CancelHandle,
     count: watch::Sender<u64>,
+    busy: Arc<AtomicBool>,
 }
 
 /// A connection's key, as long as the connection lives.
@@ -32,6 +33,7 @@ pub(super) struct CancelKey {
     id: i32,
     secret: i32,
     cancels: Cancels,
+    busy: Arc<AtomicBool>,
 }
 
 impl CancelKeys {
@@ -44,18 +46,22 @@ impl CancelKeys {
         while id == 0 || keys.contains_key(&id) {
             id = self.next.fetch_add(1, Ordering::Relaxed) & i32::MAX;
         }
-        keys.insert(id, Entry { secret, handle, count });
-        CancelKey { keys: Arc::clone(self), id, secret, cancels }
+        let busy = Arc::<AtomicBool>::default();
+        keys.insert(id, Entry { secret, handle, count, busy: Arc::clone(&busy) });
+        CancelKey { keys: Arc::clone(self), id, secret, cancels, busy }
     }
 
-    /// Stops what the connection of this key is running. A wrong key does nothing, and nobody is told.
+    /// Stops what the connection of this key is running. A wrong key does nothing, and nobody is told; nor does a
+    /// cancel between two messages, so that it never ends rows that are only waiting to be fetched.
     pub(super) fn cancel(&self, id: i32, secret: &SecretKey) {
         let Some(secret) = secret.as_i32() else { return };
         let keys = self.lock();
         if let Some(entry) = keys.get(&id).filter(|entry| entry.secret.ct_eq(&secret).into()) {
-            // The engine ends its requests, the door its waiting.
-            entry.handle.cancel();
-            entry.count.send_modify(|count| *count = count.wrapping_add(1));
+            if entry.busy.load(Ordering::Acquire) {
+                // The engine ends its requests, the door its waiting.
+                entry.handle.cancel();
+                entry.count.send_modify(|count| *count = count.wrapping_add(1));
+            }
         }
     }
 
@@ -68,6 +74,16 @@ impl CancelKey {
     /// Changes with each cancel.
     pub(super) fn cancels(&self) -> Cancels {
         self.cancels.clone()
+    }
+
+    /// Whether a message is being answered, as the dialogue says.
+    pub(super) fn busy(&self) -> &AtomicBool {
+        &self.busy
+    }
+
+    /// The connection's number.
+    pub(super) fn id(&self) -> i32 {
+        self.id
     }
 
     /// The message that tells the client its key.

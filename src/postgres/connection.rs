@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::FutureExt;
 use pgwire::messages::PgWireFrontendMessage;
@@ -25,7 +26,9 @@ use super::running::Cancels;
 use super::startup::Stop;
 use super::statement::Started;
 use super::types::ParameterType;
-use crate::engine::{Direction, Fetch, QueryResult, Session, Statement, TextOptions, Transaction};
+use crate::engine::{
+    Direction, Fetch, KnownSettings, QueryResult, Session, Statement, TextOptions, Transaction,
+};
 
 /// Prepared statements of one connection, and portals.
 const MAX_NAMED: usize = 1000;
@@ -38,10 +41,10 @@ pub(super) struct Connection<W> {
     pub(super) portals: HashMap<String, Portal>,
     /// Cursors of SQL.
     pub(super) cursors: HashMap<String, Cursor>,
-    /// Several statements came in one message: a block of their own, where none is open.
-    pub(super) in_message: bool,
     /// After an error in the extended protocol, until Sync.
     skipping: bool,
+    /// The settings that the client was told of.
+    told: KnownSettings,
     pub(super) cancels: Cancels,
 }
 
@@ -53,17 +56,25 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             statements: HashMap::new(),
             portals: HashMap::new(),
             cursors: HashMap::new(),
-            in_message: false,
             skipping: false,
+            told: KnownSettings::default(),
             cancels,
         }
     }
 
     /// Answers messages until the client says goodbye or an error ends the connection.
-    pub(super) async fn run(&mut self, frames: &mut mpsc::Receiver<Frame>) -> io::Result<()> {
+    pub(super) async fn run(
+        &mut self,
+        frames: &mut mpsc::Receiver<Box<Frame>>,
+        busy: &AtomicBool,
+    ) -> io::Result<()> {
         self.ready().await?;
-        while let Some(frame) = frames.recv().await {
-            let (extended, result) = match frame {
+        loop {
+            self.session.pause();
+            busy.store(false, Ordering::Release);
+            let Some(frame) = frames.recv().await else { return Ok(()) };
+            busy.store(true, Ordering::Release);
+            let (extended, result) = match *frame {
                 Frame::Message(PgWireFrontendMessage::Terminate(_)) => return Ok(()),
                 Frame::Message(PgWireFrontendMessage::Sync(_)) => {
                     self.skipping = false;
@@ -74,6 +85,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 _ if self.skipping => continue,
                 Frame::NotUtf8 { extended } => {
                     (extended, Err(Failure::error("22021", "the message is not valid UTF-8 text").into()))
+                }
+                Frame::FunctionCall => {
+                    let failure = Failure::error("0A000", "function calls by fastpath are not supported");
+                    (false, Err(failure.with_hint("Call the function in a SELECT.").into()))
                 }
                 Frame::Message(PgWireFrontendMessage::Query(query)) => {
                     (false, self.simple(&query.query).boxed().await)
@@ -92,7 +107,6 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 self.ready().await?;
             }
         }
-        Ok(())
     }
 
     async fn fail(&mut self, failure: &Failure) -> io::Result<()> {
@@ -104,7 +118,14 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         self.output.flush().await
     }
 
+    /// The message is done. As in PostgreSQL, the client hears of changed settings now.
     async fn ready(&mut self) -> io::Result<()> {
+        self.session.end_message();
+        let (changed, told) = self.session.changed_settings(&self.told);
+        self.told = told;
+        for (name, value) in changed {
+            self.output.put(&ParameterStatus::new(c_string(&name), c_string(&value)))?;
+        }
         let status = match self.session.transaction() {
             Transaction::Idle => {
                 self.end_of_block(true);
@@ -114,7 +135,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             Transaction::Failed => TransactionStatus::Error,
         };
         self.output.put(&ReadyForQuery::new(status))?;
-        self.output.flush().await
+        self.output.flush().await?;
+        self.output.rest();
+        Ok(())
     }
 
     /// A portal lives as long as its transaction, and without a block up to Sync.
@@ -133,8 +156,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         if statements.is_empty() {
             self.output.put(&EmptyQueryResponse::new())?;
         }
-        self.in_message = statements.len() > 1;
+        let several = statements.len() > 1;
         for statement in statements {
+            self.session.begin_message(several);
             self.simple_statement(statement).await?;
         }
         Ok(())
@@ -170,13 +194,11 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         for notice in &result.notices {
             self.output.put(&failure::notice(notice))?;
         }
-        for (name, value) in &result.changed_settings {
-            self.output.put(&ParameterStatus::new(c_string(name), c_string(value)))?;
-        }
         Ok(())
     }
 
     async fn extended(&mut self, message: PgWireFrontendMessage) -> Result<(), Stop> {
+        self.session.begin_message(false);
         match message {
             PgWireFrontendMessage::Parse(parse) => self.parse(parse).await,
             PgWireFrontendMessage::Bind(bind) => self.bind(&bind),
@@ -283,7 +305,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                     Started::Done => PortalState::Finished,
                 }
             }
-            PortalState::Running(rows, command) => self.send(rows, command, limit).await?,
+            PortalState::Running(rows, command) => {
+                self.session.resume();
+                self.send(rows, command, limit).await?
+            }
             PortalState::Done(command) => {
                 self.complete(&tag(&command, 0))?;
                 PortalState::Done(command)

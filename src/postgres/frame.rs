@@ -23,6 +23,8 @@ pub(super) enum Frame {
     Message(PgWireFrontendMessage),
     /// Its text is not UTF-8: an error of the statement. Whether it belongs to the extended protocol.
     NotUtf8 { extended: bool },
+    /// A function is called by its number, past SQL.
+    FunctionCall,
     /// What follows cannot be trusted.
     Broken(Failure),
 }
@@ -50,10 +52,25 @@ pub(super) fn take(buffer: &mut BytesMut, limit: usize) -> Option<Frame> {
             return Some(Frame::Broken(Failure::protocol(message)));
         }
     }
+    if kind == b'F' {
+        return Some(Frame::FunctionCall);
+    }
     match PgWireFrontendMessage::decode(&mut frame, &context(false)) {
         Ok(Some(message)) => Some(Frame::Message(message)),
         Ok(None) => Some(Frame::Broken(Failure::protocol("incomplete message"))),
         Err(error) => Some(Frame::Broken(Failure::protocol(error.to_string()))),
+    }
+}
+
+/// What one read takes at least; an idle connection keeps no more.
+const READ: usize = 1 << 10;
+
+/// Makes room for a read. What long messages took is given back once all of it was taken.
+pub(super) fn make_room(buffer: &mut BytesMut) {
+    if buffer.is_empty() && buffer.capacity() != READ {
+        *buffer = BytesMut::with_capacity(READ);
+    } else if buffer.capacity() - buffer.len() < READ {
+        buffer.reserve(READ);
     }
 }
 
@@ -67,6 +84,7 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
         if let Some(frame) = take(buffer, limit) {
             return Ok(Some(frame));
         }
+        make_room(buffer);
         if reader.read_buf(buffer).await? == 0 {
             return Ok(None);
         }
@@ -94,12 +112,7 @@ fn check(kind: u8, mut body: &[u8]) -> Option<bool> {
         }
         b'B' => {
             valid &= text(body)? & text(body)?;
-            codes(body)?;
-            for _ in 0..body.try_get_u16().ok()? {
-                // A negative length is NULL.
-                let length = body.try_get_i32().ok()?;
-                skip(body, usize::try_from(length).unwrap_or(0))?;
-            }
+            values(body)?;
             codes(body)?;
         }
         b'C' | b'D' => {
@@ -109,6 +122,11 @@ fn check(kind: u8, mut body: &[u8]) -> Option<bool> {
         b'E' => {
             valid &= text(body)?;
             body.try_get_i32().ok()?;
+        }
+        b'F' => {
+            body.try_get_u32().ok()?;
+            values(body)?;
+            body.try_get_u16().ok()?;
         }
         b'H' | b'S' | b'X' => {}
         // Read by what comes next in the dialogue, not by its type alone.
@@ -122,6 +140,17 @@ fn check(kind: u8, mut body: &[u8]) -> Option<bool> {
 
 fn skip(body: &mut &[u8], bytes: usize) -> Option<()> {
     body.split_off(..bytes).map(|_| ())
+}
+
+/// Format codes, and values behind their lengths.
+fn values(body: &mut &[u8]) -> Option<()> {
+    codes(body)?;
+    for _ in 0..body.try_get_u16().ok()? {
+        // A negative length is NULL.
+        let length = body.try_get_i32().ok()?;
+        skip(body, usize::try_from(length).unwrap_or(0))?;
+    }
+    Some(())
 }
 
 fn codes(body: &mut &[u8]) -> Option<()> {
@@ -152,6 +181,7 @@ mod tests {
             None => "incomplete",
             Some(Frame::Message(_)) => "message",
             Some(Frame::NotUtf8 { .. }) => "not utf8",
+            Some(Frame::FunctionCall) => "function call",
             Some(Frame::Broken(failure)) => {
                 assert!(failure.is_fatal());
                 "broken"
@@ -178,6 +208,8 @@ mod tests {
             (b'D', b"S\0", "message"),
             (b'C', b"", "broken"),
             (b'S', b"", "message"),
+            (b'F', b"\0\0\0\x07\0\0\0\x01\0\0\0\x01x\0\0", "function call"),
+            (b'F', b"\0\0\0\x07", "broken"),
             (b'!', b"", "broken"),
         ] {
             assert_eq!(kind_of(message(kind, body)), expected, "{} {body:?}", char::from(kind));
@@ -196,7 +228,7 @@ mod tests {
     fn any_bytes_of_any_type_are_refused_without_a_panic() {
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {
-            let kind = *random.choice(b"QPBDECHSXpdcf").unwrap();
+            let kind = *random.choice(b"QPBDECHSXFpdcf").unwrap();
             let body: Vec<u8> = (0..random.usize(..40)).map(|_| random.u8(..) % 5).collect();
             kind_of(message(kind, &body));
         }

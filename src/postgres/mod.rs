@@ -5,7 +5,9 @@
 //! *stream* of rows, wherever it is.
 //!
 //! ```text
-//! server     accepts; a connection's life: startup, password, cancel key; who is gone is noticed here
+//! server     accepts; a session's life; who is gone is noticed here
+//! entry      who may come in, encrypted or not: startup, password, cancel key
+//! tls        the certificate, its reload, the handshake
 //! startup    SSLRequest, StartupMessage, SCRAM (password), settings
 //! frame      bytes -> messages, within limits
 //! connection simple query; Parse, Bind, Describe, Execute, Close, Sync; the error state
@@ -17,7 +19,7 @@
 //! output     messages -> socket
 //! ```
 //!
-//! Deliberately absent: TLS (its place is in `startup`), COPY FROM, replication, functions by fastpath.
+//! Deliberately absent: COPY FROM, replication, functions by fastpath, certificates of clients.
 
 mod binary;
 mod cancel;
@@ -26,6 +28,7 @@ mod connection;
 mod copy;
 mod cursor;
 mod encode;
+mod entry;
 mod failure;
 mod frame;
 mod output;
@@ -37,7 +40,9 @@ mod running;
 mod server;
 mod startup;
 mod statement;
+mod tls;
 mod types;
 
 pub use password::{Login, Password, Verifier};
 pub use server::{PostgresConfig, serve};
+pub use tls::{TlsConfig, TlsFault};

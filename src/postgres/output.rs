@@ -7,6 +7,8 @@ use bytes::BytesMut;
 use pgwire::messages::Message;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+/// What an idle connection keeps: most answers without rows fit.
+const KEPT: usize = 1 << 10;
 /// Rows are written once so many bytes of them are ready.
 const CHUNK: usize = 64 << 10;
 /// A client that takes no byte for so long is given up.
@@ -16,12 +18,14 @@ const STALLED: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub(super) struct Output<W> {
     buffer: BytesMut,
+    /// The longest part that was written since the last rest.
+    longest: usize,
     writer: W,
 }
 
 impl<W: AsyncWrite + Unpin> Output<W> {
     pub(super) fn new(writer: W) -> Self {
-        Self { buffer: BytesMut::with_capacity(8 << 10), writer }
+        Self { buffer: BytesMut::with_capacity(KEPT), longest: 0, writer }
     }
 
     /// Adds a message.
@@ -43,13 +47,24 @@ impl<W: AsyncWrite + Unpin> Output<W> {
 
     /// Writes all there is, as slowly as the client reads. Safe to drop half way: what is not written stays.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
+        self.longest = self.longest.max(self.buffer.len());
         while !self.buffer.is_empty() {
             let written = tokio::time::timeout(STALLED, self.writer.write_buf(&mut self.buffer)).await;
             if written.map_err(|_| io::ErrorKind::TimedOut)?? == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
         }
-        self.writer.flush().await
+        // TLS keeps what the socket did not take.
+        let flushed = tokio::time::timeout(STALLED, self.writer.flush()).await;
+        flushed.map_err(|_| io::ErrorKind::TimedOut)?
+    }
+
+    /// The client is to speak next, perhaps in hours: gives back the memory that long answers took.
+    pub(super) fn rest(&mut self) {
+        if self.buffer.is_empty() && self.longest > KEPT {
+            self.buffer = BytesMut::with_capacity(KEPT);
+            self.longest = 0;
+        }
     }
 
     /// Ends the connection in good order.

@@ -1,8 +1,9 @@
 //! Who may log in, and SCRAM-SHA-256 (RFC 5802, RFC 7677) over pgwire's state machine.
 //!
 //! Takes the logins of the settings, gives a yes or a no. An unknown name is answered like a known one: with a
-//! salt that is always the same for that name, and with the same work, so that names cannot be tried out.
-//! Deliberately absent: clear text and MD5 passwords, and SCRAM-SHA-256-PLUS, which needs TLS.
+//! salt that is always the same for that name, and with the same work, so that names cannot be tried out. In TLS the
+//! proof can be tied to the server's certificate (SCRAM-SHA-256-PLUS, `tls-server-end-point` of RFC 5929), so that
+//! nobody in the middle can pass it on. Deliberately absent: clear text and MD5 passwords.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,10 +17,70 @@ use pgwire::api::auth::sasl::scram::{
 };
 use sha2::Sha256;
 
+use super::failure::Failure;
 use crate::error::{Error, Kind};
 
-/// The one mechanism that is offered.
-pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
+const MECHANISM: &str = "SCRAM-SHA-256";
+const BOUND_MECHANISM: &str = "SCRAM-SHA-256-PLUS";
+
+/// What a connection offers: in TLS, the certificate that a proof can be tied to.
+pub(super) struct Scram {
+    auth: ScramServerAuth,
+    bound: bool,
+}
+
+impl Scram {
+    /// For a connection without TLS.
+    pub(super) fn unbound() -> Self {
+        Self { auth: ScramServerAuth::new(), bound: false }
+    }
+
+    /// For a connection that showed this certificate (DER). One whose signature has no hash, as Ed25519, cannot be
+    /// tied to: clients do not find a hash either.
+    pub(super) fn bound_to(certificate: &[u8]) -> Self {
+        let mut auth = ScramServerAuth::new();
+        let pem = pem::encode(&pem::Pem::new("CERTIFICATE", certificate));
+        let bound = auth.configure_certificate(pem.as_bytes()).is_ok();
+        Self { auth, bound }
+    }
+
+    /// What is offered, the better one first.
+    pub(super) fn mechanisms(&self) -> Vec<String> {
+        let all = [BOUND_MECHANISM, MECHANISM];
+        all.iter().skip(usize::from(!self.bound)).map(|&name| name.to_owned()).collect()
+    }
+
+    /// The first message of a client that chose this mechanism.
+    ///
+    /// # Errors
+    /// It chose what was not offered, or its channel binding is not what the mechanism says. One that could bind and
+    /// thinks that this server cannot was deceived by somebody in the middle (RFC 5802, section 6).
+    pub(super) fn check(&self, mechanism: &[u8], client_first: &[u8]) -> Result<(), Failure> {
+        let bound = match mechanism {
+            name if name == MECHANISM.as_bytes() => false,
+            name if name == BOUND_MECHANISM.as_bytes() && self.bound => true,
+            _ => return Err(Failure::protocol("client selected an invalid SASL authentication mechanism")),
+        };
+        match client_first.first() {
+            Some(b'p') if bound => Ok(()),
+            Some(b'n') if !bound => Ok(()),
+            Some(b'y') if !bound && !self.bound => Ok(()),
+            Some(b'y') if !bound => {
+                Err(Failure::fatal("28000", "SCRAM channel binding negotiation error").with_hint(
+                    "The client supports channel binding but thinks the server does not. However, this server does.",
+                ))
+            }
+            _ => Err(malformed()),
+        }
+    }
+}
+
+pub(super) fn malformed() -> Failure {
+    Failure::protocol("malformed SCRAM message")
+}
+
+/// Bytes of a salt that is made here.
+const SALT: usize = 16;
 
 /// A user of the PostgreSQL door.
 #[derive(Debug, Clone)]
@@ -117,6 +178,8 @@ impl Verifier {
 /// The logins, each with its verifier; plain passwords are forgotten here.
 pub(super) struct Logins {
     known: HashMap<String, (Verifier, bool)>,
+    /// Iterations and salt lengths of the known ones.
+    shapes: Vec<(usize, usize)>,
     /// Random for this process: what unknown names' verifiers are made from.
     key: [u8; 32],
 }
@@ -124,17 +187,22 @@ pub(super) struct Logins {
 impl Logins {
     /// `key` must be random.
     pub(super) fn new(logins: Vec<Login>, key: [u8; 32]) -> Self {
-        let known = logins.into_iter().map(|login| {
-            let verifier = match login.password {
-                Password::Verifier(verifier) => verifier,
-                Password::Plain(password) => Verifier::derive(
-                    &password,
-                    derived(&key, "salt", &login.name).into_iter().take(16).collect(),
-                ),
-            };
-            (login.name, (verifier, login.administrator))
-        });
-        Self { known: known.collect(), key }
+        let known: HashMap<_, _> = logins
+            .into_iter()
+            .map(|login| {
+                let verifier = match login.password {
+                    Password::Verifier(verifier) => verifier,
+                    Password::Plain(password) => Verifier::derive(
+                        &password,
+                        derived(&key, "salt", &login.name).into_iter().take(SALT).collect(),
+                    ),
+                };
+                (login.name, (verifier, login.administrator))
+            })
+            .collect();
+        let mut shapes: Vec<_> = known.values().map(|(it, _)| (it.iterations, it.salt.len())).collect();
+        shapes.sort_unstable();
+        Self { known, shapes, key }
     }
 
     /// Whether a user who has proven the password is an administrator; `None` for one who is not known, and
@@ -146,18 +214,28 @@ impl Logins {
     /// The answer to a client's first SCRAM message, and what waits for its second.
     pub(super) fn challenge(
         &self,
+        scram: &Scram,
         name: &str,
         client_first: &[u8],
     ) -> Option<(String, ScramServerAuthWaitingForClientFinal)> {
         // Made in both cases: both cost the same.
-        let mock = Verifier {
-            iterations: SCRAM_ITERATIONS,
-            salt: derived(&self.key, "salt", name).into_iter().take(16).collect(),
+        let mock = self.mock(name);
+        let verifier = self.known.get(name).map_or(&mock, |(verifier, _)| verifier);
+        scram.auth.on_client_first_message_with_secret(client_first, verifier.secret()).ok()
+    }
+
+    /// A verifier that nobody has the password of. Its iterations and the length of its salt, which the client is
+    /// told, are those of one of the logins, always the same one for a name.
+    fn mock(&self, name: &str) -> Verifier {
+        let salt = derived(&self.key, "salt", name);
+        let choice = salt.last().map_or(0, |byte| usize::from(*byte)) % self.shapes.len().max(1);
+        let (iterations, length) = self.shapes.get(choice).copied().unwrap_or((SCRAM_ITERATIONS, SALT));
+        Verifier {
+            iterations,
+            salt: salt.into_iter().cycle().take(length).collect(),
             stored_key: derived(&self.key, "stored key", name),
             server_key: derived(&self.key, "server key", name),
-        };
-        let verifier = self.known.get(name).map_or(&mock, |(verifier, _)| verifier);
-        ScramServerAuth::new().on_client_first_message_with_secret(client_first, verifier.secret()).ok()
+        }
     }
 }
 
@@ -193,7 +271,8 @@ mod tests {
             mac.update(text);
             mac.finalize().into_bytes().to_vec()
         };
-        let (server_first, waiting) = logins.challenge(name, b"n,,n=,r=abc").ok_or("no challenge")?;
+        let (server_first, waiting) =
+            logins.challenge(&Scram::unbound(), name, b"n,,n=,r=abc").ok_or("no challenge")?;
         let parts: Vec<_> = server_first.split(',').map(|part| &part[2..]).collect();
         let salt = STANDARD.decode(parts[1]).unwrap();
         let mut block = mac(password.as_bytes(), &[salt.as_slice(), &[0, 0, 0, 1]].concat());
@@ -231,12 +310,43 @@ mod tests {
         let wrong = log_in(&logins, "plain", "pen").unwrap_err();
         assert_eq!(log_in(&logins, "nobody", "pen").unwrap_err(), wrong);
         let salt = |name: &str| {
-            let (first, _) = logins.challenge(name, b"n,,n=,r=abc").unwrap();
+            let (first, _) = logins.challenge(&Scram::unbound(), name, b"n,,n=,r=abc").unwrap();
             first.split(",s=").nth(1).unwrap().to_owned()
         };
         assert_eq!(salt("nobody"), salt("nobody"));
         assert_ne!(salt("nobody"), salt("somebody"));
         assert_eq!(salt("nobody").len(), salt("plain").len());
+    }
+
+    #[test]
+    fn an_unknown_name_has_the_iterations_of_a_known_one() {
+        let verifier = VERIFIER.replace("$4096:", "$10000:");
+        let login =
+            Login { name: "stored".into(), password: verifier.parse().unwrap(), administrator: false };
+        let logins = Logins::new(vec![login], [7; 32]);
+        let (first, _) = logins.challenge(&Scram::unbound(), "nobody", b"n,,n=,r=abc").unwrap();
+        assert!(first.ends_with(",i=10000"), "{first}");
+    }
+
+    #[test]
+    fn the_channel_binding_must_be_what_the_mechanism_says() {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let bound = Scram::bound_to(own.cert.der());
+        for (scram, mechanism, first, expected) in [
+            (&bound, BOUND_MECHANISM, "p=tls-server-end-point,,n=,r=a", None),
+            (&bound, MECHANISM, "n,,n=,r=a", None),
+            (&bound, MECHANISM, "y,,n=,r=a", Some("28000")),
+            (&bound, BOUND_MECHANISM, "n,,n=,r=a", Some("08P01")),
+            (&bound, BOUND_MECHANISM, "y,,n=,r=a", Some("08P01")),
+            (&bound, MECHANISM, "p=tls-server-end-point,,n=,r=a", Some("08P01")),
+            (&bound, "SCRAM-SHA-1", "n,,n=,r=a", Some("08P01")),
+            (&Scram::unbound(), MECHANISM, "y,,n=,r=a", None),
+            (&Scram::unbound(), BOUND_MECHANISM, "p=tls-server-end-point,,n=,r=a", Some("08P01")),
+            (&Scram::unbound(), MECHANISM, "", Some("08P01")),
+        ] {
+            let refused = scram.check(mechanism.as_bytes(), first.as_bytes()).err();
+            assert_eq!(refused.map(|failure| failure.code()), expected, "{mechanism} {first}");
+        }
     }
 
     #[test]

@@ -1,6 +1,4 @@
-//! From an accepted socket to a session: encryption is refused, the user proves the password, settings are set.
-//!
-//! TLS has its place where SSLRequest is answered; until then the answer is `N`.
+//! From an accepted socket to a session: what the client begins with, its proof of the password, its settings.
 
 use std::io;
 
@@ -17,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use super::failure::{Failure, c_string};
 use super::frame::{self, Frame, SMALL};
 use super::output::Output;
-use super::password::{Logins, MECHANISM};
+use super::password::{Logins, Scram, malformed};
 use crate::engine::{Session, User};
 use crate::error::Error;
 
@@ -70,10 +68,27 @@ pub(super) enum Opening {
     Session(Startup),
     /// To stop what another connection runs.
     Cancel(CancelRequest),
+    /// To begin again in TLS. Nothing was answered yet.
+    Encryption,
+}
+
+/// What is said to a client that asks for encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encryption {
+    /// No.
+    Refused,
+    /// Yes.
+    Offered,
+    /// That it is there already.
+    Done,
 }
 
 /// Reads what the client begins with. `None`: it went away before it said anything.
-pub(super) async fn open<R, W>(reader: &mut R, output: &mut Output<W>) -> Result<Option<Opening>, Stop>
+pub(super) async fn open<R, W>(
+    reader: &mut R,
+    output: &mut Output<W>,
+    encryption: Encryption,
+) -> Result<Option<Opening>, Stop>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -81,10 +96,14 @@ where
     // SSLRequest and GSSENCRequest once each, then the message itself.
     for _ in 0..3 {
         let Some(mut packet) = read_packet(reader).await? else { return Ok(None) };
-        if SslRequest::is_ssl_request_packet(&packet) {
+        let begun = encryption == Encryption::Done;
+        if SslRequest::is_ssl_request_packet(&packet) && !begun {
+            if encryption == Encryption::Offered {
+                return Ok(Some(Opening::Encryption));
+            }
             output.put(&SslResponse::Refuse)?;
             output.flush().await?;
-        } else if GssEncRequest::is_gss_enc_request_packet(&packet) {
+        } else if GssEncRequest::is_gss_enc_request_packet(&packet) && !begun {
             output.put(&GssEncResponse::Refuse)?;
             output.flush().await?;
         } else {
@@ -146,24 +165,25 @@ pub(super) fn parameters<W: AsyncWrite + Unpin>(
     Ok((user, settings))
 }
 
-/// SCRAM-SHA-256: the user has proven the password, or the connection ends.
+/// SCRAM-SHA-256, with or without channel binding: the user has proven the password, or the connection ends.
 pub(super) async fn authenticate<R, W>(
     reader: &mut R,
     buffer: &mut BytesMut,
     output: &mut Output<W>,
     logins: &Logins,
+    scram: &Scram,
     name: &str,
 ) -> Result<User, Stop>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    output.put(&Authentication::SASL(vec![MECHANISM.to_owned()]))?;
+    output.put(&Authentication::SASL(scram.mechanisms()))?;
     output.flush().await?;
     let first = read_sasl(reader, buffer).await?;
-    let malformed = || Failure::protocol("malformed SCRAM message");
-    let client_first = sasl_initial(&first).ok_or_else(malformed)?;
-    let (server_first, waiting) = logins.challenge(name, client_first).ok_or_else(malformed)?;
+    let (mechanism, client_first) = sasl_initial(&first).ok_or_else(malformed)?;
+    scram.check(mechanism, client_first)?;
+    let (server_first, waiting) = logins.challenge(scram, name, client_first).ok_or_else(malformed)?;
     output.put(&Authentication::SASLContinue(server_first.into()))?;
     output.flush().await?;
     let client_final = read_sasl(reader, buffer).await?;
@@ -187,13 +207,11 @@ async fn read_sasl<R: AsyncRead + Unpin>(reader: &mut R, buffer: &mut BytesMut) 
 }
 
 /// SASLInitialResponse: the mechanism, and its first message behind a length.
-fn sasl_initial(mut body: &[u8]) -> Option<&[u8]> {
-    let mechanism = body.split_off(..MECHANISM.len())?;
-    if mechanism != MECHANISM.as_bytes() || body.try_get_u8().ok()? != 0 {
-        return None;
-    }
-    let length = body.try_get_i32().ok()?;
-    (usize::try_from(length).ok()? == body.len()).then_some(body)
+fn sasl_initial(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = body.iter().position(|byte| *byte == 0)?;
+    let (mechanism, mut rest) = (body.get(..end)?, body.get(end + 1..)?);
+    let length = rest.try_get_i32().ok()?;
+    (usize::try_from(length).ok()? == rest.len()).then_some((mechanism, rest))
 }
 
 /// Checks the database and sets what the client asked for.
@@ -300,31 +318,36 @@ mod tests {
 
     #[test]
     fn a_sasl_message_must_be_whole() {
-        assert_eq!(sasl_initial(b"SCRAM-SHA-256\0\0\0\0\x02ab"), Some(&b"ab"[..]));
-        for body in [
-            &b"SCRAM-SHA-256-PLUS\0\0\0\0\0"[..],
-            b"SCRAM-SHA-256\0\0\0\0\x03ab",
-            b"SCRAM-SHA-256\0\xff\xff\xff\xff",
-            b"SCRAM-SHA-256",
-            b"",
-        ] {
+        let whole = (&b"SCRAM-SHA-256"[..], &b"ab"[..]);
+        assert_eq!(sasl_initial(b"SCRAM-SHA-256\0\0\0\0\x02ab"), Some(whole));
+        for body in
+            [&b"SCRAM-SHA-256\0\0\0\0\x03ab"[..], b"SCRAM-SHA-256\0\xff\xff\xff\xff", b"SCRAM-SHA-256", b""]
+        {
             assert_eq!(sasl_initial(body), None);
         }
     }
 
     #[tokio::test]
-    async fn encryption_is_refused_and_a_broken_start_is_told() {
+    async fn encryption_is_refused_or_begun_and_a_broken_start_is_told() {
         let ssl = [0, 0, 0, 8, 4, 210, 22, 47];
         let start = b"\0\0\0\x10\0\x03\0\0user\0a\0\0";
         let mut sent = vec![];
         let mut output = Output::new(&mut sent);
         let bytes = [&ssl[..], start].concat();
-        let opening = open(&mut bytes.as_slice(), &mut output).await.unwrap();
+        let opening = open(&mut bytes.as_slice(), &mut output, Encryption::Refused).await.unwrap();
         assert!(matches!(opening, Some(Opening::Session(s)) if s.parameters["user"] == "a"));
         assert_eq!(sent, b"N");
+        let mut sent = vec![];
+        let mut output = Output::new(&mut sent);
+        let opening = open(&mut bytes.as_slice(), &mut output, Encryption::Offered).await.unwrap();
+        assert!(matches!(opening, Some(Opening::Encryption)));
+        let again = open(&mut bytes.as_slice(), &mut output, Encryption::Done).await.unwrap_err();
+        assert!(matches!(again, Stop::Failure(failure) if failure.code() == "0A000"));
+        assert_eq!(sent, b"");
         for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], b"\0\0\0\x07", b"\0\0\0\x09\0\x02\0\0\0"] {
             let mut sent = vec![];
-            let stop = open(&mut &*bytes, &mut Output::new(&mut sent)).await.unwrap_err();
+            let mut output = Output::new(&mut sent);
+            let stop = open(&mut &*bytes, &mut output, Encryption::Refused).await.unwrap_err();
             assert!(matches!(stop, Stop::Failure(failure) if failure.is_fatal()));
         }
     }

@@ -38,7 +38,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         statement: Statement,
         declared: &[Option<ParameterType>],
     ) -> Result<ClientStatement, Stop> {
-        guarded(async { self.session.check_transaction(&statement) }).await?;
+        guarded(async { self.session.check(&statement) }).await?;
         let (command, inner) = Command::of(statement)?;
         let prepared = match inner {
             None => None,
@@ -127,7 +127,12 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         if describe {
             self.output.put(&layout.description())?;
         }
-        let rows = Rows::new(result.rows, self.cancels.clone(), layout, self.text_options());
+        let (cancels, options) = (self.cancels.clone(), self.text_options());
+        let rows = if result.ready {
+            Rows::ready(result.rows, cancels, layout, options)
+        } else {
+            Rows::new(result.rows, cancels, layout, options)
+        };
         Ok(Started::Rows(Box::new(rows), result.command))
     }
 
@@ -168,8 +173,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         values: Vec<ScalarValue>,
     ) -> Result<(), Stop> {
         let name = &declared.name;
-        let in_block = self.in_message || self.session.transaction() != Transaction::Idle;
-        if !declared.hold && !in_block {
+        if !declared.hold && !self.session.is_in_block() {
             let message = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(Failure::error("25P01", message).into());
         }
@@ -192,6 +196,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         formats: &[i16],
         describe: bool,
     ) -> Result<Started, Stop> {
+        self.session.resume();
         let options = self.text_options();
         let cursor = self.cursors.get_mut(&fetch.cursor).ok_or_else(|| no_cursor(&fetch.cursor))?;
         let rows = cursor.fetch(fetch.direction).await?;

@@ -1,8 +1,12 @@
 //! `pg_get_...def`: the SQL that would make an object.
 
+use super::registered::relation_oid;
 use super::scalar::Function;
 use super::text::quote_ident;
-use crate::engine::pg_catalog::{Constraint, Rule, Snapshot, Table, Value, view_definition};
+use super::type_name::{sql_name, type_text};
+use crate::engine::pg_catalog::{
+    Constraint, PROCEDURES, Procedure, Rule, Snapshot, Table, Value, view_definition,
+};
 use crate::error::Error;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -12,7 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::strict("pg_get_indexdef", "text", indexdef),
     Function::strict("pg_get_viewdef", "text", |snapshot, args| {
-        let table = args.first().and_then(Value::int).and_then(|oid| snapshot.table(oid));
+        let view = args.first().unwrap_or(&Value::Null);
+        let oid = view.int().or_else(|| relation_oid(snapshot, &view.text()));
+        let table = oid.and_then(|oid| snapshot.table(oid));
         Ok(table.filter(|table| table.kind() == "v").map(view_definition).into())
     }),
     // No column has a default, no index a predicate: there is no expression to print.
@@ -24,11 +30,31 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_get_statisticsobjdef_columns", "text", nothing),
     Function::strict("pg_get_serial_sequence", "text", nothing),
     Function::strict("pg_get_functiondef", "text", nothing),
-    Function::strict("pg_get_function_result", "text", nothing),
-    Function::strict("pg_get_function_arguments", "text", nothing),
-    Function::strict("pg_get_function_identity_arguments", "text", nothing),
     Function::strict("pg_get_function_sqlbody", "text", nothing),
-    Function::strict("pg_describe_object", "text", nothing),
+    Function::strict("pg_get_function_result", "text", |_, args| {
+        let found = args.first().and_then(Value::int).and_then(|oid| PROCEDURES.get(&oid));
+        Ok(found
+            .map(|procedure| {
+                let set = if procedure.is_set { "SETOF " } else { "" };
+                format!("{set}{}", type_text(procedure.returns))
+            })
+            .into())
+    }),
+    Function::strict("pg_get_function_arguments", "text", arguments),
+    Function::strict("pg_get_function_identity_arguments", "text", arguments),
+    Function::strict("pg_get_function_arg_default", "text", nothing),
+    Function::strict("pg_get_partition_constraintdef", "text", nothing),
+    Function::strict("pg_describe_object", "text", describe),
+    Function::strict("oidvectortypes", "text", |snapshot, args| {
+        let Some(Value::List(types)) = args.first() else { return Ok(Value::Null) };
+        let name = |oid: &Value| sql_name(snapshot, oid.int().unwrap_or_default(), None);
+        Ok(types.iter().map(name).collect::<Vec<_>>().join(", ").into())
+    }),
+    Function::strict("pg_relation_is_updatable", "int4", |_, _| Ok(Value::Int(0))),
+    Function::strict("pg_column_is_updatable", "bool", |_, _| Ok(false.into())),
+    Function::strict("pg_get_replica_identity_index", "regclass", |_, _| Ok(Value::Null)),
+    Function::strict("pg_index_has_property", "bool", |_, _| Ok(Value::Null)),
+    Function::strict("pg_indexam_has_property", "bool", |_, _| Ok(Value::Null)),
     Function::strict("pg_index_column_has_property", "bool", |_, _| Ok(Value::Null)),
     Function::strict("pg_relation_is_publishable", "bool", |snapshot, args| {
         let table = args.first().and_then(Value::int).and_then(|oid| snapshot.table(oid));
@@ -39,6 +65,46 @@ pub(super) const FUNCTIONS: &[Function] = &[
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn nothing(_: &Snapshot, _: &[Value]) -> Result<Value, Error> {
     Ok(Value::Null)
+}
+
+/// The types that a function takes.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
+fn arguments(_: &Snapshot, args: &[Value]) -> Result<Value, Error> {
+    let found = args.first().and_then(Value::int).and_then(|oid| PROCEDURES.get(&oid));
+    let types = |procedure: &Procedure| {
+        procedure.takes.iter().map(|oid| type_text(*oid)).collect::<Vec<_>>().join(", ")
+    };
+    Ok(found.map(types).into())
+}
+
+/// An object of `pg_depend` in words.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
+fn describe(snapshot: &Snapshot, args: &[Value]) -> Result<Value, Error> {
+    let number = |place: usize| args.get(place).and_then(Value::int).unwrap_or_default();
+    let (class, oid, column) = (number(0), number(1), number(2));
+    let relation = || {
+        let (_, name) = snapshot.relation(oid)?;
+        let kind = match snapshot.table(oid) {
+            Some(table) if table.kind() == "v" => "view",
+            None if snapshot.index(oid).is_some() => "index",
+            _ => "table",
+        };
+        let whole = format!("{kind} {}", quote_ident(name));
+        let of_column = snapshot.table(oid).and_then(|table| table.column(column));
+        Some(of_column.map_or(whole.clone(), |name| format!("column {} of {whole}", quote_ident(name))))
+    };
+    let constraint = || {
+        let (table, key) = snapshot.constraint(oid)?;
+        Some(format!("constraint {} on table {}", quote_ident(&key.name), quote_ident(&table.info.name)))
+    };
+    Ok(match snapshot.class_name(class) {
+        Some("pg_class") => relation(),
+        Some("pg_constraint") => constraint(),
+        Some("pg_namespace") => snapshot.namespace(oid).map(|name| format!("schema {}", quote_ident(name))),
+        Some("pg_type") => Some(format!("type {}", sql_name(snapshot, oid, None))),
+        _ => None,
+    }
+    .into())
 }
 
 /// With one argument or a column of 0, the whole statement; else the name of that column of the index.

@@ -5,8 +5,8 @@
 
 use super::scalar::Function;
 use super::text::quote_ident;
-use super::type_name::{TYPES, oid_of, sql_name};
-use crate::engine::pg_catalog::{Snapshot, Value, roles};
+use super::type_name::{oid_of, sql_name, type_text};
+use crate::engine::pg_catalog::{PROCEDURES, Procedure, Snapshot, TYPES, Value, procedure_named, roles};
 use crate::error::{Error, Kind};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -17,23 +17,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_regclass_name", "text", |snapshot, args| name(args, relation_name, snapshot)),
     Function::strict("to_regclass", "regclass", |snapshot, args| Ok(lookup(args, relation_oid, snapshot))),
     Function::strict("pg_regtype", "regtype", |snapshot, args| {
-        resolve(args, |_, name| oid_of(name), snapshot, Kind::UndefinedObject, "type")
+        resolve(args, oid_of, snapshot, Kind::UndefinedObject, "type")
     }),
-    Function::strict("pg_regtype_name", "text", |snapshot, args| {
-        name(args, |_, oid| TYPES.contains_key(&oid).then(|| sql_name(oid, None)), snapshot)
-    }),
-    Function::strict("to_regtype", "regtype", |snapshot, args| {
-        Ok(lookup(args, |_, name| oid_of(name), snapshot))
-    }),
+    Function::strict("pg_regtype_name", "text", |snapshot, args| name(args, type_text_of, snapshot)),
+    Function::strict("to_regtype", "regtype", |snapshot, args| Ok(lookup(args, oid_of, snapshot))),
     Function::strict("pg_regproc", "regproc", |snapshot, args| {
-        resolve(args, |_, name| procedure_oid(name), snapshot, Kind::UndefinedFunction, "function")
+        resolve(args, procedure_oid, snapshot, Kind::UndefinedFunction, "function")
+    }),
+    Function::strict("pg_regprocedure", "regprocedure", |snapshot, args| {
+        resolve(args, procedure_oid, snapshot, Kind::UndefinedFunction, "function")
+    }),
+    Function::strict("pg_regprocedure_name", "text", |snapshot, args| {
+        name(args, |_, oid| PROCEDURES.get(&oid).map(signature), snapshot)
+    }),
+    Function::strict("to_regprocedure", "regprocedure", |snapshot, args| {
+        Ok(lookup(args, procedure_oid, snapshot))
     }),
     Function::strict("pg_regproc_name", "text", |snapshot, args| {
         name(args, |_, oid| procedure_name(oid), snapshot)
     }),
-    Function::strict("to_regproc", "regproc", |snapshot, args| {
-        Ok(lookup(args, |_, name| procedure_oid(name), snapshot))
-    }),
+    Function::strict("to_regproc", "regproc", |snapshot, args| Ok(lookup(args, procedure_oid, snapshot))),
     Function::strict("pg_regnamespace", "regnamespace", |snapshot, args| {
         resolve(args, namespace_oid, snapshot, Kind::UndefinedObject, "schema")
     }),
@@ -47,6 +50,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
         resolve(args, role_oid, snapshot, Kind::UndefinedObject, "role")
     }),
     Function::strict("pg_regrole_name", "text", |snapshot, args| name(args, role_name, snapshot)),
+    Function::strict("to_regrole", "regrole", |snapshot, args| Ok(lookup(args, role_oid, snapshot))),
+    Function::strict("pg_regcollation", "regcollation", |snapshot, args| {
+        resolve(args, |_, name| collation_oid(name), snapshot, Kind::UndefinedObject, "collation")
+    }),
+    Function::strict("pg_regcollation_name", "text", |snapshot, args| {
+        name(args, |_, oid| collation_name(oid), snapshot)
+    }),
     Function::strict("pg_get_userbyid", "name", |snapshot, args| {
         let oid = args.first().and_then(Value::int).unwrap_or_default();
         Ok(role_name(snapshot, oid).unwrap_or_else(|| format!("unknown (OID={oid})")).into())
@@ -59,6 +69,8 @@ pub(crate) fn display_function(sql_type: &str) -> Option<&'static str> {
         "regclass" => Some("pg_regclass_name"),
         "regtype" => Some("pg_regtype_name"),
         "regproc" => Some("pg_regproc_name"),
+        "regprocedure" => Some("pg_regprocedure_name"),
+        "regcollation" => Some("pg_regcollation_name"),
         "regnamespace" => Some("pg_regnamespace_name"),
         "regrole" => Some("pg_regrole_name"),
         "int2vector" | "oidvector" => Some("pg_vector_text"),
@@ -123,7 +135,7 @@ fn relation_name(snapshot: &Snapshot, oid: i64) -> Option<String> {
 
 /// Finds a relation by `name` or `schema.name`, each part quoted or not. A part without quotes that matches
 /// nothing exactly matches without regard to case, where one relation does.
-fn relation_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
+pub(super) fn relation_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
     let parts = parts(text);
     let (schema, (name, quoted)) = match parts.as_slice() {
         [name] => (None, name.clone()),
@@ -171,37 +183,61 @@ fn parts(text: &str) -> Vec<(String, bool)> {
     parts
 }
 
-fn namespace_oid(snapshot: &Snapshot, name: &str) -> Option<i64> {
+pub(super) fn namespace_oid(snapshot: &Snapshot, name: &str) -> Option<i64> {
     let name = name.trim_matches('"');
     snapshot.namespaces.iter().find(|namespace| namespace.name == name).map(|namespace| namespace.oid)
 }
 
-fn role_oid(snapshot: &Snapshot, name: &str) -> Option<i64> {
+pub(super) fn role_oid(snapshot: &Snapshot, name: &str) -> Option<i64> {
     let name = name.trim_matches('"');
     roles(snapshot).into_iter().find(|(_, known)| *known == name).map(|(oid, _)| oid)
 }
 
-fn role_name(snapshot: &Snapshot, oid: i64) -> Option<String> {
+pub(super) fn role_name(snapshot: &Snapshot, oid: i64) -> Option<String> {
     roles(snapshot).into_iter().find(|(known, _)| *known == oid).map(|(_, name)| name.to_owned())
 }
 
-/// `pg_proc`'s oids and names.
-fn procedures() -> impl Iterator<Item = (i64, &'static str)> {
-    let lines = include_str!("../../../sql/pg_catalog/pg_proc.csv").lines();
-    lines.filter_map(|line| {
-        let mut cells = line.split('|');
-        Some((cells.next()?.parse().ok()?, cells.next()?))
-    })
+/// The oid of a function by its name, with the types that it takes or without: `abs(integer)`.
+fn procedure_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
+    let text = text.strip_prefix("pg_catalog.").unwrap_or(text);
+    let Some((name, types)) = text.trim().strip_suffix(')').and_then(|text| text.split_once('(')) else {
+        return procedure_named(text);
+    };
+    let types = types.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let types: Vec<i64> = types.map(|name| oid_of(snapshot, name)).collect::<Option<_>>()?;
+    let fits = |procedure: &Procedure| procedure.name == name.trim() && procedure.takes == types;
+    PROCEDURES.iter().find(|(_, procedure)| fits(procedure)).map(|(oid, _)| *oid)
 }
 
-fn procedure_oid(name: &str) -> Option<i64> {
-    let name = name.strip_prefix("pg_catalog.").unwrap_or(name);
-    let name = name.split('(').next().unwrap_or(name);
-    procedures().find(|(_, known)| *known == name).map(|(oid, _)| oid)
-}
-
+/// A function's name; with its schema where another has the same, as PostgreSQL shows it.
 fn procedure_name(oid: i64) -> Option<String> {
-    procedures().find(|(known, _)| *known == oid).map(|(_, name)| name.to_owned())
+    let procedure = PROCEDURES.get(&oid)?;
+    let name = quote_ident(procedure.name);
+    Some(if procedure.is_overloaded { format!("pg_catalog.{name}") } else { name })
+}
+
+/// `abs(integer)`
+fn signature(procedure: &Procedure) -> String {
+    let types: Vec<_> = procedure.takes.iter().map(|oid| type_text(*oid)).collect();
+    format!("{}({})", quote_ident(procedure.name), types.join(","))
+}
+
+fn type_text_of(snapshot: &Snapshot, oid: i64) -> Option<String> {
+    let is_known = TYPES.contains_key(&oid)
+        || snapshot.tables.iter().any(|table| table.row_type == oid || table.row_array == oid);
+    is_known.then(|| sql_name(snapshot, oid, None))
+}
+
+/// The collations, which all sort by code point.
+const COLLATIONS: [(i64, &str); 4] = [(100, "default"), (950, "C"), (951, "POSIX"), (962, "ucs_basic")];
+
+fn collation_oid(name: &str) -> Option<i64> {
+    let name = name.strip_prefix("pg_catalog.").unwrap_or(name).trim_matches('"');
+    COLLATIONS.iter().find(|(_, known)| *known == name).map(|(oid, _)| *oid)
+}
+
+fn collation_name(oid: i64) -> Option<String> {
+    COLLATIONS.iter().find(|(known, _)| *known == oid).map(|(_, name)| quote_ident(name))
 }
 
 #[cfg(test)]
@@ -221,7 +257,10 @@ mod tests {
 
     #[test]
     fn procedures_have_names() {
-        assert_eq!(procedure_oid("array_in"), Some(750));
+        let none = Snapshot::default();
+        assert_eq!(procedure_oid(&none, "array_in"), Some(750));
+        assert_eq!(procedure_oid(&none, "pg_catalog.format_type(oid, integer)"), Some(1081));
         assert_eq!(procedure_name(1242).as_deref(), Some("boolin"));
+        assert_eq!(signature(&PROCEDURES[&1081]), "format_type(oid,integer)");
     }
 }

@@ -1,36 +1,8 @@
 //! `format_type`, and the names of types.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use super::scalar::Function;
-use crate::engine::pg_catalog::Value;
-
-/// A type as `pg_type` has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PgType {
-    /// `pg_type.typname`.
-    pub(super) name: &'static str,
-    /// For an array, the type of its items; else 0.
-    pub(super) item: i64,
-}
-
-/// The types by oid.
-pub(super) static TYPES: LazyLock<HashMap<i64, PgType>> = LazyLock::new(|| {
-    let mut lines = include_str!("../../../sql/pg_catalog/pg_type.csv").lines();
-    let names: Vec<_> = lines.next().unwrap_or_default().split('|').collect();
-    let position = |name: &str| names.iter().position(|known| *known == name).unwrap_or_default();
-    let (oid, name, item, category) =
-        (position("oid"), position("typname"), position("typelem"), position("typcategory"));
-    let read = |line: &'static str| {
-        let cells: Vec<_> = line.split('|').collect();
-        let cell = |position: usize| cells.get(position).copied().unwrap_or_default();
-        let is_array = cell(category) == "A" && cell(name).starts_with('_');
-        let item = if is_array { cell(item).parse().unwrap_or_default() } else { 0 };
-        Some((cell(oid).parse().ok()?, PgType { name: cell(name), item }))
-    };
-    lines.filter_map(read).collect()
-});
+use super::text::quote_ident;
+use crate::engine::pg_catalog::{PG_CATALOG, Snapshot, TYPES, Value, type_named};
 
 /// Types whose name in SQL is not their name in `pg_type`.
 const SQL_NAMES: &[(&str, &str)] = &[
@@ -43,50 +15,102 @@ const SQL_NAMES: &[(&str, &str)] = &[
     ("char", "\"char\""),
     ("bpchar", "character"),
     ("varchar", "character varying"),
+    ("varbit", "bit varying"),
     ("time", "time without time zone"),
     ("timetz", "time with time zone"),
     ("timestamp", "timestamp without time zone"),
     ("timestamptz", "timestamp with time zone"),
 ];
 
-pub(super) const FUNCTIONS: &[Function] = &[Function::lenient("format_type", "text", |_, args| {
-    Ok(args.first().and_then(Value::int).map(|oid| sql_name(oid, args.get(1).and_then(Value::int))).into())
+pub(super) const FUNCTIONS: &[Function] = &[Function::lenient("format_type", "text", |snapshot, args| {
+    let modifier = args.get(1).and_then(Value::int);
+    Ok(args.first().and_then(Value::int).map(|oid| sql_name(snapshot, oid, modifier)).into())
 })];
 
+/// The name of a type of PostgreSQL's own.
+pub(crate) fn type_text(oid: i64) -> String {
+    sql_name(&Snapshot::default(), oid, None)
+}
+
 /// The name of a type as SQL has it, with its modifier where it has one.
-pub(super) fn sql_name(oid: i64, modifier: Option<i64>) -> String {
-    let Some(found) = TYPES.get(&oid) else {
-        return if oid == 0 { "-".into() } else { "???".into() };
-    };
+pub(super) fn sql_name(snapshot: &Snapshot, oid: i64, modifier: Option<i64>) -> String {
+    let Some(found) = TYPES.get(&oid) else { return row_name(snapshot, oid) };
     if found.item != 0 {
-        return format!("{}[]", sql_name(found.item, modifier));
+        return format!("{}[]", sql_name(snapshot, found.item, modifier));
+    }
+    if found.namespace != PG_CATALOG {
+        return format!("information_schema.{}", quote_ident(found.name));
+    }
+    // A modifier that says nothing makes `char` and `bit` the types of any length.
+    match (found.name, modifier) {
+        ("bpchar", Some(m)) if m < 4 => return "bpchar".into(),
+        ("bit", Some(m)) if m < 0 => return "\"bit\"".into(),
+        _ => {}
     }
     let name = SQL_NAMES.iter().find(|(name, _)| *name == found.name).map_or(found.name, |(_, sql)| *sql);
-    match (found.name, modifier.filter(|m| *m >= 4)) {
-        // The modifier counts its own four bytes: `pg_attribute.atttypmod`.
-        ("varchar" | "bpchar", Some(m)) => format!("{name}({})", m - 4),
-        ("numeric", Some(m)) => format!("{name}({},{})", (m - 4) >> 16, (m - 4) & 0xffff),
+    match (found.name, modifier.filter(|m| *m >= 0)) {
+        // These modifiers count their own four bytes: `pg_attribute.atttypmod`.
+        ("varchar" | "bpchar", Some(m)) if m >= 4 => format!("{name}({})", m - 4),
+        ("numeric", Some(m)) if m >= 4 => format!("{name}({},{})", (m - 4) >> 16, (m - 4) & 0x7ff),
+        ("time" | "timetz" | "timestamp" | "timestamptz", Some(m)) => {
+            let (word, zone) = name.split_once(' ').unwrap_or((name, ""));
+            format!("{word}({m}) {zone}")
+        }
+        ("bit" | "varbit", Some(m)) => format!("{name}({m})"),
         _ => name.to_owned(),
     }
 }
 
-/// The oid of a type by its name in SQL or in `pg_type`, in any case, with `[]` for arrays.
-pub(super) fn oid_of(name: &str) -> Option<i64> {
-    let name = name.trim().to_ascii_lowercase();
-    let name = name.strip_prefix("pg_catalog.").unwrap_or(&name);
-    let name = name.split('(').next().unwrap_or(name).trim();
-    if let Some(item) = name.strip_suffix("[]") {
-        let item = oid_of(item)?;
-        return TYPES.iter().find(|(_, found)| found.item == item).map(|(oid, _)| *oid);
+/// The name of the type of a table's rows.
+fn row_name(snapshot: &Snapshot, oid: i64) -> String {
+    let found = snapshot.tables.iter().find(|table| table.row_type == oid || table.row_array == oid);
+    let Some(table) = found else {
+        return if oid == 0 { "-".into() } else { "???".into() };
+    };
+    let mut name = quote_ident(&table.info.name);
+    if !snapshot.is_visible(table.namespace) {
+        name = format!("{}.{name}", quote_ident(&table.info.schema));
     }
-    let name = match name {
+    if table.row_array == oid { format!("{name}[]") } else { name }
+}
+
+/// The oid of a type by its name in SQL or in `pg_type`, in any case, with `[]` for arrays.
+pub(super) fn oid_of(snapshot: &Snapshot, name: &str) -> Option<i64> {
+    let exact = name.trim();
+    let lower = exact.to_ascii_lowercase();
+    let bare = lower.strip_prefix("pg_catalog.").or(lower.strip_prefix("information_schema."));
+    let name = without_modifier(bare.unwrap_or(&lower));
+    if let Some(item) = name.strip_suffix("[]") {
+        let item = oid_of(snapshot, item)?;
+        return TYPES.get(&item).map(|found| found.array).filter(|array| *array != 0);
+    }
+    let name = match name.as_str() {
         "int" => "int4",
-        "decimal" => "numeric",
+        "decimal" | "dec" => "numeric",
         "float" => "float8",
+        // To SQL, `char` is another type than `"char"`.
+        "char" => "bpchar",
         other => SQL_NAMES.iter().find(|(_, sql)| *sql == other).map_or(other, |(name, _)| *name),
     };
-    let name = name.trim_matches('"');
-    TYPES.iter().find(|(_, found)| found.name == name).map(|(oid, _)| *oid)
+    type_named(name.trim_matches('"')).or_else(|| row_type(snapshot, exact))
+}
+
+/// `numeric(10,2)` is `numeric`, `timestamp(3) with time zone` is `timestamp with time zone`.
+fn without_modifier(name: &str) -> String {
+    match (name.find('('), name.find(')')) {
+        (Some(start), Some(end)) if start < end => {
+            let after = name.get(end + 1..).unwrap_or_default();
+            format!("{}{after}", name.get(..start).unwrap_or_default().trim_end())
+        }
+        _ => name.trim().to_owned(),
+    }
+}
+
+fn row_type(snapshot: &Snapshot, name: &str) -> Option<i64> {
+    let is_array = name.ends_with("[]");
+    let oid = super::registered::relation_oid(snapshot, name.trim_end_matches("[]"))?;
+    let table = snapshot.table(oid)?;
+    Some(if is_array { table.row_array } else { table.row_type })
 }
 
 #[cfg(test)]
@@ -100,24 +124,39 @@ mod tests {
             (25, Some(-1), "text"),
             (1009, Some(-1), "text[]"),
             (1184, None, "timestamp with time zone"),
+            (1184, Some(3), "timestamp(3) with time zone"),
             (1043, Some(24), "character varying(20)"),
+            (1042, None, "character"),
+            (1042, Some(-1), "bpchar"),
+            (1042, Some(5), "character(1)"),
             (1700, Some(655_366), "numeric(10,2)"),
             (18, None, "\"char\""),
             (22, None, "int2vector"),
+            (13_226, None, "information_schema.sql_identifier"),
             (0, None, "-"),
             (999_999, None, "???"),
         ] {
-            assert_eq!(sql_name(oid, modifier), name);
+            assert_eq!(sql_name(&Snapshot::default(), oid, modifier), name);
         }
     }
 
     #[test]
     fn names_find_their_type() {
-        for (name, oid) in
-            [("text", 25), ("int", 23), ("bigint", 20), ("pg_catalog.int4", 23), ("text[]", 1009)]
-        {
-            assert_eq!(oid_of(name), Some(oid), "{name}");
+        for (name, oid) in [
+            ("text", 25),
+            ("int", 23),
+            ("bigint", 20),
+            ("pg_catalog.int4", 23),
+            ("text[]", 1009),
+            ("char", 1042),
+            ("\"char\"", 18),
+            ("numeric(10, 2)", 1700),
+            ("timestamp(3) with time zone", 1184),
+            ("information_schema.yes_or_no", 13_234),
+            ("int4range", 3904),
+        ] {
+            assert_eq!(oid_of(&Snapshot::default(), name), Some(oid), "{name}");
         }
-        assert_eq!(oid_of("nosuch"), None);
+        assert_eq!(oid_of(&Snapshot::default(), "nosuch"), None);
     }
 }

@@ -1,12 +1,12 @@
 //! `pg_..._is_visible`: whether an unqualified name finds the object.
 
 use super::scalar::Function;
-use crate::engine::pg_catalog::{Snapshot, Value};
+use crate::engine::pg_catalog::{Snapshot, TYPES, Value};
 use crate::error::Error;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_table_is_visible", "bool", relation),
-    Function::strict("pg_type_is_visible", "bool", always),
+    Function::strict("pg_type_is_visible", "bool", of_type),
     Function::strict("pg_function_is_visible", "bool", always),
     Function::strict("pg_operator_is_visible", "bool", always),
     Function::strict("pg_opclass_is_visible", "bool", always),
@@ -20,9 +20,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_ts_template_is_visible", "bool", always),
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn relation(snapshot: &Snapshot, args: &[Value]) -> Result<Value, Error> {
     let found = args.first().and_then(Value::int).and_then(|oid| snapshot.relation(oid));
     Ok(found.map(|(namespace, _)| snapshot.is_visible(namespace)).into())
+}
+
+/// A type of PostgreSQL's own by its schema, a row type by its table's.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
+fn of_type(snapshot: &Snapshot, args: &[Value]) -> Result<Value, Error> {
+    let Some(oid) = args.first().and_then(Value::int) else { return Ok(Value::Null) };
+    let namespace = TYPES.get(&oid).map(|found| found.namespace).or_else(|| {
+        let mut tables = snapshot.tables.iter();
+        tables.find(|table| table.row_type == oid || table.row_array == oid).map(|table| table.namespace)
+    });
+    Ok(namespace.map(|namespace| snapshot.is_visible(namespace)).into())
 }
 
 /// These objects are all in `pg_catalog`, which every session searches first.

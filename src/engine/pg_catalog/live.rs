@@ -35,7 +35,7 @@ impl Catalog {
             database: source.database(),
             current_user: source.current_user(),
             users: source.users(),
-            settings: source.settings(),
+            settings: Some(source.settings()),
             schema,
         };
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fresh));

@@ -6,21 +6,30 @@
 //! `relation.rs` that says where they come from: a function over the snapshot, or a list that never changes.
 //! Absent on purpose: any knowledge of Kintone, any text of a client, any write.
 
+mod builder;
 mod column;
 mod information_schema;
+mod information_type;
 mod live;
 mod oid;
 mod pg_attribute;
 mod pg_class;
 mod pg_constraint;
 mod pg_database;
+mod pg_depend;
 mod pg_description;
 mod pg_index;
 mod pg_namespace;
+mod pg_proc;
 mod pg_roles;
 mod pg_settings;
+mod pg_stat;
 mod pg_tables;
+mod pg_timezone;
+mod pg_type;
+mod privilege;
 mod relation;
+mod rows;
 mod snapshot;
 mod source;
 mod table;
@@ -32,32 +41,29 @@ use datafusion::catalog::TableProvider;
 
 pub(crate) use column::typed;
 pub(crate) use live::Catalog;
-pub(crate) use oid::{FIRST_USER, PG_CATALOG};
-pub(crate) use pg_description::of_table as table_comment;
+pub(crate) use oid::{FIRST_USER, Oids, PG_CATALOG};
+pub(crate) use pg_description::{of_column as column_comment, of_table as table_comment};
+pub(crate) use pg_proc::{PROCEDURES, Procedure, named as procedure_named};
 pub(crate) use pg_roles::roles;
 pub(crate) use pg_tables::definition as view_definition;
-pub(crate) use relation::RELATIONS;
+pub(crate) use pg_type::{TYPES, named as type_named};
+pub(crate) use relation::{RELATIONS, Relation};
 pub(crate) use snapshot::{Constraint, Rule, Schema, Snapshot, Table};
 pub(crate) use source::CatalogSource;
 pub(crate) use value::Value;
 
 /// A relation of `pg_catalog` or `information_schema`, as a table of a session.
 pub(crate) fn table(catalog: &Arc<Catalog>, schema: &str, name: &str) -> Option<Arc<dyn TableProvider>> {
-    let relation = RELATIONS.iter().find(|relation| relation.schema == schema && relation.name == name)?;
+    let relation = Relation::find(schema, name)?;
     Some(Arc::new(table::CatalogTable::new(relation, catalog)))
 }
 
-/// The oid of a table or view by its exact name, as the catalog has it; two whose hashes are the same share it here.
-pub(crate) fn relation_oid(schema: &str, name: &str) -> i64 {
-    let mut oids = oid::Oids::default();
-    if matches!(schema, "pg_catalog" | "information_schema") {
-        oids.system(schema, name)
-    } else {
-        oids.user("r", schema, name)
-    }
+/// Whether a table is a relation of the catalog: its rows are those that a session sees.
+pub(crate) fn is_relation(table: &dyn TableProvider) -> bool {
+    table.downcast_ref::<table::CatalogTable>().is_some()
 }
 
 /// Whether an unqualified name is a relation of `pg_catalog`, which PostgreSQL searches before any other schema.
 pub(crate) fn is_catalog_table(name: &str) -> bool {
-    RELATIONS.iter().any(|relation| relation.schema == "pg_catalog" && relation.name == name)
+    Relation::find("pg_catalog", name).is_some()
 }

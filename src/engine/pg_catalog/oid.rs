@@ -1,6 +1,9 @@
 //! Object identifiers that are the same after a restart, since clients keep them in their caches.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use super::relation::Relation;
 
 /// The namespace `pg_catalog`, as in every PostgreSQL.
 pub(crate) const PG_CATALOG: i64 = 11;
@@ -17,79 +20,70 @@ pub(crate) const BTREE: i64 = 403;
 /// The catalog `pg_class`: what a comment on a table names as its class.
 pub(crate) const PG_CLASS: i64 = 1259;
 
-/// Oids that clients and PostgreSQL's own headers know for the catalog's relations.
-const WELL_KNOWN: &[(&str, i64)] = &[
-    ("pg_type", 1247),
-    ("pg_attribute", 1249),
-    ("pg_proc", 1255),
-    ("pg_class", PG_CLASS),
-    ("pg_authid", 1260),
-    ("pg_database", 1262),
-    ("pg_foreign_server", 1417),
-    ("pg_tablespace", 1213),
-    ("pg_foreign_data_wrapper", 2328),
-    ("pg_am", 2601),
-    ("pg_attrdef", 2604),
-    ("pg_cast", 2605),
-    ("pg_constraint", 2606),
-    ("pg_conversion", 2607),
-    ("pg_depend", 2608),
-    ("pg_description", 2609),
-    ("pg_index", 2610),
-    ("pg_inherits", 2611),
-    ("pg_language", 2612),
-    ("pg_namespace", 2615),
-    ("pg_opclass", 2616),
-    ("pg_operator", 2617),
-    ("pg_rewrite", 2618),
-    ("pg_trigger", 2620),
-    ("pg_opfamily", 2753),
-    ("pg_extension", 3079),
-    ("pg_policy", 3256),
-    ("pg_statistic_ext", 3381),
-    ("pg_collation", 3456),
-    ("pg_event_trigger", 3466),
-    ("pg_enum", 3501),
-    ("pg_range", 3541),
-    ("pg_ts_dict", 3600),
-    ("pg_ts_parser", 3601),
-    ("pg_ts_config", 3602),
-    ("pg_ts_template", 3764),
-    ("pg_publication", 6104),
-    ("pg_subscription", 6100),
-];
+/// The catalogs that `pg_description` and `pg_depend` name.
+pub(super) const PG_CONSTRAINT: i64 = 2606;
+/// See [`PG_CONSTRAINT`].
+pub(super) const PG_NAMESPACE: i64 = 2615;
+/// See [`PG_CONSTRAINT`].
+pub(super) const PG_REWRITE: i64 = 2618;
+/// See [`PG_CONSTRAINT`].
+pub(super) const PG_TYPE: i64 = 1247;
+
+/// The namespace `information_schema`, as an initdb of PostgreSQL 15 numbers it.
+pub(super) const INFORMATION_SCHEMA: i64 = 13_207;
 
 /// The first oid of user objects in PostgreSQL: clients take a lower one for a system object.
 pub(crate) const FIRST_USER: i64 = 16_384;
-/// System objects without a well-known oid.
-const FIRST_SYSTEM: i64 = 12_000;
 
-/// Gives oids. The same calls in the same order give the same oids, in every process.
+/// Gives oids to the objects of users: a hash of what an object is, or the next free number where another has that
+/// one. An object keeps its oid as long as the process runs, so that a result's columns name the table that
+/// `pg_class` shows; without a collision it has it in every process.
 #[derive(Debug, Default)]
-pub(super) struct Oids {
-    taken: HashSet<i64>,
+pub(crate) struct Oids {
+    given: Mutex<Given>,
 }
 
+#[derive(Debug, Default)]
+struct Given {
+    taken: HashSet<i64>,
+    known: HashMap<String, i64>,
+}
+
+/// The process's own: two sessions, and two engines, call an object by one oid.
+static OIDS: LazyLock<Oids> = LazyLock::new(Oids::default);
+
 impl Oids {
-    /// For an object of a user: a hash of what it is, the next free number on a collision.
-    pub(super) fn user(&mut self, kind: &str, schema: &str, name: &str) -> i64 {
-        let range = i64::from(i32::MAX) - FIRST_USER;
-        self.free(FIRST_USER, range, hash(&[kind, schema, name]))
+    /// Those that every session shares.
+    pub(crate) fn shared() -> &'static Self {
+        &OIDS
     }
 
-    /// For a relation of the catalog.
-    pub(super) fn system(&mut self, schema: &str, name: &str) -> i64 {
-        match WELL_KNOWN.iter().find(|(known, _)| *known == name && schema == "pg_catalog") {
-            Some((_, oid)) => *oid,
-            None => self.free(FIRST_SYSTEM, FIRST_USER - FIRST_SYSTEM, hash(&["r", schema, name])),
+    /// The oid of an object: its kind, its schema, its name.
+    pub(super) fn of(&self, kind: &str, schema: &str, name: &str) -> i64 {
+        let range = i64::from(i32::MAX) - FIRST_USER;
+        self.within(range, &[kind, schema, name])
+    }
+
+    /// The oid of a table or view.
+    pub(crate) fn of_relation(&self, schema: &str, name: &str) -> i64 {
+        match Relation::find(schema, name) {
+            Some(relation) => relation.oid,
+            None => self.of("r", schema, name),
         }
     }
 
-    fn free(&mut self, first: i64, range: i64, hash: u64) -> i64 {
-        let start = i64::try_from(hash >> 1).unwrap_or_default() % range;
-        let candidates = (0..range).map(|step| first + (start + step) % range);
-        let oid = candidates.into_iter().find(|oid| !self.taken.contains(oid)).unwrap_or(first);
-        self.taken.insert(oid);
+    fn within(&self, range: i64, parts: &[&str]) -> i64 {
+        // Whatever panicked with the lock left a map that is as good as before.
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = parts.join("\0");
+        if let Some(oid) = given.known.get(&key) {
+            return *oid;
+        }
+        let start = i64::try_from(hash(parts) >> 1).unwrap_or_default() % range;
+        let mut candidates = (0..range).map(|step| FIRST_USER + (start + step) % range);
+        let oid = candidates.find(|oid| !given.taken.contains(oid)).unwrap_or(FIRST_USER);
+        given.taken.insert(oid);
+        given.known.insert(key, oid);
         oid
     }
 }
@@ -110,15 +104,22 @@ mod tests {
 
     #[test]
     fn an_oid_is_the_same_in_every_process() {
-        let mut oids = Oids::default();
-        assert_eq!(oids.user("r", "public", "customers"), Oids::default().user("r", "public", "customers"));
-        assert_eq!(oids.system("pg_catalog", "pg_class"), 1259);
-        let again = oids.user("r", "public", "customers");
-        assert_eq!(
-            again,
-            Oids::default().user("r", "public", "customers") + 1,
-            "a collision moves on by one"
-        );
-        assert!((FIRST_SYSTEM..FIRST_USER).contains(&oids.system("information_schema", "tables")));
+        let oids = Oids::default();
+        let customers = oids.of("r", "public", "customers");
+        assert_eq!(customers, Oids::default().of("r", "public", "customers"));
+        assert_eq!(customers, oids.of_relation("public", "customers"));
+        assert!((FIRST_USER..i64::from(i32::MAX)).contains(&customers));
+        assert_eq!(oids.of_relation("pg_catalog", "pg_class"), 1259);
+    }
+
+    #[test]
+    fn two_objects_never_share_an_oid() {
+        let oids = Oids::default();
+        let of = |name: &str| oids.within(10, &["r", "public", name]);
+        let names: Vec<String> = (0..10).map(|n| format!("t{n}")).collect();
+        let first: Vec<i64> = names.iter().map(|name| of(name)).collect();
+        assert_eq!(first.iter().collect::<HashSet<_>>().len(), 10);
+        let again: Vec<i64> = names.iter().rev().map(|name| of(name)).rev().collect();
+        assert_eq!(again, first, "whatever the order, an object keeps its oid");
     }
 }

@@ -1,8 +1,8 @@
 //! `pg_class`: tables, views, the indexes of keys, and the catalog's own relations.
 
 use super::Value;
+use super::builder::Builder;
 use super::oid::{BTREE, HEAP, OWNER};
-use super::relation::Builder;
 use super::snapshot::{Snapshot, Table};
 
 pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
@@ -12,6 +12,7 @@ pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
             out,
             &Relation {
                 oid: table.oid,
+                row_type: table.row_type,
                 namespace: table.namespace,
                 name: &table.info.name,
                 kind: table.kind(),
@@ -25,10 +26,11 @@ pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
         row(
             out,
             &Relation {
-                oid: system.oid,
+                oid: system.relation.oid,
+                row_type: 0,
                 namespace: system.namespace,
                 name: system.relation.name,
-                kind: if system.namespace == super::PG_CATALOG { "r" } else { "v" },
+                kind: system.relation.kind,
                 columns: system.relation.columns.len(),
                 has_index: false,
             },
@@ -43,6 +45,7 @@ fn indexes(table: &Table, out: &mut Builder<'_>) {
             out,
             &Relation {
                 oid,
+                row_type: 0,
                 namespace: table.namespace,
                 name: &constraint.name,
                 kind: "i",
@@ -55,6 +58,7 @@ fn indexes(table: &Table, out: &mut Builder<'_>) {
 
 struct Relation<'a> {
     oid: i64,
+    row_type: i64,
     namespace: i64,
     name: &'a str,
     kind: &'static str,
@@ -72,8 +76,10 @@ fn row(out: &mut Builder<'_>, relation: &Relation<'_>) {
         ("oid", relation.oid.into()),
         ("relname", relation.name.into()),
         ("relnamespace", relation.namespace.into()),
+        ("reltype", relation.row_type.into()),
         ("relowner", OWNER.into()),
         ("relam", method.into()),
+        ("relfilenode", if relation.kind == "v" { 0 } else { relation.oid }.into()),
         // Never analysed: what PostgreSQL says of a table that it knows nothing of.
         ("reltuples", Value::Float(-1.0)),
         ("relhasindex", relation.has_index.into()),

@@ -1,8 +1,8 @@
 //! `pg_database`: the one that there is.
 
 use super::Value;
+use super::builder::Builder;
 use super::oid::{DATABASE, OWNER};
-use super::relation::Builder;
 use super::snapshot::Snapshot;
 
 /// UTF-8 in PostgreSQL's list of encodings.

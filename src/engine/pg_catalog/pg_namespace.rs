@@ -1,7 +1,7 @@
 //! `pg_namespace`: schemas.
 
+use super::builder::Builder;
 use super::oid::OWNER;
-use super::relation::Builder;
 use super::snapshot::Snapshot;
 
 pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {

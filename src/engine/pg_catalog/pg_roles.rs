@@ -1,8 +1,8 @@
 //! `pg_roles`, `pg_authid`, `pg_user`, `pg_shadow`: the login names, never a password.
 
 use super::Value;
+use super::builder::Builder;
 use super::oid::{OWNER, Oids};
-use super::relation::Builder;
 use super::snapshot::Snapshot;
 
 /// The oid and name of every role. The first login name owns everything; the others' oids come from their names.
@@ -11,10 +11,10 @@ pub(crate) fn roles(snapshot: &Snapshot) -> Vec<(i64, &str)> {
     if !names.contains(&snapshot.current_user.as_str()) {
         names.push(&snapshot.current_user);
     }
-    let mut oids = Oids::default();
+    let oids = Oids::shared();
     let mut roles = vec![];
     for name in names {
-        let oid = if roles.is_empty() { OWNER } else { oids.user("u", "", name) };
+        let oid = if roles.is_empty() { OWNER } else { oids.of("u", "", name) };
         roles.push((oid, name));
     }
     roles

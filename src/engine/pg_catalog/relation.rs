@@ -1,24 +1,22 @@
 //! Every relation of the two catalog schemas: its columns, and where its rows come from.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::ScalarValue;
+use arrow::record_batch::RecordBatch;
 use datafusion::error::Result;
 
+use super::builder::{Builder, Restriction};
 use super::column::{Column, relations};
 use super::snapshot::Snapshot;
-use super::{Value, information_schema};
 use super::{
-    pg_attribute, pg_class, pg_constraint, pg_database, pg_description, pg_index, pg_namespace, pg_roles,
-    pg_settings, pg_tables,
+    information_schema, pg_attribute, pg_class, pg_constraint, pg_database, pg_depend, pg_description,
+    pg_index, pg_namespace, pg_roles, pg_settings, pg_stat, pg_tables, pg_timezone, pg_type, privilege,
 };
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
-/// Names and columns of `pg_catalog`, from PostgreSQL 15.
+/// Names, kinds, oids and columns of `pg_catalog`, from PostgreSQL 15.
 pub(super) const PG_CATALOG: &str = include_str!("../../../sql/pg_catalog/pg_catalog.txt");
-/// Names and columns of `information_schema`, from PostgreSQL 15.
+/// Names, kinds, oids and columns of `information_schema`, from PostgreSQL 15.
 pub(super) const INFORMATION_SCHEMA: &str = include_str!("../../../sql/pg_catalog/information_schema.txt");
 
 /// Where rows come from.
@@ -28,39 +26,92 @@ enum Rows {
     Live(fn(&Snapshot, &mut Builder<'_>)),
     /// From a list that never changes: a head line with column names, then a line for each row.
     Constant(&'static str),
+    /// From both.
+    Both(&'static str, fn(&Snapshot, &mut Builder<'_>)),
 }
 
-/// The relations that have rows; every other relation of the lists is there, and empty.
-const ROWS: &[(&str, Rows)] = &[
-    ("pg_catalog.pg_am", Rows::Constant(include_str!("../../../sql/pg_catalog/pg_am.csv"))),
-    ("pg_catalog.pg_attribute", Rows::Live(pg_attribute::rows)),
-    ("pg_catalog.pg_authid", Rows::Live(pg_roles::rows)),
-    ("pg_catalog.pg_class", Rows::Live(pg_class::rows)),
-    ("pg_catalog.pg_collation", Rows::Constant(include_str!("../../../sql/pg_catalog/pg_collation.csv"))),
-    ("pg_catalog.pg_constraint", Rows::Live(pg_constraint::rows)),
-    ("pg_catalog.pg_database", Rows::Live(pg_database::rows)),
-    ("pg_catalog.pg_description", Rows::Live(pg_description::rows)),
-    ("pg_catalog.pg_index", Rows::Live(pg_index::rows)),
-    ("pg_catalog.pg_indexes", Rows::Live(pg_index::indexes)),
-    ("pg_catalog.pg_language", Rows::Constant(include_str!("../../../sql/pg_catalog/pg_language.csv"))),
-    ("pg_catalog.pg_namespace", Rows::Live(pg_namespace::rows)),
-    ("pg_catalog.pg_proc", Rows::Constant(include_str!("../../../sql/pg_catalog/pg_proc.csv"))),
-    ("pg_catalog.pg_roles", Rows::Live(pg_roles::rows)),
-    ("pg_catalog.pg_settings", Rows::Live(pg_settings::rows)),
-    ("pg_catalog.pg_shadow", Rows::Live(pg_roles::users)),
-    ("pg_catalog.pg_tables", Rows::Live(pg_tables::tables)),
-    ("pg_catalog.pg_tablespace", Rows::Constant(include_str!("../../../sql/pg_catalog/pg_tablespace.csv"))),
-    ("pg_catalog.pg_type", Rows::Constant(include_str!("../../../sql/pg_catalog/pg_type.csv"))),
-    ("pg_catalog.pg_user", Rows::Live(pg_roles::users)),
-    ("pg_catalog.pg_views", Rows::Live(pg_tables::views)),
-    ("information_schema.columns", Rows::Live(information_schema::columns)),
-    ("information_schema.constraint_column_usage", Rows::Live(information_schema::constraint_column_usage)),
-    ("information_schema.key_column_usage", Rows::Live(information_schema::key_column_usage)),
-    ("information_schema.referential_constraints", Rows::Live(information_schema::referential_constraints)),
-    ("information_schema.schemata", Rows::Live(information_schema::schemata)),
-    ("information_schema.table_constraints", Rows::Live(information_schema::table_constraints)),
-    ("information_schema.tables", Rows::Live(information_schema::tables)),
-    ("information_schema.views", Rows::Live(information_schema::views)),
+macro_rules! list {
+    ($name:literal) => {
+        Rows::Constant(include_str!(concat!("../../../sql/pg_catalog/", $name, ".tsv")))
+    };
+}
+
+/// The relations of `pg_catalog` that have rows; every other relation of its list is there, and empty.
+const PG_CATALOG_ROWS: &[(&str, Rows)] = &[
+    ("pg_aggregate", list!("pg_aggregate")),
+    ("pg_am", list!("pg_am")),
+    ("pg_amop", list!("pg_amop")),
+    ("pg_amproc", list!("pg_amproc")),
+    ("pg_attribute", Rows::Live(pg_attribute::rows)),
+    ("pg_authid", Rows::Live(pg_roles::rows)),
+    ("pg_available_extensions", Rows::Live(pg_stat::available_extensions)),
+    ("pg_cast", list!("pg_cast")),
+    ("pg_class", Rows::Live(pg_class::rows)),
+    ("pg_collation", list!("pg_collation")),
+    ("pg_constraint", Rows::Live(pg_constraint::rows)),
+    ("pg_conversion", list!("pg_conversion")),
+    ("pg_database", Rows::Live(pg_database::rows)),
+    ("pg_depend", Rows::Live(pg_depend::rows)),
+    ("pg_description", Rows::Live(pg_description::rows)),
+    ("pg_extension", list!("pg_extension")),
+    ("pg_index", Rows::Live(pg_index::rows)),
+    ("pg_indexes", Rows::Live(pg_index::indexes)),
+    ("pg_language", list!("pg_language")),
+    ("pg_namespace", Rows::Live(pg_namespace::rows)),
+    ("pg_opclass", list!("pg_opclass")),
+    ("pg_operator", list!("pg_operator")),
+    ("pg_opfamily", list!("pg_opfamily")),
+    ("pg_proc", list!("pg_proc")),
+    ("pg_range", list!("pg_range")),
+    ("pg_rewrite", Rows::Live(pg_depend::rewrites)),
+    ("pg_roles", Rows::Live(pg_roles::rows)),
+    ("pg_settings", Rows::Live(pg_settings::rows)),
+    ("pg_shadow", Rows::Live(pg_roles::users)),
+    ("pg_stat_activity", Rows::Live(pg_stat::activity)),
+    ("pg_stat_all_indexes", Rows::Live(pg_stat::indexes)),
+    ("pg_stat_all_tables", Rows::Live(pg_stat::tables)),
+    ("pg_stat_database", Rows::Live(pg_stat::databases)),
+    ("pg_stat_user_indexes", Rows::Live(pg_stat::indexes)),
+    ("pg_stat_user_tables", Rows::Live(pg_stat::tables)),
+    ("pg_statio_all_indexes", Rows::Live(pg_stat::indexes)),
+    ("pg_statio_all_tables", Rows::Live(pg_stat::tables)),
+    ("pg_statio_user_indexes", Rows::Live(pg_stat::indexes)),
+    ("pg_statio_user_tables", Rows::Live(pg_stat::tables)),
+    ("pg_tables", Rows::Live(pg_tables::tables)),
+    ("pg_tablespace", list!("pg_tablespace")),
+    ("pg_timezone_abbrevs", Rows::Live(pg_timezone::abbreviations)),
+    ("pg_timezone_names", Rows::Live(pg_timezone::names)),
+    ("pg_ts_config", list!("pg_ts_config")),
+    ("pg_ts_dict", list!("pg_ts_dict")),
+    ("pg_ts_parser", list!("pg_ts_parser")),
+    ("pg_ts_template", list!("pg_ts_template")),
+    ("pg_type", Rows::Both(pg_type::LIST, pg_type::rows)),
+    ("pg_user", Rows::Live(pg_roles::users)),
+    ("pg_views", Rows::Live(pg_tables::views)),
+];
+
+/// The same of `information_schema`.
+const INFORMATION_SCHEMA_ROWS: &[(&str, Rows)] = &[
+    ("character_sets", Rows::Live(information_schema::character_sets)),
+    ("check_constraints", Rows::Live(information_schema::check_constraints)),
+    ("collations", Rows::Live(information_schema::collations)),
+    ("column_privileges", Rows::Live(privilege::columns)),
+    ("columns", Rows::Live(information_schema::columns)),
+    ("constraint_column_usage", Rows::Live(information_schema::constraint_column_usage)),
+    ("constraint_table_usage", Rows::Live(information_schema::constraint_table_usage)),
+    ("domains", Rows::Live(information_schema::domains)),
+    ("element_types", Rows::Live(information_schema::element_types)),
+    ("enabled_roles", Rows::Live(privilege::enabled_roles)),
+    ("information_schema_catalog_name", Rows::Live(information_schema::catalog_name)),
+    ("key_column_usage", Rows::Live(information_schema::key_column_usage)),
+    ("referential_constraints", Rows::Live(information_schema::referential_constraints)),
+    ("role_column_grants", Rows::Live(privilege::columns)),
+    ("role_table_grants", Rows::Live(privilege::tables)),
+    ("schemata", Rows::Live(information_schema::schemata)),
+    ("table_constraints", Rows::Live(information_schema::table_constraints)),
+    ("table_privileges", Rows::Live(privilege::tables)),
+    ("tables", Rows::Live(information_schema::tables)),
+    ("views", Rows::Live(information_schema::views)),
 ];
 
 /// A relation of the catalog.
@@ -70,26 +121,43 @@ pub(crate) struct Relation {
     pub(crate) schema: &'static str,
     /// Its name.
     pub(crate) name: &'static str,
+    /// `pg_class.relkind`: `r` or `v`.
+    pub(crate) kind: &'static str,
+    /// Its oid: PostgreSQL's own for a table, that of an initdb of PostgreSQL 15 for a view.
+    pub(crate) oid: i64,
     /// Its columns, in order.
     pub(crate) columns: Vec<Column>,
     rows: Option<Rows>,
+    /// The rows of a list, once they were read.
+    read: OnceLock<RecordBatch>,
 }
 
 /// Every relation, in the order of schema and name.
 pub(crate) static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| {
-    let lists = [("information_schema", INFORMATION_SCHEMA), ("pg_catalog", PG_CATALOG)];
-    let relation = |schema, (name, columns)| {
-        let full = format!("{schema}.{name}");
-        let rows = ROWS.iter().find(|(known, _)| *known == full).map(|(_, rows)| *rows);
-        Relation { schema, name, columns, rows }
+    let lists = [
+        ("information_schema", INFORMATION_SCHEMA, INFORMATION_SCHEMA_ROWS),
+        ("pg_catalog", PG_CATALOG, PG_CATALOG_ROWS),
+    ];
+    let of_list = |(schema, list, sources): (&'static str, _, &'static [(&str, Rows)])| {
+        relations(list).into_iter().map(move |listed| Relation {
+            schema,
+            name: listed.name,
+            kind: listed.kind,
+            oid: listed.oid,
+            columns: listed.columns,
+            rows: sources.iter().find(|(known, _)| *known == listed.name).map(|(_, rows)| *rows),
+            read: OnceLock::new(),
+        })
     };
-    lists
-        .into_iter()
-        .flat_map(|(schema, list)| relations(list).into_iter().map(move |found| relation(schema, found)))
-        .collect()
+    lists.into_iter().flat_map(of_list).collect()
 });
 
 impl Relation {
+    /// The relation of this schema and name.
+    pub(crate) fn find(schema: &str, name: &str) -> Option<&'static Self> {
+        RELATIONS.iter().find(|relation| relation.schema == schema && relation.name == name)
+    }
+
     /// Its columns for Arrow.
     pub(super) fn arrow_schema(&self) -> SchemaRef {
         Arc::new(Schema::new(self.columns.iter().map(Column::field).collect::<Vec<_>>()))
@@ -105,76 +173,43 @@ impl Relation {
         !matches!(self.rows, None | Some(Rows::Constant(_)))
     }
 
-    /// Its rows now.
-    pub(super) fn batch(&self, snapshot: &Snapshot) -> Result<RecordBatch> {
-        let mut builder = Builder::new(&self.columns);
+    /// Its rows now, the columns at these places; without some that the restrictions let go.
+    pub(super) fn batch(
+        &self,
+        snapshot: &Snapshot,
+        wanted: Option<&[usize]>,
+        restrictions: &[Restriction],
+    ) -> Result<RecordBatch> {
+        let schema = self.arrow_schema();
+        if let Some(Rows::Constant(list)) = self.rows {
+            let batch = match self.read.get() {
+                Some(batch) => batch.clone(),
+                None => {
+                    let mut builder = Builder::new(&self.columns, None, &[]);
+                    builder.read(list);
+                    let batch = builder.finish(schema)?;
+                    self.read.get_or_init(|| batch).clone()
+                }
+            };
+            return Ok(match wanted {
+                Some(wanted) => batch.project(wanted)?,
+                None => batch,
+            });
+        }
+        let schema = match wanted {
+            Some(wanted) => Arc::new(schema.project(wanted)?),
+            None => schema,
+        };
+        let mut builder = Builder::new(&self.columns, wanted, restrictions);
         match self.rows {
             Some(Rows::Live(rows)) => rows(snapshot, &mut builder),
-            Some(Rows::Constant(list)) => builder.read(list),
-            None => {}
-        }
-        builder.finish(self.arrow_schema())
-    }
-}
-
-/// Collects the rows of one relation.
-pub(super) struct Builder<'a> {
-    columns: &'a [Column],
-    positions: HashMap<&'static str, usize>,
-    defaults: Vec<Value>,
-    rows: Vec<Vec<Value>>,
-}
-
-impl<'a> Builder<'a> {
-    fn new(columns: &'a [Column]) -> Self {
-        let positions = columns.iter().enumerate().map(|(i, column)| (column.name, i)).collect();
-        Self { columns, positions, defaults: columns.iter().map(Column::default).collect(), rows: vec![] }
-    }
-
-    /// Adds a row. A column that is not named gets its zero where it is NOT NULL, else NULL; a name that the
-    /// relation does not have is left out, so that one row can serve relations that share columns.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = (&'static str, Value)>) {
-        let mut row = self.defaults.clone();
-        for (name, value) in cells {
-            if let Some(cell) = self.positions.get(name).and_then(|i| row.get_mut(*i)) {
-                *cell = value;
+            Some(Rows::Both(list, rows)) => {
+                builder.read(list);
+                rows(snapshot, &mut builder);
             }
+            Some(Rows::Constant(_)) | None => {}
         }
-        self.rows.push(row);
-    }
-
-    fn read(&mut self, list: &'static str) {
-        let mut lines = list.lines();
-        let names: Vec<_> = lines.next().unwrap_or_default().split('|').collect();
-        for line in lines {
-            let cells: Vec<_> = names
-                .iter()
-                .zip(line.split('|'))
-                .filter_map(|(name, text)| {
-                    let column = self.columns.get(*self.positions.get(name)?)?;
-                    Some((column.name, column.read(text)))
-                })
-                .collect();
-            self.row(cells);
-        }
-    }
-
-    fn finish(self, schema: SchemaRef) -> Result<RecordBatch> {
-        if self.rows.is_empty() {
-            return Ok(RecordBatch::new_empty(schema));
-        }
-        let mut arrays = vec![];
-        for (i, field) in schema.fields().iter().enumerate() {
-            let cells: Vec<_> = self
-                .rows
-                .iter()
-                .filter_map(|row| row.get(i))
-                .map(|cell| cell.to_scalar(field.data_type()))
-                .collect::<Result<_>>()?;
-            arrays.push(ScalarValue::iter_to_array(cells)?);
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
-        Ok(RecordBatch::try_new_with_options(schema, arrays, &options)?)
+        builder.finish(schema)
     }
 }
 
@@ -184,14 +219,17 @@ mod tests {
 
     #[test]
     fn every_source_of_rows_belongs_to_a_relation() {
-        for (name, rows) in ROWS {
-            let relation = RELATIONS.iter().find(|r| format!("{}.{}", r.schema, r.name) == *name);
-            let relation = relation.unwrap_or_else(|| panic!("{name} is in no list"));
-            if let Rows::Constant(list) = rows {
-                for column in list.lines().next().unwrap().split('|') {
+        let sources = [("pg_catalog", PG_CATALOG_ROWS), ("information_schema", INFORMATION_SCHEMA_ROWS)];
+        for (schema, name, rows) in sources
+            .iter()
+            .flat_map(|(schema, rows)| rows.iter().map(move |(name, rows)| (schema, name, rows)))
+        {
+            let relation = Relation::find(schema, name).unwrap_or_else(|| panic!("{name} is in no list"));
+            if let Rows::Constant(list) | Rows::Both(list, _) = rows {
+                for column in list.lines().next().unwrap().split('\t') {
                     assert!(relation.columns.iter().any(|c| c.name == column), "{name}.{column}");
                 }
-                let batch = relation.batch(&Snapshot::default()).unwrap();
+                let batch = relation.batch(&Snapshot::default(), None, &[]).unwrap();
                 assert_eq!(batch.num_rows(), list.lines().count() - 1, "{name}");
             }
         }

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 
-use super::oid::{Oids, PG_CATALOG, PUBLIC};
+use super::builder::Restriction;
+use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
-use crate::engine::{TableInfo, TableKind};
+use crate::engine::settings::Settings;
+use crate::engine::{ColumnInfo, TableInfo, TableKind};
 
 /// The relations whose rows are the same for every session, and many: they are made once for each schema. A relation
 /// that is not here is made for each statement.
@@ -22,7 +24,6 @@ const SAME_FOR_ALL: &[&str] = &[
     "pg_catalog.pg_description",
     "pg_catalog.pg_index",
     "pg_catalog.pg_indexes",
-    "pg_catalog.pg_proc",
     "pg_catalog.pg_type",
     "information_schema.columns",
     "information_schema.constraint_column_usage",
@@ -42,7 +43,7 @@ pub(crate) struct Snapshot {
     /// The login names.
     pub(crate) users: Vec<String>,
     /// The session's settings.
-    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) settings: Option<Arc<Settings>>,
     /// What every session sees.
     pub(crate) schema: Arc<Schema>,
 }
@@ -101,6 +102,10 @@ pub(crate) struct Table {
     pub(crate) namespace: i64,
     /// What it is.
     pub(crate) info: Arc<TableInfo>,
+    /// The oid of the type of its rows.
+    pub(crate) row_type: i64,
+    /// The oid of the type of arrays of its rows.
+    pub(crate) row_array: i64,
     /// Its keys.
     pub(crate) constraints: Vec<Constraint>,
 }
@@ -108,11 +113,9 @@ pub(crate) struct Table {
 /// A relation of the catalog.
 #[derive(Debug)]
 pub(crate) struct System {
-    /// Its oid.
-    pub(crate) oid: i64,
     /// The oid of its schema.
     pub(crate) namespace: i64,
-    /// Its name and columns.
+    /// Its oid, name and columns.
     pub(crate) relation: &'static Relation,
 }
 
@@ -172,10 +175,14 @@ impl Table {
         if self.info.kind == TableKind::View { "v" } else { "r" }
     }
 
+    /// A column by its number, from 1.
+    pub(crate) fn column_info(&self, number: i64) -> Option<&ColumnInfo> {
+        self.info.columns.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
     /// The name of a column by its number.
     pub(crate) fn column(&self, number: i64) -> Option<&str> {
-        let position = usize::try_from(number).ok()?.checked_sub(1)?;
-        Some(&self.info.columns.get(position)?.name)
+        Some(&self.column_info(number)?.name)
     }
 
     /// The numbers of columns by their names; nothing where one is not there.
@@ -191,37 +198,53 @@ impl Table {
 }
 
 impl Snapshot {
-    /// The rows of a relation.
+    /// The rows of a relation, the columns at these places; some that the restrictions let go may be missing.
     ///
     /// # Errors
     /// Those of making them.
-    pub(super) fn batch(&self, relation: &'static Relation) -> datafusion::error::Result<RecordBatch> {
+    pub(super) fn batch(
+        &self,
+        relation: &'static Relation,
+        wanted: Option<&[usize]>,
+        restrictions: &[Restriction],
+    ) -> datafusion::error::Result<RecordBatch> {
         let name = format!("{}.{}", relation.schema, relation.name);
         let Some(name) = SAME_FOR_ALL.iter().find(|known| **known == name) else {
-            return relation.batch(self);
+            return relation.batch(self, wanted, restrictions);
         };
         let kept = || self.batches.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(batch) = kept().get(name) {
-            return Ok(batch.clone());
-        }
-        let batch = relation.batch(self)?;
-        kept().insert(name, batch.clone());
-        Ok(batch)
+        let known = kept().get(name).cloned();
+        let batch = match known {
+            Some(batch) => batch,
+            // A few rows are not worth all of them.
+            None if !restrictions.is_empty() => return relation.batch(self, wanted, restrictions),
+            None => {
+                let batch = relation.batch(self, None, &[])?;
+                kept().insert(name, batch.clone());
+                batch
+            }
+        };
+        Ok(match wanted {
+            Some(wanted) => batch.project(wanted)?,
+            None => batch,
+        })
     }
 }
 
 impl Schema {
     /// The catalog of these schemas, the default one first, each with its tables.
     pub(crate) fn new(schemas: Vec<(String, Vec<Arc<TableInfo>>)>) -> Self {
-        let mut oids = Oids::default();
+        let oids = Oids::shared();
         let mut schema = Self::default();
         for (name, tables) in schemas {
-            let oid = if name == "public" { PUBLIC } else { oids.user("n", "", &name) };
+            let oid = if name == "public" { PUBLIC } else { oids.of("n", "", &name) };
             // What is always known comes first, so that no form that is read later takes its oid.
             let (first, later): (Vec<_>, Vec<_>) =
                 tables.into_iter().partition(|t| !matches!(t.kind, TableKind::Subtable | TableKind::View));
             let table = |info: Arc<TableInfo>| Table {
-                oid: oids.user("r", &name, &info.name),
+                oid: oids.of_relation(&name, &info.name),
+                row_type: oids.of("t", &name, &info.name),
+                row_array: oids.of("t", &name, &format!("_{}", info.name)),
                 namespace: oid,
                 info,
                 constraints: vec![],
@@ -230,19 +253,13 @@ impl Schema {
             schema.namespaces.push(Namespace { oid, name });
         }
         schema.tables.sort_by(|a, b| (a.namespace, &a.info.name).cmp(&(b.namespace, &b.info.name)));
-        for (name, oid) in [("pg_catalog", Some(PG_CATALOG)), ("information_schema", None)] {
-            let oid = oid.unwrap_or_else(|| oids.system("", name));
+        for (name, oid) in [("pg_catalog", PG_CATALOG), ("information_schema", INFORMATION_SCHEMA)] {
             schema.namespaces.push(Namespace { oid, name: name.to_owned() });
             let relations = RELATIONS.iter().filter(|relation| relation.schema == name);
-            let system = |relation: &'static Relation| System {
-                oid: oids.system(name, relation.name),
-                namespace: oid,
-                relation,
-            };
-            schema.system.extend(relations.map(system));
+            schema.system.extend(relations.map(|relation| System { namespace: oid, relation }));
         }
-        schema.add_keys(&mut oids);
-        schema.add_foreign_keys(&mut oids);
+        schema.add_keys(oids);
+        schema.add_foreign_keys(oids);
         schema.add_places();
         schema
     }
@@ -256,7 +273,8 @@ impl Schema {
                 places.extend(constraint.index().map(|index| (index, Place::Index(at, key))));
             }
         }
-        places.extend(self.system.iter().enumerate().map(|(at, system)| (system.oid, Place::System(at))));
+        let system = self.system.iter().enumerate();
+        places.extend(system.map(|(at, system)| (system.relation.oid, Place::System(at))));
         self.by_oid = places;
         let mut names: HashMap<String, Vec<i64>> = HashMap::new();
         for (oid, _, name) in self.relations() {
@@ -265,13 +283,13 @@ impl Schema {
         self.by_name = names;
     }
 
-    fn add_keys(&mut self, oids: &mut Oids) {
+    fn add_keys(&mut self, oids: &Oids) {
         // A view has no key of its own in PostgreSQL.
         for table in self.tables.iter_mut().filter(|table| table.info.kind != TableKind::View) {
             let info = Arc::clone(&table.info);
-            let mut key = |name: String, columns: Vec<i64>, rule: fn(i64) -> Rule| {
-                let rule = rule(oids.user("i", &info.schema, &name));
-                Constraint { oid: oids.user("c", &info.schema, &name), name, columns, rule }
+            let key = |name: String, columns: Vec<i64>, rule: fn(i64) -> Rule| {
+                let rule = rule(oids.of("i", &info.schema, &name));
+                Constraint { oid: oids.of("c", &info.schema, &name), name, columns, rule }
             };
             if let Some(columns) = Table::numbers(&info, &info.primary_key).filter(|c| !c.is_empty()) {
                 table.constraints.push(key(format!("{}_pkey", info.name), columns, Rule::Primary));
@@ -287,7 +305,7 @@ impl Schema {
         }
     }
 
-    fn add_foreign_keys(&mut self, oids: &mut Oids) {
+    fn add_foreign_keys(&mut self, oids: &Oids) {
         let mut found = vec![];
         let by_name: HashMap<_, _> =
             self.tables.iter().map(|table| ((table.namespace, table.info.name.as_str()), table)).collect();
@@ -304,7 +322,7 @@ impl Schema {
                     columns: there,
                     index: key.and_then(Constraint::index),
                 };
-                let oid = oids.user("c", &table.info.schema, &name);
+                let oid = oids.of("c", &table.info.schema, &name);
                 found.push((position, Constraint { oid, name, columns, rule }));
             }
         }
@@ -372,6 +390,14 @@ impl Schema {
         })
     }
 
+    /// The name of the catalog's relation with this oid.
+    pub(crate) fn class_name(&self, oid: i64) -> Option<&'static str> {
+        match self.by_oid.get(&oid)? {
+            Place::System(at) => self.system.get(*at).map(|system| system.relation.name),
+            _ => None,
+        }
+    }
+
     /// Every key, with its table.
     pub(crate) fn constraints(&self) -> impl Iterator<Item = (&Table, &Constraint)> {
         self.tables
@@ -400,7 +426,8 @@ impl Schema {
         let indexes = self.constraints().filter_map(|(table, constraint)| {
             Some((constraint.index()?, table.namespace, constraint.name.as_str()))
         });
-        let system = self.system.iter().map(|system| (system.oid, system.namespace, system.relation.name));
+        let system =
+            self.system.iter().map(|system| (system.relation.oid, system.namespace, system.relation.name));
         tables.chain(indexes).chain(system)
     }
 }

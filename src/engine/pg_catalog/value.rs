@@ -1,6 +1,6 @@
 //! One cell of a catalog relation, one argument or result of a catalog function.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalUnit};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result;
 
@@ -51,6 +51,11 @@ impl Value {
         match (self, data_type) {
             (Self::Null, _) => ScalarValue::try_from(data_type),
             (Self::Bool(v), _) => ScalarValue::Boolean(Some(*v)).cast_to(data_type),
+            // A whole number of seconds.
+            (Self::Int(v), DataType::Interval(IntervalUnit::MonthDayNano)) => {
+                let nanos = v.saturating_mul(1_000_000_000);
+                Ok(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(0, 0, nanos))))
+            }
             (Self::Int(v), _) => ScalarValue::Int64(Some(*v)).cast_to(data_type),
             (Self::Float(v), _) => ScalarValue::Float64(Some(*v)).cast_to(data_type),
             (Self::Text(v), _) => ScalarValue::Utf8(Some(v.clone())).cast_to(data_type),

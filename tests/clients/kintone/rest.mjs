@@ -1,7 +1,7 @@
 // The official JavaScript client, unchanged, against the embedded Kintone: node rest.mjs URL
 import assert from "node:assert/strict";
 import { KintoneRestAPIClient } from "@kintone/rest-api-client";
-import { count, gives, refused } from "./check.mjs";
+import { count, gives, refused } from "./calls.mjs";
 
 const baseUrl = process.argv[2];
 const login = (username, password) => new KintoneRestAPIClient({ baseUrl, auth: { username, password } });

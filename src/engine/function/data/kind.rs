@@ -1,12 +1,10 @@
 //! The kinds of arguments and results that functions are declared with.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 
 use crate::engine::SqlType;
-use crate::table::SQL_TYPE;
 
 /// What an argument is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +21,6 @@ pub(super) enum Kind {
     /// `timestamptz`
     Instant,
     Interval,
-    List,
 }
 
 /// The distance of a text literal, which may be of any type, from what is wanted.
@@ -44,8 +41,7 @@ impl Kind {
             | (Self::Time, D::Time64(_) | D::Time32(_))
             | (Self::Timestamp, D::Timestamp(_, None))
             | (Self::Instant, D::Timestamp(_, Some(_)))
-            | (Self::Interval, D::Interval(_) | D::Duration(_))
-            | (Self::List, D::List(_)) => 0,
+            | (Self::Interval, D::Interval(_) | D::Duration(_)) => 0,
             (Self::Float, D::Float32) | (Self::Instant, D::Date32) => 1,
             (Self::Float, _) if whole => 1,
             (Self::Numeric, _) if whole => 2,
@@ -81,10 +77,6 @@ impl Kind {
                 _ => D::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))),
             },
             Self::Interval => D::Interval(IntervalUnit::MonthDayNano),
-            Self::List => match from {
-                D::List(_) => from.clone(),
-                _ => D::new_list(D::Utf8, true),
-            },
         }
     }
 }
@@ -100,15 +92,11 @@ pub(super) enum Returns {
     /// `numeric` as wide as there is.
     Wide,
     Text,
-    Jsonb,
-    Json,
     Date,
     Time,
     Timestamp,
     Instant,
     Interval,
-    /// `text[]`
-    Texts,
     /// The type of an argument.
     Like(usize),
     /// An array of the type of an argument.
@@ -133,14 +121,11 @@ impl Returns {
             Self::Numeric(scale) => DataType::Decimal128(38, scale),
             Self::Wide => wide(),
             Self::Text => DataType::Utf8,
-            Self::Jsonb => return marked(name, "jsonb"),
-            Self::Json => return marked(name, "json"),
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))),
             Self::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
-            Self::Texts => DataType::new_list(DataType::Utf8, true),
             Self::Like(i) => match args.get(i) {
                 Some(field) => return field.as_ref().clone().with_name(name).with_nullable(true),
                 None => DataType::Null,
@@ -149,12 +134,6 @@ impl Returns {
         };
         Field::new(name, data_type, true)
     }
-}
-
-/// A text column with the mark of what it is.
-fn marked(name: &str, mark: &str) -> Field {
-    let mark = HashMap::from([(SQL_TYPE.to_owned(), mark.to_owned())]);
-    Field::new(name, DataType::Utf8, true).with_metadata(mark)
 }
 
 /// A type as PostgreSQL names it in messages; text may be a literal of no type yet.

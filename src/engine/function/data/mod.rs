@@ -44,15 +44,15 @@ use cell::Cell;
 use kind::{Kind, Returns, sql_name};
 
 /// What a call knows besides its arguments.
-pub(super) struct Context {
+struct Context {
     /// The session's zone.
-    pub(super) zone: Tz,
+    zone: Tz,
 }
 
 type Call = fn(&Context, &[Cell]) -> std::result::Result<Cell, Error>;
 
 /// One list of arguments that a function takes.
-pub(super) struct Overload {
+struct Overload {
     args: &'static [Kind],
     /// The kind of any number of further arguments.
     rest: Option<Kind>,
@@ -61,17 +61,17 @@ pub(super) struct Overload {
 }
 
 /// An overload of so many arguments.
-pub(super) const fn on(args: &'static [Kind], returns: Returns, call: Call) -> Overload {
+const fn on(args: &'static [Kind], returns: Returns, call: Call) -> Overload {
     Overload { args, rest: None, returns, call }
 }
 
 /// An overload with any number of arguments behind the first ones.
-pub(super) const fn variadic(args: &'static [Kind], rest: Kind, returns: Returns, call: Call) -> Overload {
+const fn variadic(args: &'static [Kind], rest: Kind, returns: Returns, call: Call) -> Overload {
     Overload { args, rest: Some(rest), returns, call }
 }
 
 /// A function of PostgreSQL.
-pub(super) struct Def {
+struct Def {
     name: &'static str,
     /// NULL in, NULL out, without a call.
     strict: bool,
@@ -80,12 +80,12 @@ pub(super) struct Def {
 
 impl Def {
     /// NULL in, NULL out.
-    pub(super) const fn strict(name: &'static str, overloads: &'static [Overload]) -> Self {
+    const fn strict(name: &'static str, overloads: &'static [Overload]) -> Self {
         Self { name, strict: true, overloads }
     }
 
     /// Sees the NULLs.
-    pub(super) const fn lenient(name: &'static str, overloads: &'static [Overload]) -> Self {
+    const fn lenient(name: &'static str, overloads: &'static [Overload]) -> Self {
         Self { name, strict: false, overloads }
     }
 }

@@ -117,16 +117,6 @@ impl Number {
         };
         (weight, first)
     }
-
-    /// Reads `-12.50`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let digits = format!("{whole}{fraction}");
-        if digits.trim_start_matches(['-', '+']).is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        Some(Self::new(digits.parse().ok()?, u32::try_from(fraction.len()).ok()?))
-    }
 }
 
 impl fmt::Display for Number {
@@ -160,7 +150,8 @@ mod tests {
     use super::*;
 
     fn number(text: &str) -> Number {
-        Number::parse(text).unwrap()
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        Number::new(format!("{whole}{fraction}").parse().unwrap(), u32::try_from(fraction.len()).unwrap())
     }
 
     #[test]

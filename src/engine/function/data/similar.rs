@@ -8,7 +8,9 @@ use crate::error::{Error, Kind as Fault, Result};
 pub(super) const FUNCTIONS: &[Def] = &[Def::strict(
     "similar_to_escape",
     &[
-        on(&[Kind::Text], Returns::Text, |_, args| expression(args.first().map_or("", Cell::text), Some('\\'))),
+        on(&[Kind::Text], Returns::Text, |_, args| {
+            expression(args.first().map_or("", Cell::text), Some('\\'))
+        }),
         on(&[Kind::Text, Kind::Text], Returns::Text, |_, args| {
             let [pattern, escape] = args else { return Ok(Cell::Null) };
             if escape.text().chars().count() > 1 {
@@ -28,7 +30,10 @@ fn expression(pattern: &str, escape: Option<char>) -> Result<Cell> {
     while let Some(letter) = letters.next() {
         if Some(letter) == escape {
             let Some(literal) = letters.next() else {
-                return Err(Error::new(Fault::InvalidValue, "SIMILAR TO pattern must not end with escape character"));
+                return Err(Error::new(
+                    Fault::InvalidValue,
+                    "SIMILAR TO pattern must not end with escape character",
+                ));
             };
             push_literal(&mut out, literal);
             continue;

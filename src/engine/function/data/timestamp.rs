@@ -1,6 +1,6 @@
 //! Days and times: `age`, `make_*`, `to_timestamp` of a number.
 
-use chrono::{Datelike, Months, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, Months, NaiveDate};
 
 use super::cell::{Cell, DAY, Span};
 use super::interval::whole;
@@ -149,7 +149,7 @@ fn day(args: &[Cell]) -> Result<i32> {
         .filter(|_| year != 0)
         .and_then(|year| NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, u32::try_from(day).ok()?));
     let date = date.ok_or_else(invalid)?;
-    let days = date.signed_duration_since(NaiveDateTime::UNIX_EPOCH.date()).num_days();
+    let days = date.signed_duration_since(DateTime::UNIX_EPOCH.date_naive()).num_days();
     i32::try_from(days).map_err(|_| invalid())
 }
 
@@ -201,6 +201,8 @@ pub(super) fn start_of(date: NaiveDate) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDateTime;
+
     use super::*;
 
     #[test]

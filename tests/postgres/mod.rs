@@ -1,5 +1,9 @@
 //! The PostgreSQL door under real clients: tokio-postgres, psql, and bytes written by hand.
 
+mod input;
+mod stop;
+mod tls;
+
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -45,16 +49,23 @@ async fn server() -> Server {
 }
 
 async fn server_with(max_connections: usize) -> Server {
+    server_of(PostgresConfig { max_connections, ..PostgresConfig::default() }).await
+}
+
+async fn server_of(config: PostgresConfig) -> Server {
+    let login = Login { name: "demo".into(), password: "demo".parse().unwrap(), administrator: false };
+    server_for(login, config).await
+}
+
+async fn server_for(login: Login, config: PostgresConfig) -> Server {
     let today = NaiveDate::from_ymd_opt(2026, 4, 24).unwrap();
     let kintone = Emulator::start(Arc::new(Company::new(1, today)), Options::default()).await.unwrap();
     let credentials = Credentials::Password { user: "demo".into(), password: Secret::new("demo") };
-    let config = ClientConfig::new("public", kintone.url().parse().unwrap(), credentials);
-    let engine = Engine::new(EngineConfig::default(), vec![KintoneClient::new(config).unwrap()]).unwrap();
+    let client = ClientConfig::new("public", kintone.url().parse().unwrap(), credentials);
+    let engine = Engine::new(EngineConfig::default(), vec![KintoneClient::new(client).unwrap()]).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let shutdown = CancellationToken::new();
-    let login = Login { name: "demo".into(), password: "demo".parse().unwrap(), administrator: false };
-    let config = PostgresConfig { max_connections, ..PostgresConfig::default() };
     let task = tokio::spawn(serve(listener, engine, vec![login], config, shutdown.clone()));
     Server { port, shutdown, task, kintone }
 }

@@ -1,4 +1,4 @@
-// Validates a Swagger document: node tests/clients/swagger.mjs URL-OR-FILE
+// Validates a Swagger document: node check.mjs URL-OR-FILE
 // Needs: npm install @apidevtools/swagger-parser
 import SwaggerParser from "@apidevtools/swagger-parser";
 

@@ -1,4 +1,5 @@
-//! Which addresses may ask: a list, a range, a wildcard or a network, as API Server's "trusted IP addresses".
+//! Which addresses may come to a door: a list, a range, a wildcard or a network, as API Server's "trusted IP
+//! addresses". The same rule holds at every door.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -101,13 +102,15 @@ fn plain(address: IpAddr) -> IpAddr {
 }
 
 /// Whether a socket's address may ask. This machine always may.
-pub(super) fn is_trusted(ranges: &[AddressRange], address: IpAddr) -> bool {
+#[must_use]
+pub fn is_trusted(ranges: &[AddressRange], address: IpAddr) -> bool {
     let address = plain(address);
     address.is_loopback() || ranges.iter().any(|range| range.contains(address))
 }
 
 /// Whether the address is this machine's own loopback.
-pub(super) fn is_loopback(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_loopback(address: IpAddr) -> bool {
     plain(address).is_loopback()
 }
 
