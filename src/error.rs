@@ -36,6 +36,20 @@ pub enum Kind {
     Unsupported,
     /// A value that does not fit its type.
     InvalidValue,
+    /// More than one row where there may be one.
+    Cardinality,
+    /// A root or a power that is no number.
+    InvalidPower,
+    /// A logarithm that is no number.
+    InvalidLogarithm,
+    /// Bounds or a count of `width_bucket`.
+    InvalidBucket,
+    /// A LIMIT below 0.
+    InvalidLimit,
+    /// An OFFSET below 0.
+    InvalidOffset,
+    /// A position in ORDER BY or GROUP BY that no column has.
+    InvalidColumnReference,
     /// Text that is not a value of the type: `'abc'::int`.
     InvalidText,
     /// Text that is no date, time or interval.
@@ -104,6 +118,13 @@ impl Kind {
             Self::DatatypeMismatch => ("42804", 400, 3),
             Self::Unsupported => ("0A000", 501, 3),
             Self::InvalidValue => ("22023", 400, 3),
+            Self::Cardinality => ("21000", 400, 3),
+            Self::InvalidPower => ("2201F", 400, 3),
+            Self::InvalidLogarithm => ("2201E", 400, 3),
+            Self::InvalidBucket => ("2201G", 400, 3),
+            Self::InvalidLimit => ("2201W", 400, 3),
+            Self::InvalidOffset => ("2201X", 400, 3),
+            Self::InvalidColumnReference => ("42P10", 400, 3),
             Self::InvalidText => ("22P02", 400, 3),
             Self::DatetimeSyntax => ("22007", 400, 3),
             Self::InvalidDatetime => ("22008", 400, 3),

@@ -157,6 +157,13 @@ fn schema(error: &SchemaError) -> Error {
     match error {
         SchemaError::FieldNotFound { field, valid_fields } => {
             let message = match &field.relation {
+                Some(relation)
+                    if !valid_fields.is_empty()
+                        && valid_fields.iter().all(|known| known.relation.as_ref() != Some(relation)) =>
+                {
+                    let message = format!("missing FROM-clause entry for table \"{}\"", relation.table());
+                    return Error::new(Kind::UndefinedTable, message);
+                }
                 Some(relation) => format!("column {}.{} does not exist", relation.table(), field.name),
                 None => format!("column \"{}\" does not exist", field.name),
             };
@@ -254,6 +261,9 @@ fn value_and_type(text: &str) -> Option<(&str, &'static str)> {
 
 fn execution(text: &str) -> Error {
     let lower = text.to_lowercase();
+    if let Some(error) = known_plan(text) {
+        return error;
+    }
     let kind = if lower.contains("divide by zero") || lower.contains("division by zero") {
         return Error::new(Kind::DivisionByZero, "division by zero");
     } else if lower.contains("overflow") {
@@ -270,6 +280,9 @@ fn execution(text: &str) -> Error {
 fn plan(text: &str) -> Error {
     let lower = text.to_lowercase();
     let text = first_line(text.trim_start_matches("Error during planning: "));
+    if let Some(error) = known_plan(&text) {
+        return error;
+    }
     let kind = if lower.contains("table") && lower.contains("not found") {
         Kind::UndefinedTable
     } else if lower.contains("invalid function")
@@ -294,6 +307,55 @@ fn plan(text: &str) -> Error {
         Kind::Syntax
     };
     Error::new(kind, text)
+}
+
+/// Texts of the planner that PostgreSQL has other words and codes for.
+fn known_plan(text: &str) -> Option<Error> {
+    if let Some(at) = text.find("function ").filter(|_| text.contains(" does not exist")) {
+        let rest = text.get(at..)?;
+        let end = rest.find(" does not exist")?;
+        let message = format!("{} does not exist", rest.get(..end)?);
+        let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
+        return Some(Error::new(Kind::UndefinedFunction, message).with_hint(hint));
+    }
+    if let Some((_, rest)) = text.split_once("Cannot coerce arithmetic expression ") {
+        let (operands, _) = rest.split_once(" to valid types")?;
+        let mut words = operands.split(' ');
+        let (left, op, right) = (words.next()?, words.next()?, words.next()?);
+        let message = format!("operator does not exist: {} {op} {}", sql_type(left), sql_type(right));
+        let hint = "No operator matches the given name and argument types. You might need to add explicit type casts.";
+        return Some(Error::new(Kind::UndefinedFunction, message).with_hint(hint));
+    }
+    if let Some((_, rest)) = text.split_once("column out of bounds, specified: ") {
+        let position = rest.split(',').next()?;
+        let message = format!("ORDER BY position {position} is not in select list");
+        return Some(Error::new(Kind::InvalidColumnReference, message));
+    }
+    if text.starts_with("LIMIT must be >= 0") {
+        return Some(Error::new(Kind::InvalidLimit, "LIMIT must not be negative"));
+    }
+    text.starts_with("OFFSET must be >=")
+        .then(|| Error::new(Kind::InvalidOffset, "OFFSET must not be negative"))
+}
+
+/// Arrow's name of a type as PostgreSQL's.
+fn sql_type(arrow: &str) -> &str {
+    match arrow.split('(').next().unwrap_or(arrow) {
+        "Boolean" => "boolean",
+        "Int16" => "smallint",
+        "Int32" => "integer",
+        "Int64" => "bigint",
+        "Float32" => "real",
+        "Float64" => "double precision",
+        "Decimal128" | "Decimal256" => "numeric",
+        "Utf8" => "text",
+        "Date32" => "date",
+        "Time64" => "time without time zone",
+        "Timestamp" => "timestamp",
+        "Interval" => "interval",
+        "List" => "array",
+        _ => arrow,
+    }
 }
 
 /// No stack of causes, no backtrace.

@@ -48,7 +48,9 @@ mod statement;
 mod table_info;
 mod tables;
 mod type_planner;
+mod unnest_rule;
 mod utility;
+mod whole_row;
 mod yielding;
 
 use std::collections::{BTreeSet, HashMap};

@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::dialect::{MARK, folded, shown_name};
+use super::whole_row;
 
 /// A table that a statement names, found in the catalog.
 #[derive(Debug, Clone)]
@@ -72,6 +73,12 @@ impl Scope<'_> {
         match_name(columns, written)
             .or_else(|| match_name(self.outputs.iter(), written))
             .or_else(|| self.parent.and_then(|p| p.column(written)))
+    }
+
+    /// Whether there is a column or an output of exactly this name.
+    fn has_column(&self, name: &str) -> bool {
+        let mut columns = self.relations.iter().flat_map(|r| &r.columns).chain(&self.outputs);
+        columns.any(|column| column == name) || self.parent.is_some_and(|p| p.has_column(name))
     }
 
     /// The relation that an unquoted or quoted qualifier means.
@@ -313,10 +320,20 @@ impl Resolver<'_> {
                     outputs.extend(wildcards.get_mut(place).map(std::mem::take).unwrap_or_default());
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
+                    self.shown_row(expr, scope);
                     self.expressions(expr, scope);
                     fold(alias);
                     set(alias, repeated(&alias.value, &outputs));
                     outputs.push(alias.value.clone());
+                }
+                SelectItem::UnnamedExpr(expr) if self.row_named(expr, scope).is_some() => {
+                    let Expr::Identifier(ident) = &*expr else { continue };
+                    let name = unrepeated(&folded(ident), &outputs);
+                    self.shown_row(expr, scope);
+                    self.expressions(expr, scope);
+                    let alias = Ident::with_quote('"', name.clone());
+                    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+                    outputs.push(name);
                 }
                 SelectItem::UnnamedExpr(expr) => {
                     self.expressions(expr, scope);
@@ -340,9 +357,49 @@ impl Resolver<'_> {
         outputs
     }
 
+    /// A row as a column of a result is text.
+    fn shown_row(&self, expr: &mut Expr, scope: &Scope<'_>) {
+        let row = match expr {
+            Expr::Tuple(_) => expr.clone(),
+            _ => match self.row_named(expr, scope) {
+                Some(relation) => whole_row::row(&relation.alias, &relation.columns),
+                None => return,
+            },
+        };
+        *expr = whole_row::shown(row);
+    }
+
     /// Resolves the names in every expression below `node`.
     fn expressions(&self, node: &mut impl VisitMut, scope: &Scope<'_>) {
         let _ = node.visit(&mut Expressions { resolver: self, scope, depth: 0 });
+    }
+
+    /// A relation's name in the place of a value.
+    fn whole_row(&self, expr: &mut Expr, scope: &Scope<'_>) {
+        if let Some((name, function)) = whole_row::counted(expr) {
+            if let Some(ObjectNamePart::Identifier(last)) = name.0.last()
+                && let Some(relation) = scope.relation(last).filter(|r| !r.columns.is_empty())
+            {
+                whole_row::count_rows(function, &relation.alias, &relation.columns);
+            }
+            return;
+        }
+        if let Some(relation) = self.row_named(expr, scope) {
+            *expr = whole_row::row(&relation.alias, &relation.columns);
+        }
+    }
+
+    /// The relation that an expression names, where no column has the name.
+    fn row_named(&self, expr: &Expr, scope: &Scope<'_>) -> Option<Relation> {
+        let Expr::Identifier(ident) = expr else { return None };
+        let is_column = match ident.quote_style {
+            None => scope.column(&ident.value).is_some(),
+            Some(_) => scope.has_column(&ident.value),
+        };
+        if is_column {
+            return None;
+        }
+        scope.relation(ident).filter(|relation| !relation.columns.is_empty()).cloned()
     }
 
     fn identifier(&self, ident: &mut Ident, scope: &Scope<'_>) {
@@ -380,6 +437,9 @@ impl VisitorMut for Expressions<'_, '_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if self.depth == 0 {
+            self.resolver.whole_row(expr, self.scope);
+        }
         match expr {
             _ if self.depth > 0 => {}
             Expr::Identifier(ident) => self.resolver.identifier(ident, self.scope),

@@ -16,8 +16,10 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
+use datafusion::scalar::ScalarValue;
 
 use super::NumericForm;
+use super::function::data_function;
 use super::quoted_number::QuotedNumbers;
 
 /// DataFusion's rules, with ours around them.
@@ -44,7 +46,7 @@ impl AnalyzerRule for DaysAsInstants {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        rewrite(plan, &day_to_instant)
+        rewrite(plan, &|expr, schema| Ok(day_to_instant(expr, schema)))
     }
 }
 
@@ -65,14 +67,14 @@ impl AnalyzerRule for PostgresCasts {
 /// Rewrites every expression of a plan; columns keep their names.
 pub(super) fn rewrite(
     plan: LogicalPlan,
-    rule: &dyn Fn(Expr, &DFSchema) -> Transformed<Expr>,
+    rule: &dyn Fn(Expr, &DFSchema) -> Result<Transformed<Expr>>,
 ) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let schema = merge_schema(&node.inputs());
         let names = NamePreserver::new(&node);
         let node = node.map_expressions(|expr| {
             let name = names.save(&expr);
-            let rewritten = expr.transform_up(|expr| Ok(rule(expr, &schema)))?;
+            let rewritten = expr.transform_up(|expr| rule(expr, &schema))?;
             Ok(rewritten.update_data(|expr| name.restore(expr)))
         })?;
         if node.transformed { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
@@ -133,17 +135,78 @@ fn under_instant(expr: &Expr) -> &Expr {
     }
 }
 
-fn spell_out(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
-    let Expr::Cast(Cast { expr: inner, field }) = &expr else { return Transformed::no(expr) };
-    let Ok(from) = inner.get_type(schema) else { return Transformed::no(expr) };
+fn spell_out(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::Cast(cast) => spell_out_cast(cast, schema),
+        other => checked(other, schema),
+    }
+}
+
+/// Whole numbers that do not fit their type are an error, and a floating point number is rounded to the even one of
+/// two neighbours.
+fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let whole = |expr: &Expr| expr.get_type(schema).ok().filter(DataType::is_integer);
+    Ok(match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let name = match op {
+                Operator::Plus => "pg_integer_add",
+                Operator::Minus => "pg_integer_subtract",
+                Operator::Multiply => "pg_integer_multiply",
+                _ => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+            };
+            match (whole(&left), whole(&right)) {
+                (Some(l), Some(r)) if l == r => {
+                    Transformed::yes(data_function(name)?.call(vec![*left, *right]))
+                }
+                _ => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
+            }
+        }
+        Expr::Negative(inner) if !matches!(*inner, Expr::Literal(..)) => match whole(&inner) {
+            Some(data_type) => {
+                let zero = Expr::Literal(ScalarValue::new_zero(&data_type)?, None);
+                Transformed::yes(data_function("pg_integer_subtract")?.call(vec![zero, *inner]))
+            }
+            None => Transformed::no(Expr::Negative(inner)),
+        },
+        Expr::ScalarFunction(call) if call.name() == "round" && call.args.len() == 1 => {
+            let is_float =
+                call.args.iter().all(|arg| is_float(&arg.get_type(schema).unwrap_or(DataType::Null)));
+            if is_float {
+                let args = call.args.into_iter().map(|arg| cast(arg, DataType::Float64)).collect();
+                Transformed::yes(data_function("pg_round_even")?.call(args))
+            } else {
+                Transformed::no(Expr::ScalarFunction(call))
+            }
+        }
+        other => Transformed::no(other),
+    })
+}
+
+fn is_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float32 | DataType::Float64)
+}
+
+fn spell_out_cast(expr: Cast, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Cast { expr: inner, field } = &expr;
+    let Ok(from) = inner.get_type(schema) else { return Ok(Transformed::no(Expr::Cast(expr))) };
     let inner = || inner.as_ref().clone();
-    match (from, field.data_type()) {
+    Ok(match (from, field.data_type()) {
         // Arrow cuts the fraction off.
-        (DataType::Decimal128(_, scale), to) if scale > 0 && to.is_integer() => {
+        (DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale), to)
+            if scale > 0 && to.is_integer() =>
+        {
             Transformed::yes(cast(round(vec![inner()]), to.clone()))
         }
+        (from, to) if is_float(&from) && to.is_integer() => {
+            let rounded = data_function("pg_round_even")?.call(vec![cast(inner(), DataType::Float64)]);
+            Transformed::yes(cast(rounded, to.clone()))
+        }
+        // What the clocks of the zone show, not those of UTC.
+        (DataType::Timestamp(_, Some(_)), to @ DataType::Timestamp(_, None)) => {
+            Transformed::yes(cast(to_local_time(vec![inner()]), to.clone()))
+        }
         // Zeros that end a fraction are shown nowhere else.
-        (DataType::Decimal128(_, scale), to)
+        (DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale), to)
             if scale > 0 && *to == DataType::Utf8 && !shows_zeros(&inner(), schema) =>
         {
             let digits = rtrim(vec![cast(inner(), to.clone()), lit("0")]);
@@ -154,8 +217,8 @@ fn spell_out(expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
             let local = cast(inner(), DataType::Timestamp(TimeUnit::Microsecond, None));
             Transformed::yes(cast(local, to.clone()))
         }
-        _ => Transformed::no(expr),
-    }
+        _ => Transformed::no(Expr::Cast(expr)),
+    })
 }
 
 /// Whether a decimal's scale is one that PostgreSQL shows: that of constants, of declared columns, and of what adds and

@@ -23,7 +23,7 @@ impl AnalyzerRule for QuotedNumbers {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        rewrite(plan, &own_digits)
+        rewrite(plan, &|expr, schema| Ok(own_digits(expr, schema)))
     }
 }
 
@@ -50,6 +50,14 @@ fn own_digits(mut expr: Expr, schema: &DFSchema) -> Transformed<Expr> {
         }
     }
     if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+}
+
+/// The number of a text, whole or with a fraction.
+pub(super) fn decimal_or_whole(text: &str) -> Option<ScalarValue> {
+    decimal(text).or_else(|| {
+        let number: i128 = text.parse().ok()?;
+        (number.unsigned_abs() < 10_u128.pow(38)).then_some(ScalarValue::Decimal128(Some(number), 38, 0))
+    })
 }
 
 /// The decimal of a text such as `-0.050`, with as many digits as it needs; `None` for any other text, and for more

@@ -13,8 +13,8 @@ use arrow::array::{
 };
 use arrow::compute::{CastOptions, can_cast_types, cast_with_options};
 use arrow::datatypes::{
-    DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
-    IntervalMonthDayNanoType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal256Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, i256,
 };
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
@@ -106,10 +106,10 @@ pub fn canonical(array: &ArrayRef, sql_type: &SqlType) -> Result<ArrayRef, Arrow
         (SqlType::TimestampTz, DataType::Timestamp(TimeUnit::Microsecond, _)) => {
             return Ok(Arc::clone(array));
         }
-        (
-            SqlType::Numeric,
-            DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal256(_, scale),
-        ) => DataType::Decimal128(38, *scale),
+        (SqlType::Numeric, DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale)) => {
+            DataType::Decimal128(38, *scale)
+        }
+        (SqlType::Numeric, DataType::Decimal256(_, scale)) => return narrowed(array, *scale),
         (SqlType::Numeric, DataType::UInt64) => DataType::Decimal128(20, 0),
         (SqlType::Array(_), DataType::LargeList(item) | DataType::FixedSizeList(item, _)) => {
             DataType::List(Arc::clone(item))
@@ -123,6 +123,35 @@ pub fn canonical(array: &ArrayRef, sql_type: &SqlType) -> Result<ArrayRef, Arrow
         return Ok(Arc::new(texts));
     }
     cast(array, &wanted)
+}
+
+/// A wide numeric with no more digits after the point than its values have, and than the narrow one has room for.
+fn narrowed(array: &ArrayRef, scale: i8) -> Result<ArrayRef, ArrowError> {
+    let wide: PrimitiveArray<Decimal256Type> = downcast(array)?;
+    let (ten, zero) = (i256::from(10_i128), i256::ZERO);
+    let zeros = |value: i256| {
+        let ends = std::iter::successors(Some(value), |value| Some(*value / ten));
+        i8::try_from(ends.take(128).take_while(|value| *value % ten == zero).count()).unwrap_or(scale)
+    };
+    let digits = |value: i256| {
+        let rests = std::iter::successors(Some(value), |value| Some(*value / ten));
+        i8::try_from(rests.take(100).take_while(|value| *value != zero).count()).unwrap_or(i8::MAX)
+    };
+    let values = || wide.iter().flatten().filter(|value| *value != zero);
+    let spare = values().map(zeros).min().unwrap_or(scale);
+    let beyond = values().map(digits).max().unwrap_or(0).saturating_sub(38);
+    let cut = spare.max(beyond).clamp(0, scale);
+    let divisor = (0..cut).fold(i256::from(1_i128), |power, _| power * ten);
+    let half = divisor / i256::from(2_i128);
+    let rounded = |value: i256| {
+        let up = if value < zero { zero - half } else { half };
+        let narrow =
+            ((value + up) / divisor).to_i128().filter(|value| value.unsigned_abs() < 10_u128.pow(38));
+        narrow.ok_or_else(|| ArrowError::ArithmeticOverflow("value overflows numeric format".into()))
+    };
+    let values = wide.iter().map(|value| value.map(rounded).transpose());
+    let values = values.collect::<Result<Vec<_>, ArrowError>>()?;
+    Ok(Arc::new(Decimal128Array::from(values).with_precision_and_scale(38, scale - cut)?))
 }
 
 fn cast(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {

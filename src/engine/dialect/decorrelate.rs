@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit, scalar_subquery,
 };
 
-use super::row_join;
+use super::{lateral_rows, row_join};
 
 /// Makes every such subquery of a plan a join.
 ///
@@ -34,10 +34,11 @@ pub(super) fn decorrelate(plan: LogicalPlan) -> Result<LogicalPlan> {
             None => Ok(Transformed::no(LogicalPlan::Aggregate(aggregate))),
         },
         LogicalPlan::Join(join) => {
-            match lateral(&join)?.map_or_else(|| in_join(&join), |plan| Ok(Some(plan)))? {
-                Some(plan) => Ok(Transformed::yes(plan)),
-                None => Ok(Transformed::no(LogicalPlan::Join(join))),
-            }
+            let joined = match lateral_rows::attach(&join)? {
+                None => lateral(&join)?.map_or_else(|| in_join(&join), |plan| Ok(Some(plan)))?,
+                rows => rows,
+            };
+            Ok(joined.map_or_else(|| Transformed::no(LogicalPlan::Join(join)), Transformed::yes))
         }
         other => Ok(Transformed::no(other)),
     })

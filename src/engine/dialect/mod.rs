@@ -4,14 +4,19 @@
 //! no name of a client or text of a query is known. A rule is a file and a line in [`RULES`].
 //! What needs types is not here but in `planner.rs`, which DataFusion asks while it plans.
 
+mod arithmetic;
 mod array_subquery;
+mod call_form;
 mod cast;
 mod catalog_name;
 mod collation;
 mod column_name;
 mod decorrelate;
+mod distinct_from;
+mod fetch_first;
 mod field_access;
 mod keyword;
+mod lateral_rows;
 mod like_escape;
 mod literal;
 mod literal_cast;
@@ -22,6 +27,7 @@ mod planner;
 mod quantified;
 mod regex_substring;
 mod relation_kind;
+mod repeated_call;
 mod row_join;
 mod scalar_subquery;
 mod set_returning;
@@ -47,8 +53,12 @@ use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
 const RULES: &[Rule] = &[
+    fetch_first::RULE,
+    distinct_from::RULE,
+    repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,
+    call_form::RULE,
     collation::RULE,
     name_pattern::RULE,
     catalog_name::FUNCTION,

@@ -22,11 +22,11 @@ pub(super) const FROM: Rule = Rule::Table(derived);
 fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     Some(match (name, args) {
         ("unnest", [array]) => array.clone(),
-        // A series whose bounds are known only with the rows is bounded while it is made.
-        ("generate_series", [first, last, ..]) if !is_constant(first) || !is_constant(last) => {
-            call("pg_series", args.to_vec())
+        ("generate_series", [_, _] | [_, _, _]) if args.iter().all(is_whole) => {
+            call("generate_series", args.to_vec())
         }
-        ("generate_series", [_, _] | [_, _, _]) => call("generate_series", args.to_vec()),
+        // One whose bounds are known only with the rows is bounded while it is made.
+        ("generate_series", [_, _] | [_, _, _]) => call("pg_series", args.to_vec()),
         ("generate_subscripts", [array, _]) if is_vector(array) => {
             call("pg_series", vec![number(0), minus_one(call("array_upper", vec![array.clone(), number(1)]))])
         }
@@ -74,10 +74,13 @@ fn minus_one(expr: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(expr), op: BinaryOperator::Minus, right: Box::new(number(1)) }
 }
 
-fn is_constant(expr: &Expr) -> bool {
+/// Whether an argument is written as a whole number.
+fn is_whole(expr: &Expr) -> bool {
     match expr {
-        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
-        Expr::UnaryOp { expr, .. } | Expr::Cast { expr, .. } | Expr::Nested(expr) => is_constant(expr),
+        Expr::Value(value) => {
+            matches!(&value.value, Value::Number(text, _) if text.bytes().all(|b| b.is_ascii_digit()))
+        }
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_whole(expr),
         _ => false,
     }
 }

@@ -16,6 +16,8 @@ pub(super) enum Rule {
     Table(fn(&mut TableFactor, &[String])),
     /// A whole SELECT, before what is in it.
     Select(fn(&mut Select)),
+    /// A query, before what is in it.
+    Query(fn(&mut Query)),
 }
 
 /// Applies the rules.
@@ -46,6 +48,15 @@ struct Walk<'a> {
 
 impl VisitorMut for Walk<'_> {
     type Break = Infallible;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Infallible> {
+        for rule in self.rules {
+            if let Rule::Query(apply) = rule {
+                apply(query);
+            }
+        }
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Infallible> {
         for rule in self.rules {

@@ -2,11 +2,13 @@
 //!
 //! Takes: values, and the session's catalog snapshot. Gives: DataFusion's scalar functions.
 //! A function is a line in the list of the file that has its subject; the files are joined in [`LISTS`].
-//! Absent on purpose: functions over data (dates, numbers, texts of records), waiting, the network.
+//! Functions over data (dates, numbers, texts of records) are in [`data`].
+//! Absent on purpose: waiting, the network.
 
 mod array;
 mod coalesce;
 mod comment;
+mod data;
 pub(super) mod definition;
 mod expand_array;
 mod jsonb;
@@ -29,6 +31,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::pg_catalog::Snapshot;
 use super::session::Session;
+pub(crate) use data::function as data_function;
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
 pub(crate) use type_name::type_text;
@@ -74,12 +77,13 @@ pub(crate) fn is_of_session(name: &str) -> bool {
 }
 
 /// Functions that read nothing but their arguments.
-pub(crate) fn plain_functions() -> [Arc<ScalarUDF>; 3] {
-    [
+pub(crate) fn plain_functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
+    let others = [
         Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
         Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
         Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
-    ]
+    ];
+    others.into_iter().chain(data::functions())
 }
 
 /// The aggregates that rewritten statements call.

@@ -67,7 +67,7 @@ impl One {
         self.value = value;
         if self.rows > 1 {
             let message = "more than one row returned by a subquery used as an expression";
-            return Err(DataFusionError::External(Box::new(Error::new(Kind::InvalidValue, message))));
+            return Err(DataFusionError::External(Box::new(Error::new(Kind::Cardinality, message))));
         }
         Ok(())
     }

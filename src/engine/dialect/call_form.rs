@@ -1,0 +1,76 @@
+//! Operators and keywords that are calls of functions: `x AT TIME ZONE z`, `extract(f FROM x)`, `a -> 'b'`, `~x`,
+//! `a SIMILAR TO p`, `localtimestamp`.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, Expr, FunctionArguments, Ident, TimezoneInfo, UnaryOperator, Value,
+};
+
+use super::visit::Rule;
+use super::{call, number, take};
+
+pub(super) const RULE: Rule = Rule::Expr(called);
+
+fn called(expr: &mut Expr) {
+    match expr {
+        Expr::AtTimeZone { timestamp, time_zone } => {
+            *expr = call("timezone", vec![take(time_zone), take(timestamp)]);
+        }
+        Expr::Extract { field, expr: value, .. } => {
+            let field =
+                Expr::value(Value::SingleQuotedString(field.to_string().trim_matches('\'').to_lowercase()));
+            *expr = call("pg_extract", vec![field, take(value)]);
+        }
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: value } => {
+            // All bits of -1 are set.
+            let ones = Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number(1)) };
+            let right = Box::new(take(value));
+            let difference = Expr::BinaryOp { left: Box::new(ones), op: BinaryOperator::Minus, right };
+            *expr = Expr::Nested(Box::new(difference));
+        }
+        Expr::SimilarTo { negated, expr: value, pattern, escape_char } => {
+            let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
+            let escape = escape_char.take().map(Expr::Value);
+            let args = std::iter::once(take(pattern)).chain(escape).collect();
+            let right = Box::new(call("similar_to_escape", args));
+            let matched = Expr::BinaryOp { left: Box::new(take(value)), op, right };
+            *expr = Expr::Nested(Box::new(matched));
+        }
+        Expr::Identifier(Ident { value, quote_style: None, .. }) => {
+            if let Some(clock) = clock(value) {
+                *expr = clock;
+            }
+        }
+        Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
+            if let Some(clock) = clock(&function.name.to_string()) {
+                *expr = clock;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What the clocks of the session's zone show.
+fn clock(name: &str) -> Option<Expr> {
+    let data_type = match name.to_ascii_lowercase().as_str() {
+        "localtimestamp" => DataType::Timestamp(None, TimezoneInfo::None),
+        "localtime" => DataType::Time(None, TimezoneInfo::None),
+        _ => return None,
+    };
+    let expr = Box::new(call("now", vec![]));
+    Some(Expr::Cast { kind: CastKind::DoubleColon, expr, data_type, array: false, format: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn forms_are_calls() {
+        check(RULE, "SELECT a AT TIME ZONE 'UTC'", "SELECT timezone('UTC', a)");
+        check(RULE, "SELECT extract(YEAR FROM d)", "SELECT pg_extract('year', d)");
+        check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
+        check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
+        check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");
+    }
+}
