@@ -9,7 +9,7 @@ use super::apps::{AppList, NamedApp};
 use super::connection::Connection;
 use super::fault;
 use super::need::{Need, Pattern, Pin};
-use super::pg_catalog::{FIRST_USER, Schema};
+use super::pg_catalog::Schema;
 use super::{Engine, LOCAL, TableInfo, TableKind, User, plan};
 use crate::error::{Kind, Result};
 use crate::table;
@@ -100,7 +100,6 @@ impl Engine {
         for pin in pins {
             match pin {
                 Pin::Name(pattern) => found.add_named(list, pattern),
-                Pin::Oid(oid) if *oid < FIRST_USER => {}
                 Pin::Oid(oid) => match self.made(None).table_of(*oid) {
                     Some(table) => {
                         let info = table.filter(|table| table.info.schema == connection.name());

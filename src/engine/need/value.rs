@@ -10,12 +10,14 @@ use datafusion::sql::sqlparser::ast::{
 use super::{Is, Pattern, Pin};
 use crate::engine::dialect::array_items;
 use crate::engine::function::is_type;
-use crate::engine::pg_catalog::RELATIONS;
+use crate::engine::pg_catalog::{FIRST_USER, RELATIONS};
 
 /// The tables that a text names.
 pub(super) fn pins_of_text(text: &str, is: Is) -> Option<BTreeSet<Pin>> {
     let pin = match is {
         Is::Oid => match text.trim().parse() {
+            // The catalog's own.
+            Ok(oid) if oid < FIRST_USER => return Some(BTreeSet::new()),
             Ok(oid) => Pin::Oid(oid),
             Err(_) => {
                 let name = last_part(text.trim_end_matches("[]"));
