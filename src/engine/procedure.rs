@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, Value,
 };
 
+use super::SqlType;
 use super::apps::NamedApp;
 use super::connection::Connection;
 use super::fault;
@@ -31,7 +31,7 @@ pub(super) fn check(call: &Function) -> Result<()> {
 }
 
 /// The types of a call's parameters: all are texts.
-pub(super) fn parameters(statement: &Statement) -> Vec<DataType> {
+pub(super) fn parameters(statement: &Statement) -> Vec<SqlType> {
     let Statement::Call(call) = statement else { return vec![] };
     let numbers = arguments(call).into_iter().flatten().filter_map(|argument| match argument {
         Expr::Value(value) => match &value.value {
@@ -40,7 +40,7 @@ pub(super) fn parameters(statement: &Statement) -> Vec<DataType> {
         },
         _ => None,
     });
-    vec![DataType::Utf8; numbers.max().unwrap_or_default()]
+    vec![SqlType::Text; numbers.max().unwrap_or_default()]
 }
 
 /// Runs a call.
