@@ -18,6 +18,14 @@ pub enum Kind {
     UndefinedFunction,
     /// No object of another sort: a setting, a prepared statement, a cursor.
     UndefinedObject,
+    /// A name that is not one.
+    InvalidName,
+    /// A setting that a client may not change, or not now.
+    CannotChange,
+    /// A write in a transaction that only reads.
+    ReadOnly,
+    /// A statement that is not for a transaction block.
+    InTransaction,
     /// A name that could be two columns.
     AmbiguousColumn,
     /// An aggregate or a column outside GROUP BY.
@@ -87,6 +95,10 @@ impl Kind {
             Self::UndefinedColumn => ("42703", 400, 3),
             Self::UndefinedFunction => ("42883", 400, 3),
             Self::UndefinedObject => ("42704", 400, 3),
+            Self::InvalidName => ("42602", 400, 3),
+            Self::CannotChange => ("55P02", 400, 3),
+            Self::ReadOnly => ("25006", 400, 3),
+            Self::InTransaction => ("25001", 400, 3),
             Self::AmbiguousColumn => ("42702", 400, 3),
             Self::Grouping => ("42803", 400, 3),
             Self::DatatypeMismatch => ("42804", 400, 3),

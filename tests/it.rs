@@ -36,6 +36,7 @@ mod readme;
 mod requests;
 mod scan;
 mod schema;
+mod session;
 #[allow(dead_code, reason = "each test program uses a part of it")]
 mod support;
 mod tls;

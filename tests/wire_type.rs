@@ -102,8 +102,8 @@ async fn every_type_comes_back_as_it_was_sent() {
         ("numeric", Type::NUMERIC, numeric(&[0, 0, 0, 3])),
         ("numeric", Type::NUMERIC, numeric(&[1, 8, 0x4000, 0, 99])),
         ("numeric", Type::NUMERIC, numeric(&[0, 0, 0xc000, 0])),
-        ("numeric", Type::NUMERIC, numeric(&[0, 0, 0xd000, 0])),
-        ("numeric", Type::NUMERIC, numeric(&[0, 0, 0xf000, 0])),
+        ("numeric", Type::NUMERIC, numeric(&[0, 0, 0xd000, 32])),
+        ("numeric", Type::NUMERIC, numeric(&[0, 0, 0xf000, 32])),
         ("int[]", Type::INT4_ARRAY, array(&[2, 1, 23, 2, 1, 1, 1, 4, 7, -1])),
         ("int[]", Type::INT4_ARRAY, array(&[0, 0, 23])),
         ("bool[]", Type::BOOL_ARRAY, Raw([&array(&[1, 0, 16, 1, 1, 1]).0[..], &[1]].concat())),
@@ -236,6 +236,15 @@ async fn literals_are_read_as_postgresql_reads_them() {
         ("SELECT '[0:1]={a,NULL}'::text[], '{{1,2},{3,4}}'::int[]", "{a,NULL}|{{1,2},{3,4}}"),
         ("SELECT 'abcdef'::varchar(3), 'abc'::char, 'x'::name", "abc|a|x"),
         ("SELECT count(*) FROM ledger WHERE code = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid", "1"),
+        (
+            "SELECT count(*) FROM ledger WHERE code IN ('A0EEBC999C0B4EF8BB6D6BB9BD380A11') AND code = upper(code::text)",
+            "0",
+        ),
+        (
+            "SELECT count(*) FROM ledger WHERE code = 'A0EEBC999C0B4EF8BB6D6BB9BD380A11' AND id IN ('1', '7')",
+            "1",
+        ),
+        ("SELECT count(*) FROM ledger WHERE id NOT IN (7, NULL) AND id IN (1, NULL)", "0"),
         ("SELECT count(*) FROM ledger WHERE id = ANY ('{1,2}') AND short <> ALL ('{a,b}')", "1"),
         ("SELECT count(*) FROM ledger WHERE id <> ALL ('{2,NULL}')", "0"),
         ("SELECT count(*) FROM ledger WHERE id > ANY ('{0,5}') AND id < ALL ('{2,3}')", "1"),
@@ -258,6 +267,23 @@ async fn literals_are_read_as_postgresql_reads_them() {
     ] {
         assert_eq!(code(&client, sql).await, expected, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn whole_numbers_are_integers_where_they_fit() {
+    let (_world, door, _folder) = open().await;
+    let client = door.connect().await;
+    let sql = "SELECT 1, -1, 2 + 3, CASE WHEN true THEN 7 END, 3000000000, count(*), id, $1 || $2 FROM ledger \
+               GROUP BY id ORDER BY 1 LIMIT 5";
+    let statement = client.prepare(sql).await.unwrap();
+    let types: Vec<_> = statement.columns().iter().map(|column| column.type_().clone()).collect();
+    let (int4, int8) = (Type::INT4, Type::INT8);
+    let expected =
+        [int4.clone(), int4.clone(), int4.clone(), int4, int8.clone(), int8.clone(), int8, Type::TEXT];
+    assert_eq!(types, expected);
+    let row = client.query_one(&statement, &[&"a", &"b"]).await.unwrap();
+    assert_eq!((row.get::<_, i32>(2), row.get::<_, i64>(4), row.get::<_, &str>(7)), (5, 3_000_000_000, "ab"));
+    assert_eq!(code(&client, "SELECT 2147483647 + 1").await, "22003");
 }
 
 #[tokio::test]
@@ -299,5 +325,5 @@ async fn what_is_no_value_names_its_parameter_and_the_session_goes_on() {
         assert!(error.message().contains("$2"), "{error}");
     }
     let row = client.query_one("SELECT 1", &[]).await.unwrap();
-    assert_eq!(row.get::<_, i64>(0), 1);
+    assert_eq!(row.get::<_, i32>(0), 1);
 }

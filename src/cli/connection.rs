@@ -53,7 +53,7 @@ impl Opened {
     /// A session for whoever started the program: nothing is hidden from them.
     pub(super) fn session(&self) -> Result<Session> {
         let session = self.engine.session(User { name: "cli".into(), administrator: true });
-        session.set("search_path", &self.default)?;
+        session.search_in(&self.default);
         Ok(session)
     }
 

@@ -1,105 +1,185 @@
-//! Statements about the session itself: SET, SHOW, RESET, BEGIN, COMMIT, ROLLBACK, DISCARD.
+//! Statements about the session itself, run: SET, SHOW, RESET, BEGIN, COMMIT, ROLLBACK, DISCARD.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::sql::sqlparser::ast::{self, Expr, Statement, Value};
 
-use super::dialect::folded;
+use super::function::quoted;
 use super::session::{Notice, QueryResult, Session, Transaction};
-use super::settings;
+use super::settings::{Settings, TRANSACTION, unknown};
+use super::utility::{Item, Mode, Utility};
 use crate::error::{Error, Kind, Result};
 
 /// The columns of such a statement, where it gives rows.
-pub(super) fn schema(statement: &Statement) -> Option<SchemaRef> {
-    let Statement::ShowVariable { variable } = statement else { return None };
-    let columns: Vec<String> = match name_of(variable).as_str() {
-        "all" => ["name", "setting", "description"].map(str::to_owned).to_vec(),
-        name => vec![shown_name(name).to_owned()],
+///
+/// # Errors
+/// SHOW of no setting.
+pub(super) fn schema(session: &Session, utility: &Utility) -> Result<Option<SchemaRef>> {
+    let columns: Vec<String> = match utility {
+        Utility::Show(None) => ["name", "setting", "description"].map(str::to_owned).to_vec(),
+        Utility::Show(Some(name)) => {
+            session.setting(name).ok_or_else(|| unknown(name))?;
+            vec![Settings::spelling(name)]
+        }
+        _ => return Ok(None),
     };
     let fields: Vec<_> = columns.iter().map(|c| Field::new(c, DataType::Utf8, false)).collect();
-    Some(Arc::new(Schema::new(fields)))
+    Ok(Some(Arc::new(Schema::new(fields))))
 }
 
 /// Runs it.
-pub(super) fn run(session: &Session, statement: &Statement) -> Result<QueryResult> {
-    match statement {
-        Statement::Set(set) => assign(session, set),
-        Statement::ShowVariable { variable } => show(session, statement, variable),
-        Statement::Reset(reset) => {
-            match &reset.reset {
-                ast::Reset::ALL => session.reset_settings(),
-                ast::Reset::ConfigurationParameter(name) => return reset_one(session, &name.to_string()),
+pub(super) fn run(session: &Session, utility: &Utility) -> Result<QueryResult> {
+    match utility {
+        Utility::Set { name, values, local } => set(session, name, values.as_deref(), *local),
+        Utility::SetTransaction { modes, session: for_all } => set_transaction(session, modes, *for_all),
+        Utility::SetConstraints => Ok(outside(session, "SET CONSTRAINTS", "SET CONSTRAINTS")),
+        Utility::Reset(name) => {
+            match name {
+                None => session.state().reset_all(),
+                Some(name) => session.state().set(name, None, false)?,
             }
             Ok(QueryResult::command("RESET"))
         }
-        Statement::Discard { object_type } => {
-            if *object_type == ast::DiscardObject::ALL {
-                session.reset_settings();
-            }
-            Ok(QueryResult::command(&format!("DISCARD {object_type}")))
-        }
-        Statement::StartTransaction { begin, modes, .. } => {
-            let result = begin_block(session, *begin);
-            isolate(session, modes, false)?;
-            Ok(result)
-        }
-        Statement::Commit { .. } => Ok(end_block(session, "COMMIT")),
-        Statement::Rollback { savepoint: None, .. } => Ok(end_block(session, "ROLLBACK")),
-        Statement::Rollback { savepoint: Some(name), .. } => {
-            session.block(|block| block.roll_back_to(&folded(name)))?;
-            Ok(QueryResult::command("ROLLBACK"))
-        }
-        Statement::Savepoint { name } => {
-            session.block(|block| block.save(folded(name)))?;
+        Utility::Show(name) => show(session, utility, name.as_deref()),
+        Utility::Begin { tag, modes } => begin(session, tag, modes),
+        Utility::End { commits, chain } => end(session, *commits, *chain),
+        Utility::Savepoint(name) => {
+            let settings = session.settings();
+            session.block(|block| block.save(name.clone(), settings))?;
             Ok(QueryResult::command("SAVEPOINT"))
         }
-        Statement::ReleaseSavepoint { name } => {
-            session.block(|block| block.release(&folded(name)))?;
+        Utility::Release(name) => {
+            session.block(|block| block.release(name))?;
             Ok(QueryResult::command("RELEASE"))
         }
-        // Nobody notifies anybody here.
-        Statement::UNLISTEN { .. } => Ok(QueryResult::command("UNLISTEN")),
-        other => {
-            let text = other.to_string();
-            let word = text.split_whitespace().next().unwrap_or("this statement").to_uppercase();
-            Err(Error::unsupported(format!("{word} without a PostgreSQL connection")))
+        Utility::RollbackTo(name) => {
+            let settings = session.block(|block| block.roll_back_to(name))?;
+            session.state().restore(settings);
+            Ok(QueryResult::command("ROLLBACK"))
         }
+        Utility::Discard(what) => discard(session, what),
+        // Nobody notifies anybody here: nothing that is listened to is missed.
+        Utility::Listen => Ok(QueryResult::command("LISTEN")),
+        Utility::Unlisten => Ok(QueryResult::command("UNLISTEN")),
+        Utility::Lock { weakest } => lock(session, *weakest),
     }
 }
 
-fn begin_block(session: &Session, begin: bool) -> QueryResult {
-    let mut result = QueryResult::command(if begin { "BEGIN" } else { "START TRANSACTION" });
-    if session.begin_block() {
+fn set(session: &Session, name: &str, values: Option<&[Item]>, local: bool) -> Result<QueryResult> {
+    let value = values.map(|values| text(name, values)).transpose()?;
+    session.state().set(name, value.as_deref(), local)?;
+    let result = QueryResult::command("SET");
+    if local && !session.is_in_block() {
+        return Ok(warned(result, "SET LOCAL can only be used in transaction blocks"));
+    }
+    Ok(result)
+}
+
+/// The values as one text. A list of names keeps what stood in quotes apart from its commas.
+fn text(name: &str, values: &[Item]) -> Result<String> {
+    let of_names = matches!(
+        name.to_lowercase().as_str(),
+        "search_path" | "temp_tablespaces" | "session_preload_libraries" | "local_preload_libraries"
+    );
+    if values.len() > 1 && !of_names && !name.eq_ignore_ascii_case("datestyle") {
+        let message = format!("SET {name} takes only one argument");
+        return Err(Error::new(Kind::InvalidValue, message));
+    }
+    let text = |item: &Item| match item {
+        Item::Word(text) | Item::Text(text) if of_names => quoted_name(text),
+        Item::Word(text) | Item::Text(text) => text.clone(),
+    };
+    Ok(values.iter().map(text).collect::<Vec<_>>().join(", "))
+}
+
+/// A name as a list has it.
+fn quoted_name(name: &str) -> String {
+    if name.is_empty() { "\"\"".into() } else { quoted(name) }
+}
+
+fn set_transaction(session: &Session, modes: &[Mode], for_all: bool) -> Result<QueryResult> {
+    for (mode, value) in modes {
+        let setting =
+            if for_all { format!("default_transaction_{mode}") } else { format!("transaction_{mode}") };
+        session.state().set(&setting, Some(value), !for_all)?;
+    }
+    let result = QueryResult::command("SET");
+    Ok(if for_all { result } else { outside_of(session, result, "SET TRANSACTION") })
+}
+
+fn begin(session: &Session, tag: &str, modes: &[Mode]) -> Result<QueryResult> {
+    let mut result = QueryResult::command(tag);
+    if session.state().begin_block() {
         result.notices.push(warning("25001", "there is already a transaction in progress"));
     }
-    result
-}
-
-/// Reads only: every isolation level and access mode is kept, and the level shown back while its block lasts.
-fn isolate(session: &Session, modes: &[ast::TransactionMode], for_all: bool) -> Result<()> {
-    for mode in modes {
-        let ast::TransactionMode::IsolationLevel(level) = mode else { continue };
-        let level = level.to_string().to_lowercase();
-        if for_all {
-            session.set("default_transaction_isolation", &level)?;
-        } else if session.set_local("transaction_isolation") {
-            session.set("transaction_isolation", &level)?;
-        }
+    for (mode, value) in modes {
+        session.state().set(&format!("transaction_{mode}"), Some(value), true)?;
     }
-    Ok(())
+    Ok(result)
 }
 
 /// A failed block ends as ROLLBACK whatever was said.
-fn end_block(session: &Session, said: &str) -> QueryResult {
+fn end(session: &Session, commits: bool, chain: bool) -> Result<QueryResult> {
     let state = session.transaction();
-    let ended = if state == Transaction::Failed { "ROLLBACK" } else { said };
-    let mut result = QueryResult::command(ended);
+    let said = if commits { "COMMIT" } else { "ROLLBACK" };
+    if chain && state == Transaction::Idle {
+        let message = format!("{said} AND CHAIN can only be used in transaction blocks");
+        return Err(Error::new(Kind::NoTransaction, message));
+    }
+    let commits = commits && state != Transaction::Failed;
+    let mut result = QueryResult::command(if commits { "COMMIT" } else { "ROLLBACK" });
     if state == Transaction::Idle {
         result.notices.push(warning("25P01", "there is no transaction in progress"));
     }
-    result.changed_settings.extend(session.end_block(ended == "COMMIT"));
+    let settings = session.settings();
+    session.state().end_block(commits);
+    if chain {
+        session.state().begin_block();
+        for (name, _) in TRANSACTION {
+            let value = settings.show(name);
+            session.state().set(name, value.as_deref(), true)?;
+        }
+    }
+    Ok(result)
+}
+
+fn discard(session: &Session, what: &str) -> Result<QueryResult> {
+    if what == "ALL" {
+        if session.is_in_block() {
+            let message = "DISCARD ALL cannot run inside a transaction block";
+            return Err(Error::new(Kind::InTransaction, message));
+        }
+        session.state().reset_all();
+    }
+    Ok(QueryResult::command(&format!("DISCARD {what}")))
+}
+
+/// Nothing is kept from anybody, so that only the mode that keeps nobody from reading or writing is given.
+fn lock(session: &Session, weakest: bool) -> Result<QueryResult> {
+    if !session.is_in_block() {
+        return Err(Error::new(Kind::NoTransaction, "LOCK TABLE can only be used in transaction blocks"));
+    }
+    if !weakest {
+        return Err(Error::unsupported("LOCK TABLE in a mode other than ACCESS SHARE"));
+    }
+    Ok(QueryResult::command("LOCK TABLE"))
+}
+
+fn outside(session: &Session, command: &str, what: &str) -> QueryResult {
+    outside_of(session, QueryResult::command(command), what)
+}
+
+/// What has no effect outside of a block is done with a warning there.
+fn outside_of(session: &Session, result: QueryResult, what: &str) -> QueryResult {
+    if session.is_in_block() {
+        return result;
+    }
+    warned(result, &format!("{what} can only be used in transaction blocks"))
+}
+
+fn warned(mut result: QueryResult, message: &str) -> QueryResult {
+    result.notices.push(warning("25P01", message));
     result
 }
 
@@ -107,95 +187,20 @@ fn warning(code: &'static str, message: &str) -> Notice {
     Notice { severity: "WARNING", code, message: message.to_owned() }
 }
 
-fn assign(session: &Session, set: &ast::Set) -> Result<QueryResult> {
-    let mut result = QueryResult::command("SET");
-    let (name, value) = match set {
-        ast::Set::SingleAssignment { variable, values, scope, .. } => {
-            let name = variable.to_string().replace('"', "");
-            if matches!(scope, Some(ast::ContextModifier::Local)) && !session.set_local(&name) {
-                let message = "SET LOCAL can only be used in transaction blocks";
-                result.notices.push(warning("25P01", message));
-                return Ok(result);
-            }
-            let values: Result<Vec<String>> = values.iter().map(value).collect();
-            (name, values?.join(", "))
+fn show(session: &Session, utility: &Utility, name: Option<&str>) -> Result<QueryResult> {
+    let schema = schema(session, utility)?.ok_or_else(|| Error::internal("SHOW without a column"))?;
+    let columns: Vec<ArrayRef> = match name {
+        None => {
+            let all = session.settings().all();
+            let names = StringArray::from_iter_values(all.iter().map(|setting| &setting.name));
+            let values = StringArray::from_iter_values(all.iter().map(|setting| &setting.shown));
+            let nothing = StringArray::from_iter_values(all.iter().map(|_| ""));
+            vec![Arc::new(names), Arc::new(values), Arc::new(nothing)]
         }
-        ast::Set::SetTimeZone { value: expr, .. } => ("TimeZone".to_owned(), value(expr)?),
-        ast::Set::SetNames { charset_name, .. } => ("client_encoding".to_owned(), charset_name.value.clone()),
-        ast::Set::SetTransaction { modes, session: for_all, .. } => {
-            isolate(session, modes, *for_all)?;
-            return Ok(result);
+        Some(name) => {
+            let value = session.setting(name).ok_or_else(|| unknown(name))?;
+            vec![Arc::new(StringArray::from(vec![value]))]
         }
-        other => return Err(Error::unsupported(format!("{other}"))),
-    };
-    if value_is_default(&value) {
-        return reset_one(session, &name).map(|r| QueryResult { command: "SET".into(), ..r });
-    }
-    result.changed_settings.extend(session.set(&name, &value)?);
-    Ok(result)
-}
-
-fn value_is_default(value: &str) -> bool {
-    value.eq_ignore_ascii_case("default")
-}
-
-/// Back to what the session began with.
-fn reset_one(session: &Session, name: &str) -> Result<QueryResult> {
-    let default = session.engine.default_settings().show(name).ok_or_else(|| settings::unknown(name))?;
-    let mut result = QueryResult::command("RESET");
-    result.changed_settings.extend(session.set(name, &default)?);
-    Ok(result)
-}
-
-/// A value as SET has it: a literal, a word, a number.
-fn value(expr: &Expr) -> Result<String> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text)
-            | Value::DoubleQuotedString(text)
-            | Value::EscapedStringLiteral(text) => Ok(text.clone()),
-            other => Ok(other.to_string()),
-        },
-        Expr::Identifier(ident) => Ok(ident.value.clone()),
-        Expr::UnaryOp { .. } | Expr::CompoundIdentifier(_) => Ok(expr.to_string()),
-        other => {
-            Err(Error::new(Kind::Syntax, format!("a setting takes a word, a text or a number, not {other}")))
-        }
-    }
-}
-
-/// `SHOW TIME ZONE` and `SHOW TRANSACTION ISOLATION LEVEL` are two names of several words.
-fn name_of(variable: &[ast::Ident]) -> String {
-    let words: Vec<String> = variable.iter().map(|i| i.value.to_lowercase()).collect();
-    match words.join(" ").as_str() {
-        "time zone" => "timezone".into(),
-        "transaction isolation level" => "transaction_isolation".into(),
-        joined if joined.starts_with("kintone ") => joined.replacen(' ', ".", 1),
-        joined => joined.replace(" . ", "."),
-    }
-}
-
-fn shown_name(name: &str) -> &str {
-    match name {
-        "timezone" => "TimeZone",
-        "datestyle" => "DateStyle",
-        "intervalstyle" => "IntervalStyle",
-        other => other,
-    }
-}
-
-fn show(session: &Session, statement: &Statement, variable: &[ast::Ident]) -> Result<QueryResult> {
-    let name = name_of(variable);
-    let schema = schema(statement).ok_or_else(|| Error::internal("SHOW without a column"))?;
-    let columns: Vec<ArrayRef> = if name == "all" {
-        let all = session.settings().all();
-        let names = StringArray::from_iter_values(all.iter().map(|(n, _)| n));
-        let values = StringArray::from_iter_values(all.iter().map(|(_, v)| v));
-        let nothing = StringArray::from_iter_values(all.iter().map(|_| ""));
-        vec![Arc::new(names), Arc::new(values), Arc::new(nothing)]
-    } else {
-        let value = session.setting(&name).ok_or_else(|| settings::unknown(&name))?;
-        vec![Arc::new(StringArray::from(vec![value]))]
     };
     let batch = RecordBatch::try_new(schema, columns).map_err(|e| Error::internal(e.to_string()))?;
     Ok(QueryResult::rows("SHOW", batch))

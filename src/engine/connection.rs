@@ -11,22 +11,16 @@ use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use chrono_tz::Tz;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::Mutex;
 
-use super::apps::{AppForm, AppList, NamedApp, after_prefix};
+use super::apps::{AppForm, AppList, NamedApp};
 use super::catalog::TableInfo;
-use super::names::match_name;
 use super::revision::Revisions;
-use super::saved_view::SavedView;
 use super::schema_cache::SchemaCache;
 use super::table_info::{app_info, subtable_info, system_info, unread_info};
 use crate::kintone::{App, AppKey, Client, Credentials, Form};
-use crate::table::{
-    AppTable, Columns, Directory, Error, FormContext, Remembered, ScanSettings, SystemTable, TableRef,
-    number_scale, system_tables,
-};
+use crate::table::{Directory, Error, number_scale, system_tables};
 
 /// How long the list of apps is believed.
 const FRESH: Duration = Duration::from_secs(300);
@@ -49,16 +43,6 @@ pub(super) struct Connection {
     /// Held by whoever asks Kintone for the list, or changes it otherwise.
     reading: Mutex<()>,
     cache: Option<SchemaCache>,
-}
-
-/// What a name of the catalog means.
-#[derive(Debug, Clone)]
-pub(super) enum Found {
-    System(&'static str),
-    App(Arc<NamedApp>),
-    /// The table field of this code.
-    Subtable(Arc<NamedApp>, String),
-    View(SavedView),
 }
 
 impl Connection {
@@ -199,7 +183,7 @@ impl Connection {
         let mut is_first = false;
         let read = app.form.get_or_try_init(|| {
             is_first = true;
-            self.read_form(app)
+            Box::pin(self.read_form(app))
         });
         let before = app.before.form.as_ref();
         match (read.await, before) {
@@ -300,83 +284,6 @@ impl Connection {
         out
     }
 
-    /// What a table's name means. Unquoted, a name that is nothing exactly may differ in case.
-    pub(super) async fn find(&self, name: &str, quoted: bool) -> Result<Option<Found>, Error> {
-        if let Some(found) = find_system(name, quoted) {
-            return Ok(Some(found));
-        }
-        let list = self.list().await?;
-        match self.find_table(&list, name, quoted).await? {
-            Some(found) => Ok(Some(found)),
-            None => self.find_view(&list, name, quoted).await,
-        }
-    }
-
-    /// The table that a name means: the system's, an app's or a table field's.
-    pub(super) async fn find_table(
-        &self,
-        list: &AppList,
-        name: &str,
-        quoted: bool,
-    ) -> Result<Option<Found>, Error> {
-        if let Some(found) = find_system(name, quoted) {
-            return Ok(Some(found));
-        }
-        match list.find(name, quoted) {
-            Some(app) => Ok(Some(Found::App(app))),
-            None => self.find_subtable(list, name, quoted).await,
-        }
-    }
-
-    /// `<App>_<Table>`: only apps whose name starts the name have their form read.
-    async fn find_subtable(&self, list: &AppList, name: &str, quoted: bool) -> Result<Option<Found>, Error> {
-        for app in &list.apps {
-            for alias in app.aliases.iter().chain(&app.former) {
-                let Some(rest) = after_prefix(name, alias.as_str(), quoted) else { continue };
-                let form = self.form(app).await?;
-                let tables = form.form.fields.iter().filter(|f| f.kind == "SUBTABLE");
-                let codes: Vec<String> = tables.map(|f| f.code.clone()).collect();
-                let code = if quoted {
-                    codes.iter().find(|c| *c == rest).cloned()
-                } else {
-                    match_name(codes.iter(), rest)
-                };
-                if let Some(code) = code {
-                    return Ok(Some(Found::Subtable(Arc::clone(app), code)));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// The table that a name means, to be read in this zone with these settings.
-    pub(super) async fn provider(
-        &self,
-        found: &Found,
-        zone: Tz,
-        settings: ScanSettings,
-        remembered: &Arc<Remembered>,
-    ) -> Result<(String, Arc<dyn datafusion::catalog::TableProvider>), Error> {
-        let (app, table) = match found {
-            Found::System(name) => {
-                let table = SystemTable::find(self.name(), name, zone);
-                let table = table.ok_or_else(|| Error::NoConnection(self.name().to_owned()))?;
-                return Ok(((*name).to_owned(), Arc::new(table)));
-            }
-            Found::App(app) => (app, None),
-            Found::Subtable(app, code) => (app, Some(code)),
-            Found::View(view) => {
-                let form = self.form(&view.app).await?;
-                return view.provider(self.name(), &form, zone, settings, remembered);
-            }
-        };
-        let form = self.form(app).await?;
-        let columns = columns(&form, table.map(String::as_str), zone);
-        let name = table.map_or_else(|| app.name.clone(), |t| format!("{}_{t}", app.name));
-        let reference = TableRef { connection: self.name().to_owned(), app: app.app.key, name: name.clone() };
-        Ok((name, Arc::new(AppTable::new(reference, Arc::new(columns), settings, Arc::clone(remembered)))))
-    }
-
     /// Every name of the schema, for hints.
     pub(super) async fn names(&self) -> Result<Vec<String>, Error> {
         let list = self.list().await?;
@@ -403,25 +310,4 @@ impl Directory for Connection {
 /// The app is gone, or the login may not see this of it.
 pub(super) fn is_without_right(error: &crate::kintone::Error) -> bool {
     matches!(error.code(), Some("GAIA_AP01" | "CB_NO01" | "CB_NO02" | "GAIA_NO01"))
-}
-
-/// What the columns of an app's tables depend on.
-pub(super) fn context(form: &AppForm, time_zone: Tz) -> FormContext {
-    FormContext { scale: form.scale, time_zone, by_label: form.by_label }
-}
-
-/// The columns of an app's table, or of one of its table fields.
-pub(super) fn columns(form: &AppForm, table: Option<&str>, time_zone: Tz) -> Columns {
-    let context = context(form, time_zone);
-    let field = table.and_then(|code| form.form.fields.iter().find(|f| f.code == code));
-    match field {
-        Some(field) => Columns::of_rows(&form.form, field, context),
-        None => Columns::of_records(&form.form, context),
-    }
-}
-
-fn find_system(name: &str, quoted: bool) -> Option<Found> {
-    let lower = name.to_lowercase();
-    let same = |n: &str| if quoted { n == name } else { n.to_lowercase() == lower };
-    system_tables().find(|t| same(t.name) || t.aliases.iter().any(|a| same(a))).map(|t| Found::System(t.name))
 }

@@ -181,7 +181,9 @@ impl Pinned {
     /// A table's own name leads to its app; what begins with one may be a table field, a list view or an index of it.
     fn add_named(&mut self, list: &AppList, pattern: &Pattern) {
         for app in &list.apps {
-            if pattern.may_begin(&format!("{}_", app.name)) {
+            // The type of arrays of a table's rows has its name after `_`.
+            let is_start = |of: String| pattern.may_begin(&of);
+            if is_start(format!("{}_", app.name)) || is_start(format!("_{}_", app.name)) {
                 self.with_views.push(Arc::clone(app));
             } else if pattern.matches(&app.name) {
                 self.forms.push(Arc::clone(app));

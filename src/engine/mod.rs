@@ -16,6 +16,7 @@ mod expansion;
 mod explain;
 mod fault;
 mod fetch;
+mod found;
 mod function;
 mod guard;
 mod input;
@@ -30,18 +31,23 @@ mod parameter;
 mod pg_catalog;
 mod plain_filter;
 mod plan;
+mod plan_cache;
 mod postgres_cast;
 mod procedure;
 mod quoted_number;
+mod registry;
 mod revision;
 mod runtime;
 mod saved_view;
 mod schema_cache;
 mod session;
 mod settings;
+mod state;
 mod statement;
 mod table_info;
+mod tables;
 mod type_planner;
+mod utility;
 mod yielding;
 
 use std::collections::{BTreeSet, HashMap};
@@ -49,7 +55,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use datafusion::execution::session_state::SessionState;
 
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use dialect::folded;
@@ -57,8 +62,11 @@ pub use fetch::{Direction, Fetch};
 pub(crate) use input::list as array_value;
 pub use input::{numeric as numeric_value, read as read_text};
 pub use origin::column_origin;
-pub use session::{CancelHandle, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User};
+pub use session::{
+    CancelHandle, KnownSettings, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User,
+};
 pub use statement::Statement;
+pub use utility::{Item, Mode, Utility};
 
 pub use crate::table::{
     Capabilities, Capability, CatalogForm, CatalogType, NumericForm, OTHER_PREDICATES, SqlType, TextColumn,
@@ -72,6 +80,8 @@ use connection::Connection;
 use knowledge::Knowledge;
 use local::{LocalTable, View};
 pub use local::{LocalTableSettings, ViewSettings};
+use plan_cache::Plans;
+use registry::Registry;
 use revision::Revisions;
 use settings::Settings;
 
@@ -117,7 +127,8 @@ struct Inner {
     connections: Vec<Arc<Connection>>,
     clients: Arc<HashMap<String, Client>>,
     directories: Arc<HashMap<String, Arc<dyn Directory>>>,
-    template: SessionState,
+    registry: Registry,
+    plans: Plans,
     remembered: Arc<Remembered>,
     revisions: Arc<Revisions>,
     knowledge: Knowledge,
@@ -171,7 +182,8 @@ impl Engine {
                 directories: Arc::new(directories.collect()),
                 connections,
                 clients: Arc::new(clients.into_iter().map(|c| (c.config().name.clone(), c)).collect()),
-                template: runtime::template(runtime),
+                registry: Registry::new(runtime),
+                plans: Plans::default(),
                 remembered: Arc::default(),
                 revisions,
                 knowledge: Knowledge::default(),
@@ -254,14 +266,15 @@ impl Engine {
         if let Some(first) = self.inner.connections.first()
             && self.connection("public").is_none()
         {
-            settings.search_path = vec![first.name().to_owned()];
+            let mut path = vec![first.name().to_owned()];
             if self.schemas().iter().any(|schema| schema == LOCAL) {
-                settings.search_path.push(LOCAL.to_owned());
+                path.push(LOCAL.to_owned());
             }
+            settings.search_in(path);
         }
         if let Some(client) = self.inner.clients.values().next() {
-            settings.page_size = client.config().page_size.clamp(1, 500);
-            settings.concurrency = client.config().max_in_flight.clamp(1, 50);
+            settings.planning_mut().page_size = client.config().page_size.clamp(1, 500);
+            settings.planning_mut().concurrency = client.config().max_in_flight.clamp(1, 50);
         }
         settings
     }
@@ -279,7 +292,13 @@ impl Engine {
         &self.inner.remembered
     }
 
-    fn template(&self) -> &SessionState {
-        &self.inner.template
+    /// Functions and rules.
+    fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// Plans that statements share.
+    fn plans(&self) -> &Plans {
+        &self.inner.plans
     }
 }

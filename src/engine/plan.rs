@@ -1,75 +1,68 @@
 //! A query's way: names to exact names, tables from the catalog, a logical plan, a physical plan, rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::catalog::{
-    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
-    MemorySchemaProvider, SchemaProvider, TableProvider,
-};
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{ParamValues, Result as DfResult};
 use datafusion::datasource::ViewTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::registry::FunctionRegistry;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, ScalarUDF};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
-use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, visit_relations};
+use datafusion::sql::sqlparser::ast::{self, Query};
 use futures::StreamExt;
 
 use super::bounds;
 use super::catalog::{ColumnInfo, TableInfo, TableKind};
-use super::dialect::{self, folded};
-use super::expansion;
+use super::dialect;
 use super::fault;
 use super::local::View;
-use super::names::{self, KnownTable, KnownTables};
+use super::names;
 use super::native;
 use super::need::Need;
 use super::numeric::{Specials, take_specials, with_forms};
 use super::origin::with_origins;
 use super::parameter;
-use super::pg_catalog;
-use super::runtime::DATABASE;
+use super::plan_cache::{PlanKey, Traits};
+use super::registry::{Scope, Tables};
 use super::session::{Notice, QueryResult, Session};
-use super::settings::Settings;
+use super::settings::Planning;
 use super::statement::{Statement, on_big_stack};
-use super::{LOCAL, Local, SqlType};
+use super::tables::{self, Named, Read, Reads};
+use super::{LOCAL, SqlType};
 use crate::error::{Error, Result};
-use crate::table::{
-    Budget, DAILY_REQUESTS, ScanContext, ScanSettings, Stretch, Totals, count_joined, tables_of,
-};
+use crate::table::{Budget, DAILY_REQUESTS, ScanContext, Stretch, Totals, count_joined, tables_of};
 
-/// A query that is planned, and the settings that it was planned with.
+/// Rows of a statement without tables that are kept with its plan.
+const MOST_CONSTANT_BYTES: usize = 4096;
+
+/// A query that is planned, and what it was planned with. Holds nothing of a session, unless it reads the catalog.
 #[derive(Debug)]
 pub(super) struct Planned {
-    pub settings: Settings,
+    pub planning: Arc<Planning>,
     pub parameters: Vec<SqlType>,
-    logical: LogicalPlan,
-    /// The marks of the result's columns: the types that Arrow's do not tell.
-    marks: Vec<String>,
-    state: SessionState,
+    /// It reads the session or its catalog: nobody else's plan, and a later run needs another one.
+    pub of_session: bool,
     /// What of the catalog it reads.
     need: Need,
+    /// The result's columns under the names that clients see.
+    pub schema: SchemaRef,
+    pub reads: Vec<Read>,
+    logical: LogicalPlan,
+    /// The rows of a plan that gives the same each time, once it has run.
+    constant: Option<OnceLock<RecordBatch>>,
 }
 
 impl Planned {
-    /// The result's columns under the names that clients see.
-    pub(super) fn schema(&self) -> SchemaRef {
-        with_origins(&visible(self.logical.schema().as_arrow()), &self.logical, &self.marks)
-    }
-
     /// The columns of a result as they were announced, with the data types and the numerics' form of this run.
     fn result_schema(&self, physical: &Physical) -> SchemaRef {
-        let announced = self.schema();
         let sent = physical.plan.schema();
-        let fields = announced.fields().iter().zip(sent.fields()).map(|(announced, sent)| {
+        let fields = self.schema.fields().iter().zip(sent.fields()).map(|(announced, sent)| {
             let field = Field::clone(announced).with_data_type(sent.data_type().clone());
             field.with_nullable(sent.is_nullable())
         });
@@ -87,25 +80,52 @@ fn visible(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// Tables by schema and name.
-type Tables = BTreeMap<String, HashMap<String, Arc<dyn TableProvider>>>;
-
-/// Plans a query. Asks Kintone for the forms of the tables that it names, if they are not known yet.
+/// Plans a query, or takes the plan that another statement of the same text had. Asks Kintone for the forms of the
+/// tables that it names, if they are not known yet.
 pub(super) async fn plan(
     session: &Session,
     statement: &Statement,
     query: &Query,
     types: &[Option<SqlType>],
-) -> Result<Planned> {
+) -> Result<Arc<Planned>> {
     let settings = session.settings();
-    let drafted = draft(session, statement, query, types, &settings, usize::MAX).await?;
+    let planning = &settings.planning;
+    let plans = session.engine.plans();
+    let key = PlanKey::new(statement, types, planning);
+    if let Some(known) = key.as_ref().and_then(|key| plans.get(key))
+        && tables::unchanged(session, &known.reads, planning).await?
+    {
+        return Ok(known);
+    }
+    let drafted = draft(session, statement, query, types, planning, usize::MAX).await?;
     let Draft { logical, parameters, state, reads } = drafted;
-    let max_rows = session.engine.max_rows(&reads.schemas);
-    let (logical, marks) = bounds::check(&logical)
-        .and_then(|()| native::place(logical, parameters.is_empty()))
-        .and_then(|logical| dialect::complete(limited(logical, max_rows)?, &state, settings.time_zone))
-        .map_err(|e| fault::translate(&e, Some(statement)))?;
-    Ok(Planned { settings, parameters, logical, marks, state, need: reads.need })
+    let max_rows = session.engine.max_rows(&reads.schemas());
+    let nothing = Tables::new();
+    let scope = Scope::new(session, &state, &nothing);
+    let finished = on_big_stack(|| {
+        bounds::check(&logical)?;
+        let logical = native::place(logical, parameters.is_empty())?;
+        let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.time_zone)?;
+        let traits = Traits::of(&logical)?;
+        Ok((logical, marks, traits))
+    });
+    let (logical, marks, traits) = finished.map_err(|e| fault::translate(&e, Some(statement)))?;
+    let planned = Arc::new(Planned {
+        planning: Arc::clone(planning),
+        of_session: traits.of_session
+            || reads.need.reads_catalog()
+            || reads.names.iter().any(Read::is_of_catalog),
+        schema: with_origins(&visible(logical.schema().as_arrow()), &logical, &marks),
+        constant: (traits.constant && parameters.is_empty()).then(OnceLock::new),
+        parameters,
+        need: reads.need,
+        reads: reads.names,
+        logical,
+    });
+    if let Some(key) = key.filter(|_| !planned.of_session) {
+        plans.put(key, Arc::clone(&planned));
+    }
+    Ok(planned)
 }
 
 /// A query as the planner understands it.
@@ -116,29 +136,13 @@ struct Draft {
     reads: Reads,
 }
 
-/// What a query reads, itself and through the views of the settings that it names.
-#[derive(Debug, Default)]
-struct Reads {
-    /// The schemas of its tables.
-    schemas: BTreeSet<String>,
-    /// Of the catalog.
-    need: Need,
-}
-
-impl Reads {
-    fn and(mut self, other: Self) -> Self {
-        self.schemas.extend(other.schemas);
-        Self { schemas: self.schemas, need: self.need.and(other.need) }
-    }
-}
-
 /// Understands a query; of the views of the settings it may name the first `views`.
 async fn draft(
     session: &Session,
     statement: &Statement,
     query: &Query,
     types: &[Option<SqlType>],
-    settings: &Settings,
+    planning: &Planning,
     views: usize,
 ) -> Result<Draft> {
     let mut rewritten = ast::Statement::Query(Box::new(query.clone()));
@@ -152,15 +156,17 @@ async fn draft(
     let ast::Statement::Query(mut query) = rewritten else {
         return Err(Error::internal("a query became another statement"));
     };
-    let (known, tables, within) = find_tables(session, statement, &query, settings, views).await?;
+    let Named { known, tables, mut reads } =
+        tables::find_tables(session, statement, &query, planning, views).await?;
+    reads.need = need.and(reads.need);
     on_big_stack(|| names::resolve(&mut query, &known));
-    let reads = Reads { schemas: tables.keys().cloned().collect(), need }.and(within);
-    let state = state(session, settings, tables);
+    let mut state = session.engine.registry().state(planning.time_zone);
+    session.set_clock(&mut state);
+    let scope = Scope::new(session, &state, &tables);
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            let plan = at_once(state.statement_to_plan(DfStatement::Statement(Box::new(ast))))?;
-            dialect::typed(plan, settings.time_zone)
+            dialect::typed(scope.plan(ast)?, planning.time_zone)
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
@@ -168,11 +174,11 @@ async fn draft(
 }
 
 /// A view of the settings for a session with these settings, and what it reads.
-async fn view(session: &Session, view: &View, settings: &Settings) -> Result<(ViewTable, Reads)> {
+pub(super) async fn view(session: &Session, view: &View, planning: &Planning) -> Result<(ViewTable, Reads)> {
     let ast::Statement::Query(query) = &view.statement.ast else {
         return Err(Error::internal("a view that is no query"));
     };
-    let drafted = Box::pin(draft(session, &view.statement, query, &[], settings, view.place)).await;
+    let drafted = Box::pin(draft(session, &view.statement, query, &[], planning, view.place)).await;
     let drafted = drafted.map_err(|error| Error {
         message: format!("the view {}: {}", view.name, error.message),
         position: None,
@@ -183,7 +189,7 @@ async fn view(session: &Session, view: &View, settings: &Settings) -> Result<(Vi
 
 /// A view of the settings as the catalog shows it.
 pub(super) async fn view_info(session: &Session, of: &View) -> Result<TableInfo> {
-    let (table, _) = view(session, of, &session.settings()).await?;
+    let (table, _) = view(session, of, &session.settings().planning).await?;
     let column = |field: &Arc<Field>| ColumnInfo {
         name: dialect::shown_name(field.name()).to_owned(),
         label: dialect::shown_name(field.name()).to_owned(),
@@ -221,185 +227,6 @@ fn at_once<T>(work: impl Future<Output = DfResult<T>>) -> DfResult<T> {
     futures::executor::block_on(work)
 }
 
-/// The tables that a query names. A name that is none is a CTE's, or an error.
-async fn find_tables(
-    session: &Session,
-    statement: &Statement,
-    query: &Query,
-    settings: &Settings,
-    views: usize,
-) -> Result<(KnownTables, Tables, Reads)> {
-    let mut relations: Vec<ObjectName> = vec![];
-    let _ = visit_relations(query, |name| {
-        relations.push(name.clone());
-        ControlFlow::<()>::Continue(())
-    });
-    refuse_misread(query)?;
-    expansion::check(query)?;
-    let ctes = cte_names(query);
-    let (mut known, mut tables, mut within) = (KnownTables::new(), Tables::new(), Reads::default());
-    for name in relations {
-        let key = names::key(&name);
-        if known.contains_key(&key) {
-            continue;
-        }
-        let parts: Vec<&Ident> = name.0.iter().filter_map(|p| p.as_ident()).collect();
-        let found = find_table(session, &parts, settings, views).await?;
-        let Some(FoundTable { schema, table, provider, reads }) = found else {
-            let is_cte = matches!(parts.as_slice(), [one] if ctes.contains(&folded(one)));
-            if is_cte {
-                continue;
-            }
-            let names = session.engine.table_names().await;
-            return Err(fault::no_table(statement, parts.last().copied(), &name.to_string(), &names));
-        };
-        let columns = provider.schema().fields().iter().map(|f| f.name().clone()).collect();
-        known.insert(key, KnownTable { schema: schema.clone(), name: table.clone(), columns });
-        tables.entry(schema).or_default().insert(table, provider);
-        within = within.and(reads);
-    }
-    Ok((known, tables, within))
-}
-
-/// What would be answered otherwise than it is meant: the planner leaves TABLESAMPLE out and gives every row, and
-/// the parser takes `a IS DISTINCT FROM b AND c` for `a IS DISTINCT FROM (b AND c)`.
-fn refuse_misread(query: &Query) -> Result<()> {
-    struct Misread;
-    impl ast::Visitor for Misread {
-        type Break = Error;
-        fn pre_visit_table_factor(&mut self, table: &ast::TableFactor) -> ControlFlow<Error> {
-            match table {
-                ast::TableFactor::Table { sample: Some(_), .. }
-                | ast::TableFactor::Derived { sample: Some(_), .. } => {
-                    ControlFlow::Break(Error::unsupported("TABLESAMPLE"))
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-        fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<Error> {
-            let (ast::Expr::IsDistinctFrom(_, right) | ast::Expr::IsNotDistinctFrom(_, right)) = expr else {
-                return ControlFlow::Continue(());
-            };
-            match right.as_ref() {
-                ast::Expr::BinaryOp { op: ast::BinaryOperator::And | ast::BinaryOperator::Or, .. } => {
-                    let error = Error::unsupported("IS DISTINCT FROM beside AND or OR without brackets");
-                    ControlFlow::Break(error.with_hint("Write (a IS DISTINCT FROM b) AND c."))
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    match ast::Visit::visit(query, &mut Misread) {
-        ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(()),
-    }
-}
-
-/// Every CTE's name, wherever it stands: enough to tell it from a table that does not exist.
-fn cte_names(query: &Query) -> Vec<String> {
-    struct Ctes(Vec<String>);
-    impl ast::Visitor for Ctes {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            let ctes = query.with.iter().flat_map(|w| &w.cte_tables);
-            self.0.extend(ctes.map(|c| folded(&c.alias.name)));
-            ControlFlow::Continue(())
-        }
-    }
-    let mut ctes = Ctes(vec![]);
-    let _ = ast::Visit::visit(query, &mut ctes);
-    ctes.0
-}
-
-/// A table that a statement names.
-struct FoundTable {
-    schema: String,
-    table: String,
-    provider: Arc<dyn TableProvider>,
-    /// What a view of the settings reads.
-    reads: Reads,
-}
-
-/// `table`, `schema.table` or `database.schema.table`.
-async fn find_table(
-    session: &Session,
-    parts: &[&Ident],
-    settings: &Settings,
-    views: usize,
-) -> Result<Option<FoundTable>> {
-    let (schema, table) = match parts {
-        [table] => (None, *table),
-        [schema, table] => (Some(folded(schema)), *table),
-        [database, schema, table] if folded(database) == DATABASE => (Some(folded(schema)), *table),
-        _ => return Ok(None),
-    };
-    let quoted = table.quote_style.is_some();
-    let scan = ScanSettings {
-        pushdown: settings.pushdown,
-        page_size: settings.page_size,
-        concurrency: settings.concurrency,
-        fault: session.engine.inner.config.fault,
-    };
-    let found =
-        |schema, table, provider| Ok(Some(FoundTable { schema, table, provider, reads: Reads::default() }));
-    let wanted = schema.map_or_else(|| settings.search_path.clone(), |s| vec![s]);
-    for schema in wanted {
-        if let Some(provider) = pg_catalog::table(session.catalog(), &schema, &folded(table)) {
-            return found(schema, folded(table), provider);
-        }
-        match session.engine.local(&schema, &table.value, quoted) {
-            Some(Local::Table(local)) => {
-                let provider = local.provider(settings.time_zone).map_err(|e| fault::translate(&e, None))?;
-                return found(schema, local.info.name.clone(), provider);
-            }
-            Some(Local::View(of)) if of.place < views => {
-                let (provider, reads) = view(session, of, settings).await?;
-                let (table, provider) = (of.name.clone(), Arc::new(provider));
-                return Ok(Some(FoundTable { schema, table, provider, reads }));
-            }
-            _ => {}
-        }
-        let Some(connection) = session.engine.connection(&schema) else { continue };
-        if let Some(meant) = connection.find(&table.value, quoted).await.map_err(|e| fault::of_table(&e))? {
-            let remembered = session.engine.remembered();
-            let provider = connection.provider(&meant, settings.time_zone, scan, remembered).await;
-            let (name, provider) = provider.map_err(|e| fault::of_table(&e))?;
-            return found(schema, name, provider);
-        }
-    }
-    Ok(None)
-}
-
-/// The state of one statement: the tables that it names, its zone, its budget.
-fn state(session: &Session, settings: &Settings, tables: Tables) -> SessionState {
-    let catalog = MemoryCatalogProvider::new();
-    for (schema, tables) in tables {
-        let provider = MemorySchemaProvider::new();
-        for (name, table) in tables {
-            let _ = provider.register_table(name, table);
-        }
-        let _ = catalog.register_schema(&schema, Arc::new(provider));
-    }
-    let catalogs = MemoryCatalogProviderList::new();
-    catalogs.register_catalog(DATABASE.to_owned(), Arc::new(catalog));
-    // A copy: building one anew would enter each function again, which takes longer than the rest of the planning.
-    let mut state = session.template().clone();
-    state.config_mut().options_mut().execution.time_zone = Some(settings.time_zone.name().to_owned());
-    state.register_catalog_list(Arc::new(catalogs));
-    for function in in_zone(&state) {
-        let _ = state.register_udf(function);
-    }
-    state.mark_start_execution();
-    state
-}
-
-/// The functions that know the state's zone, such as `now()`.
-fn in_zone(state: &SessionState) -> Vec<Arc<ScalarUDF>> {
-    let options = state.config().options();
-    let known = state.scalar_functions().values();
-    known.filter_map(|function| function.inner().with_updated_config(options)).map(Arc::new).collect()
-}
-
 /// A physical plan, and what it needs to run.
 pub(super) struct Physical {
     pub plan: Arc<dyn ExecutionPlan>,
@@ -420,14 +247,13 @@ pub(super) fn physical(
     planned: &Planned,
     parameters: Vec<ScalarValue>,
 ) -> DfResult<Physical> {
-    let mut state = planned.state.clone();
-    // The clock of now() starts with each run.
-    state.mark_start_execution();
+    let mut state = session.engine.registry().state(planned.planning.time_zone);
+    session.set_clock(&mut state);
     let context = Arc::new(ScanContext {
         clients: session.engine.clients(),
         directories: session.engine.directories(),
-        budget: Arc::new(Budget::new(planned.settings.max_requests)),
-        concurrency: planned.settings.concurrency,
+        budget: Arc::new(Budget::new(planned.planning.max_requests)),
+        concurrency: planned.planning.concurrency,
         remembered: Arc::clone(session.engine.remembered()),
         busy: Stretch::default(),
     });
@@ -447,7 +273,7 @@ fn create(
         let logical = if values.is_empty() {
             logical
         } else {
-            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.settings.time_zone)?
+            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.planning.time_zone)?
         };
         let (logical, specials) = take_specials(logical)?;
         let placed = native::place(dialect::bare(logical.clone())?, true)?;
@@ -480,6 +306,9 @@ pub(super) async fn run(
     planned: &Planned,
     parameters: Vec<ScalarValue>,
 ) -> Result<QueryResult> {
+    if let Some(rows) = planned.constant.as_ref().and_then(OnceLock::get) {
+        return Ok(QueryResult::rows("SELECT", rows.clone()));
+    }
     let translate = |e: DataFusionError| fault::translate(&e, Some(statement));
     let physical = physical_to_run(session, planned, parameters).await.map_err(translate)?;
     let schema = planned.result_schema(&physical);
@@ -487,8 +316,25 @@ pub(super) async fn run(
     let mut notices = quota_notices(session, &plan);
     notices.extend(untold.map(|message| Notice { severity: "NOTICE", code: "00000", message }));
     let tables = tables_of(&plan);
-    let stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
+    let mut stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);
+    let renamed = move |batch: &RecordBatch| {
+        // Not `with_schema`, which takes no other names.
+        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
+            .map_err(|e| Error::internal(e.to_string()))
+    };
+    if let Some(constant) = &planned.constant {
+        let mut rows = vec![];
+        while let Some(batch) = stream.next().await {
+            rows.push(renamed(&batch.map_err(|e| fault::translate(&e, None))?)?);
+        }
+        let all = concat_batches(&schema, &rows).map_err(|e| Error::internal(e.to_string()))?;
+        if all.get_array_memory_size() <= MOST_CONSTANT_BYTES {
+            let _ = constant.set(all.clone());
+        }
+        return Ok(QueryResult::rows("SELECT", all));
+    }
     let engine = session.engine.clone();
     let rows = stream.map(move |batch| {
         let batch = batch.map_err(|e| {
@@ -497,10 +343,7 @@ pub(super) async fn run(
             }
             fault::translate(&e, None)
         })?;
-        // Not `with_schema`, which takes no other names.
-        let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::clone(&renamed), batch.columns().to_vec(), &rows)
-            .map_err(|e| Error::internal(e.to_string()))
+        renamed(&batch)
     });
     Ok(QueryResult { schema: Some(schema), rows: rows.boxed(), notices, ..QueryResult::command("SELECT") })
 }

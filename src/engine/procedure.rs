@@ -108,7 +108,8 @@ fn text_of(argument: &Expr, parameters: &[ScalarValue]) -> Option<String> {
 /// The app that a text means, of the connections of the search path first. Where no list that is known has it, the
 /// lists are read anew.
 async fn find<'s>(session: &'s Session, app: &str) -> Result<(&'s Arc<Connection>, Arc<NamedApp>)> {
-    let path = session.settings().search_path;
+    let settings = session.settings();
+    let path = &settings.planning.search_path;
     let connections = &session.engine.inner.connections;
     let place = |connection: &Connection| {
         path.iter().position(|schema| schema == connection.name()).unwrap_or(usize::MAX)

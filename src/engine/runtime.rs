@@ -11,12 +11,12 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
+use datafusion::logical_expr::ScalarUDF;
 use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
 
-use super::pg_catalog::Catalog;
-use super::type_planner::PostgresTypes;
 use super::yielding::Yielding;
 use super::{dialect, function, plain_filter, postgres_cast};
 use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
@@ -45,22 +45,23 @@ pub(super) fn runtime(memory_limit: usize) -> DfResult<Arc<RuntimeEnv>> {
         .build_arc()
 }
 
-/// The state that each statement's is made from: functions and rules, no catalog.
-pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
+/// DataFusion's scalar functions and those of Kintone.
+pub(super) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     let scalar = SessionStateDefaults::default_scalar_functions();
     let scalar = scalar.into_iter().filter(|f| !LEFT_OUT.contains(&f.name()));
-    let scalar = scalar.chain(native_functions()).collect();
+    scalar.chain(native_functions()).chain(function::plain_functions()).collect()
+}
+
+/// The state that each statement's is made from: rules, no catalog, and no function but the one that a rule asks for
+/// (`DISTINCT ON`).
+pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
     // Ours come first: they know PostgreSQL's forms.
     let planners = dialect::expr_planners().into_iter().chain(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()
         .with_config(config())
         .with_runtime_env(runtime)
         .with_expr_planners(planners.collect())
-        .with_type_planner(Arc::new(PostgresTypes))
-        .with_scalar_functions(scalar)
-        .with_aggregate_functions(SessionStateDefaults::default_aggregate_functions())
-        .with_window_functions(SessionStateDefaults::default_window_functions())
-        .with_table_function_list(SessionStateDefaults::default_table_functions())
+        .with_aggregate_functions(vec![first_value_udaf()])
         .with_analyzer_rules(postgres_cast::analyzer_rules())
         .with_physical_optimizer_rules(plain_filter::optimizer_rules())
         .with_physical_optimizer_rule(Arc::new(Aggregates))
@@ -69,18 +70,6 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_physical_optimizer_rule(Arc::new(LocalFilters))
         .with_physical_optimizer_rule(Arc::new(JoinKeys))
         .with_physical_optimizer_rule(Arc::new(Yielding))
-        .build()
-}
-
-/// The template with the functions that read a session's catalog.
-pub(super) fn with_catalog(template: &SessionState, catalog: &Arc<Catalog>) -> SessionState {
-    let mut scalar: Vec<_> = template.scalar_functions().values().cloned().collect();
-    scalar.extend(function::scalar_functions(catalog));
-    let mut aggregate: Vec<_> = template.aggregate_functions().values().cloned().collect();
-    aggregate.extend(function::aggregate_functions());
-    SessionStateBuilder::new_from_existing(template.clone())
-        .with_scalar_functions(scalar)
-        .with_aggregate_functions(aggregate)
         .build()
 }
 
@@ -123,6 +112,7 @@ impl ObjectStoreRegistry for NoObjectStore {
 
 #[cfg(test)]
 mod tests {
+    use super::super::registry::Registry;
     use super::*;
 
     struct FileUrl(Url);
@@ -142,10 +132,11 @@ mod tests {
         assert!(
             state.runtime_env().object_store(FileUrl(Url::parse("file:///etc/passwd").unwrap())).is_err()
         );
+        let (scalar, tables) = Registry::new(runtime(1 << 20).unwrap()).names();
         for name in LEFT_OUT {
-            assert!(!state.scalar_functions().contains_key(*name), "{name}");
+            assert!(!scalar.contains(*name), "{name}");
         }
-        let mut tables: Vec<_> = state.table_functions().keys().cloned().collect();
+        let mut tables: Vec<_> = tables.into_iter().collect();
         tables.sort();
         assert_eq!(tables, ["generate_series", "range"]);
     }

@@ -11,7 +11,8 @@ use datafusion::catalog::TableProvider;
 
 use super::apps::{AppForm, AppList, NamedApp, after_prefix};
 use super::catalog::{TableInfo, TableKind};
-use super::connection::{Connection, Found, context, is_without_right};
+use super::connection::{Connection, is_without_right};
+use super::found::{Found, context};
 use super::names::match_name;
 use super::table_info::column_infos;
 use crate::kintone::{Condition, View};
@@ -29,6 +30,11 @@ pub(super) struct SavedView {
 }
 
 impl SavedView {
+    /// Whether both are the same view of the same app as it was read.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.app, &other.app) && self.view == other.view && self.name == other.name
+    }
+
     /// Its records, read in this zone with these settings.
     pub(super) fn provider(
         &self,

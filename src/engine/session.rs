@@ -1,6 +1,7 @@
 //! One client's session: settings, transaction, cancellation, and the way of a statement from text to rows.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -11,7 +12,6 @@ use datafusion::sql::sqlparser::ast;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
-use super::SqlType;
 use super::block::Block;
 use super::cancel::Stop;
 use super::command;
@@ -22,7 +22,9 @@ use super::plan::{self, Planned};
 use super::procedure;
 use super::runtime;
 use super::settings::Settings;
+use super::state::State;
 use super::statement::{self, Statement};
+use super::{SqlType, tables};
 use crate::error::{Error, Kind, Result};
 
 pub use super::cancel::CancelHandle;
@@ -43,6 +45,8 @@ pub struct Prepared {
     parameters: Vec<SqlType>,
     schema: Option<SchemaRef>,
     planned: Option<Arc<Planned>>,
+    /// The plan has run once: what a session and its catalog showed then may be old.
+    used: Arc<AtomicBool>,
 }
 
 impl Prepared {
@@ -90,8 +94,8 @@ pub struct QueryResult {
     pub rows: RowStream,
     /// To be told before the rows.
     pub notices: Vec<Notice>,
-    /// Settings that changed and that a client wants to hear of (`ParameterStatus`).
-    pub changed_settings: Vec<(String, String)>,
+    /// The rows are here already: to read them takes no time.
+    pub ready: bool,
 }
 
 impl QueryResult {
@@ -102,14 +106,15 @@ impl QueryResult {
             schema: None,
             rows: futures::stream::empty().boxed(),
             notices: vec![],
-            changed_settings: vec![],
+            ready: false,
         }
     }
 
     /// Rows that are here already.
     pub(super) fn rows(command: &str, batch: RecordBatch) -> Self {
         let schema = Some(batch.schema());
-        Self { schema, rows: futures::stream::iter([Ok(batch)]).boxed(), ..Self::command(command) }
+        let rows = futures::stream::iter([Ok(batch)]).boxed();
+        Self { schema, rows, ready: true, ..Self::command(command) }
     }
 }
 
@@ -129,42 +134,26 @@ pub enum Transaction {
 pub struct Session {
     pub(super) engine: Engine,
     user: User,
-    settings: Arc<Mutex<Settings>>,
+    state: Arc<State>,
     catalog: Arc<Catalog>,
-    template: OnceLock<SessionState>,
-    block: Mutex<Block>,
     stop: Arc<Stop>,
-}
-
-/// A lock that a panic elsewhere left is as good as before: each guards one plain value.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Session {
     pub(super) fn new(engine: Engine, user: User) -> Self {
-        let settings = Arc::new(Mutex::new(engine.default_settings()));
-        let facts =
-            Facts { engine: engine.clone(), user: user.name.clone(), settings: Arc::clone(&settings) };
-        Self {
-            engine,
-            user,
-            settings,
-            catalog: Catalog::new(Arc::new(facts)),
-            template: OnceLock::new(),
-            block: Mutex::default(),
-            stop: Arc::default(),
-        }
+        let state = Arc::new(State::new(engine.default_settings().of_user(&user.name)));
+        let facts = Facts { engine: engine.clone(), user: user.name.clone(), state: Arc::clone(&state) };
+        Self { engine, user, state, catalog: Catalog::new(Arc::new(facts)), stop: Arc::default() }
+    }
+
+    /// What the session changes.
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.state
     }
 
     /// What PostgreSQL's catalog shows this session.
     pub(super) fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
-    }
-
-    /// The state that each statement's is made from, made with the first one.
-    pub(super) fn template(&self) -> &SessionState {
-        self.template.get_or_init(|| runtime::with_catalog(self.engine.template(), &self.catalog))
     }
 
     /// Who is asking.
@@ -180,41 +169,56 @@ impl Session {
 
     /// Plans a statement. `types` are the parameters' types as far as the client said them.
     pub async fn prepare(&self, statement: Statement, types: &[Option<SqlType>]) -> Result<Prepared> {
-        self.check_transaction(&statement)?;
+        self.check(&statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
         let prepared = stop.guard(Box::pin(self.plan(Arc::new(statement), types))).await;
         prepared.inspect_err(|_| self.fail())
     }
 
     async fn plan(&self, statement: Arc<Statement>, types: &[Option<SqlType>]) -> Result<Prepared> {
+        if let Some(utility) = &statement.utility {
+            let schema = command::schema(self, utility)?;
+            return Ok(Prepared {
+                statement,
+                parameters: vec![],
+                schema,
+                planned: None,
+                used: Arc::default(),
+            });
+        }
         let (query, explain) = match &statement.ast {
             ast::Statement::Query(query) => (query, None),
-            ast::Statement::Explain { statement: inner, analyze, .. } => match inner.as_ref() {
-                ast::Statement::Query(query) => (query, Some(*analyze)),
+            ast::Statement::Explain { statement: inner, .. } => match inner.as_ref() {
+                ast::Statement::Query(query) => (query, Some(())),
                 _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),
             },
-            other => {
-                let schema = command::schema(other);
-                let parameters = procedure::parameters(other);
-                return Ok(Prepared { statement, parameters, schema, planned: None });
+            ast::Statement::Call(_) => {
+                let parameters = procedure::parameters(&statement.ast);
+                let (schema, planned, used) = (None, None, Arc::default());
+                return Ok(Prepared { statement, parameters, schema, planned, used });
             }
+            other => return Err(without_door(other)),
         };
         let planned = plan::plan(self, &statement, query, types).await?;
-        let schema = if explain.is_some() { plan_column() } else { planned.schema() };
+        let schema = if explain.is_some() { plan_column() } else { Arc::clone(&planned.schema) };
         Ok(Prepared {
             parameters: planned.parameters.clone(),
             schema: Some(schema),
-            planned: Some(Arc::new(planned)),
+            planned: Some(planned),
             statement,
+            used: Arc::default(),
         })
     }
 
     /// Runs a planned statement with its parameters' values, as many as `Prepared::parameters`.
     pub async fn execute(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
-        self.check_transaction(&prepared.statement)?;
+        self.check(&prepared.statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
         let result =
             stop.guard(Box::pin(self.start(prepared, parameters))).await.inspect_err(|_| self.fail())?;
+        if result.ready {
+            return Ok(result);
+        }
         Ok(QueryResult { rows: stop.stream(result.rows).boxed(), ..result })
     }
 
@@ -222,9 +226,10 @@ impl Session {
         if let ast::Statement::Call(call) = &prepared.statement.ast {
             return procedure::call(self, call, &parameters).await;
         }
-        let Some(mut planned) = prepared.planned.clone() else {
-            return command::run(self, &prepared.statement.ast);
-        };
+        if let Some(utility) = &prepared.statement.utility {
+            return command::run(self, utility);
+        }
+        let Some(planned) = &prepared.planned else { return Err(without_door(&prepared.statement.ast)) };
         if parameters.len() != prepared.parameters.len() {
             let message = format!(
                 "the statement has {} parameters, {} values were bound",
@@ -233,12 +238,7 @@ impl Session {
             );
             return Err(Error::new(Kind::InvalidParameter, message));
         }
-        // A setting that changed since may change what a name or a literal means: plan again.
-        if planned.settings != self.settings() {
-            let types: Vec<_> = prepared.parameters.iter().cloned().map(Some).collect();
-            let again = self.plan(Arc::clone(&prepared.statement), &types).await?;
-            planned = again.planned.unwrap_or(planned);
-        }
+        let planned = self.current(prepared, planned).await?;
         match &prepared.statement.ast {
             ast::Statement::Explain { analyze, .. } => {
                 let text =
@@ -247,6 +247,31 @@ impl Session {
             }
             _ => plan::run(self, &prepared.statement, &planned, parameters).await,
         }
+    }
+
+    /// The plan as it is to be made now: a setting, a table's form or the catalog may have changed since.
+    ///
+    /// # Errors
+    /// Of kind `Unsupported`, as in PostgreSQL: the result has other columns than the client was told.
+    async fn current(&self, prepared: &Prepared, planned: &Arc<Planned>) -> Result<Arc<Planned>> {
+        let settings = self.settings();
+        let again = prepared.used.swap(true, Ordering::Relaxed);
+        let holds = planned.planning == settings.planning
+            && !(again && planned.of_session)
+            && tables::unchanged(self, &planned.reads, &settings.planning).await?;
+        if holds {
+            return Ok(Arc::clone(planned));
+        }
+        let types: Vec<_> = prepared.parameters.iter().cloned().map(Some).collect();
+        let again = self.plan(Arc::clone(&prepared.statement), &types).await?;
+        let columns = |schema: Option<&SchemaRef>| -> Vec<(String, SqlType)> {
+            let fields = schema.iter().flat_map(|schema| schema.fields());
+            fields.map(|field| (field.name().clone(), SqlType::of(field))).collect()
+        };
+        if again.parameters != prepared.parameters || columns(again.schema()) != columns(prepared.schema()) {
+            return Err(Error::new(Kind::Unsupported, "cached plan must not change result type"));
+        }
+        again.planned.ok_or_else(|| Error::internal("a query became another statement"))
     }
 
     /// Parses, plans and runs one statement without parameters.
@@ -262,58 +287,63 @@ impl Session {
         }
     }
 
-    /// After an error inside a block only its end is heard.
+    /// Whether a statement may run now. After an error inside a block only its end is heard.
     ///
     /// # Errors
-    /// Of kind `FailedTransaction`.
-    pub fn check_transaction(&self, statement: &Statement) -> Result<()> {
-        use ast::Statement as S;
-        let ends = matches!(statement.ast, S::Commit { .. } | S::Rollback { .. });
-        if self.transaction() == Transaction::Failed && !ends {
+    /// Of kind `FailedTransaction`; `ReadOnly` for a write in a transaction that only reads; those of a statement that
+    /// is not done here.
+    pub fn check(&self, statement: &Statement) -> Result<()> {
+        if self.transaction() == Transaction::Failed && !statement.ends_block() {
             let message = "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Error::new(Kind::FailedTransaction, message));
         }
-        Ok(())
+        let checked = match statement.write() {
+            Some(write) => self.state.check_writable(write).and_then(|()| statement.check()),
+            None => statement.check(),
+        };
+        checked.inspect_err(|_| self.fail())
     }
 
     /// Where the session stands.
     #[must_use]
     pub fn transaction(&self) -> Transaction {
-        lock(&self.block).state()
+        self.state.transaction()
+    }
+
+    /// Whether statements for a block may run: one is open, or the message has several statements.
+    #[must_use]
+    pub fn is_in_block(&self) -> bool {
+        self.state.block(|block| block.is_block())
+    }
+
+    /// A statement of a message, which has `several` or one, begins: those that are in no block are one transaction.
+    pub fn begin_message(&self, several: bool) {
+        self.state.begin_message(several);
+    }
+
+    /// The message is at its end, and with it its transaction, unless a block is open: after an error the settings are
+    /// as before.
+    pub fn end_message(&self) {
+        self.state.end_message();
+    }
+
+    /// `now()` is the time when the transaction began, as in PostgreSQL.
+    pub(super) fn set_clock(&self, state: &mut SessionState) {
+        if let Some(began) = self.state.began() {
+            state.execution_props_mut().query_execution_start_time = Some(began);
+        }
     }
 
     /// Does something to the open block.
     pub(super) fn block<T>(&self, change: impl FnOnce(&mut Block) -> Result<T>) -> Result<T> {
         // The lock is given back before a failure takes it again.
-        let result = change(&mut lock(&self.block));
+        let result = self.state.block(change);
         result.inspect_err(|_| self.fail())
-    }
-
-    /// Opens a block; whether one was open already.
-    pub(super) fn begin_block(&self) -> bool {
-        lock(&self.block).begin(self.settings())
-    }
-
-    /// Ends the block. Settings that it alone had, or that are rolled back, are as before; those that a client
-    /// hears of.
-    pub(super) fn end_block(&self, commits: bool) -> Vec<(String, String)> {
-        let before = lock(&self.block).end();
-        let Some((before, local)) = before else { return vec![] };
-        let mut settings = lock(&self.settings);
-        let kept = if commits { settings.with(&before, &local) } else { before };
-        let changed = settings.reported_changes(&kept);
-        *settings = kept;
-        changed
-    }
-
-    /// Notes that a setting is for this block alone; whether there is a block.
-    pub(super) fn set_local(&self, name: &str) -> bool {
-        lock(&self.block).set_local(name)
     }
 
     /// Tells that something of a statement failed, so that an open block becomes failed.
     pub fn fail(&self) {
-        lock(&self.block).fail();
+        self.state.block(Block::fail);
     }
 
     /// No statement is being run: rows that are left to be fetched have no time limit.
@@ -332,30 +362,65 @@ impl Session {
         CancelHandle::new(&self.stop)
     }
 
-    pub(super) fn settings(&self) -> Settings {
-        lock(&self.settings).clone()
-    }
-
-    pub(super) fn reset_settings(&self) {
-        *lock(&self.settings) = self.engine.default_settings();
+    /// The settings as they are now.
+    pub(super) fn settings(&self) -> Arc<Settings> {
+        self.state.settings()
     }
 
     /// A setting's value as `SHOW` gives it: `TimeZone`, `client_encoding`, `DateStyle` ...
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<String> {
-        lock(&self.settings).show(name)
+        self.settings().show(name)
     }
 
-    /// Changes a setting as `SET` does: for start-up parameters. Gives what a client is told of the change.
-    pub fn set(&self, name: &str, value: &str) -> Result<Option<(String, String)>> {
-        lock(&self.settings).set(name, value)
+    /// Takes a setting as the session starts: RESET goes back to it.
+    ///
+    /// # Errors
+    /// No setting of this name, or a value that it does not take.
+    pub fn set(&self, name: &str, value: &str) -> Result<()> {
+        // Some clients quote a start-up setting as SET would have it.
+        let value = value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')).unwrap_or(value);
+        self.state.set_at_start(name, value)
+    }
+
+    /// Names without a schema are of this one.
+    pub fn search_in(&self, schema: &str) {
+        self.state.search_in(schema);
+    }
+
+    /// What changed of the settings that a client hears of, since `known` was given; and what is known now.
+    #[must_use]
+    pub fn changed_settings(&self, known: &KnownSettings) -> (Vec<(String, String)>, KnownSettings) {
+        let now = self.settings();
+        let changed = match &known.0 {
+            Some(before) if Arc::ptr_eq(before, &now) => vec![],
+            Some(before) => before.reported_changes(&now),
+            None => vec![],
+        };
+        (changed, KnownSettings(Some(now)))
+    }
+
+    /// The number under which `pg_backend_pid()` and others know this session.
+    pub fn set_backend_pid(&self, pid: i32) {
+        self.state.set_pid(pid);
     }
 
     /// The zone in which timestamptz is shown.
     #[must_use]
     pub fn time_zone(&self) -> chrono_tz::Tz {
-        lock(&self.settings).time_zone
+        self.settings().planning.time_zone
     }
+}
+
+/// The settings that a client was told of last.
+#[derive(Debug, Clone, Default)]
+pub struct KnownSettings(Option<Arc<Settings>>);
+
+/// What only a connection can do.
+fn without_door(statement: &ast::Statement) -> Error {
+    let text = statement.to_string();
+    let word = text.split_whitespace().next().unwrap_or("this statement").to_uppercase();
+    Error::unsupported(format!("{word} without a PostgreSQL connection"))
 }
 
 /// What the catalog tells of a session.
@@ -363,7 +428,7 @@ impl Session {
 struct Facts {
     engine: Engine,
     user: String,
-    settings: Arc<Mutex<Settings>>,
+    state: Arc<State>,
 }
 
 #[async_trait]
@@ -384,8 +449,12 @@ impl CatalogSource for Facts {
         self.user.clone()
     }
 
-    fn settings(&self) -> Vec<(String, String)> {
-        lock(&self.settings).all()
+    fn pid(&self) -> i32 {
+        self.state.pid()
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        self.state.settings()
     }
 }
 

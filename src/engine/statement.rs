@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use super::fetch::{self, Fetch};
 use super::guard;
 use super::procedure;
+use super::utility::{self, Fault, Utility};
 use crate::error::{Error, Kind, Result};
 
 /// Stack for parsing and planning: deep but legal statements need more than a thread has.
@@ -28,6 +29,10 @@ pub struct Statement {
     pub offset: usize,
     /// What a FETCH or MOVE asks for.
     pub fetch: Option<Fetch>,
+    /// A statement about the session; its syntax tree stands for nothing.
+    pub utility: Option<Utility>,
+    /// Why it is not done, where it can be read and is not: told when it would run, as those before it do.
+    pub refused: Option<Box<Error>>,
     /// Where it begins in the whole text, as the places in its tree are counted; line 0 for a tree without places.
     pub start: Location,
 }
@@ -36,7 +41,43 @@ impl Statement {
     /// A tree that was not parsed from a text.
     #[must_use]
     pub fn of_tree(ast: ast::Statement) -> Self {
-        Self { sql: ast.to_string(), ast, offset: 0, start: Location::empty(), fetch: None }
+        Self::new(ast.to_string(), ast, 0, Location::empty())
+    }
+
+    fn new(sql: String, ast: ast::Statement, offset: usize, start: Location) -> Self {
+        Self { sql, ast, offset, start, fetch: None, utility: None, refused: None }
+    }
+
+    /// Another tree in the place of this one: what stands inside of it.
+    #[must_use]
+    pub fn with_tree(&self, ast: ast::Statement) -> Self {
+        Self { ast, fetch: None, ..self.clone() }
+    }
+
+    /// Whether it is one that is done.
+    ///
+    /// # Errors
+    /// Of kind `Unsupported`, or as the statement has it.
+    pub fn check(&self) -> Result<()> {
+        self.refused.as_ref().map_or(Ok(()), |error| Err(error.as_ref().clone()))
+    }
+
+    /// The word for it, where it would write.
+    pub(super) fn write(&self) -> Option<&'static str> {
+        const WRITES: &[&str] = &[
+            "INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "CREATE", "ALTER", "DROP", "COMMENT", "GRANT",
+            "REVOKE", "REINDEX", "SELECT",
+        ];
+        self.refused.as_ref().filter(|error| error.kind == Kind::Unsupported)?;
+        let word = self.sql.split_whitespace().next().unwrap_or_default();
+        let word = WRITES.iter().copied().find(|write| word.eq_ignore_ascii_case(write))?;
+        let writes = word != "SELECT" || matches!(&self.ast, ast::Statement::Query(query) if is_into(query));
+        writes.then_some(if word == "SELECT" { "SELECT INTO" } else { word })
+    }
+
+    /// Whether it ends a transaction block, or goes back in it: all that is heard after an error.
+    pub(super) fn ends_block(&self) -> bool {
+        matches!(self.utility, Some(Utility::End { .. } | Utility::RollbackTo(_)))
     }
 
     /// A place of the tree, in characters of the whole text from 1; `None` where the tree has none.
@@ -50,9 +91,10 @@ impl Statement {
     }
 }
 
-/// Runs what may recurse as deep as a legal statement is.
+/// Runs what may recurse as deep as a legal statement is. The program's own threads have room for it: making a stack
+/// for each step would take longer than planning a short statement.
 pub(super) fn on_big_stack<T>(work: impl FnOnce() -> T) -> T {
-    stacker::grow(STACK, work)
+    stacker::maybe_grow(STACK, STACK, work)
 }
 
 /// Splits and parses a text. Nothing of it runs when one of its statements does not parse.
@@ -88,43 +130,39 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
             position: ast::FetchPosition::From,
             into: None,
         };
-        let start_place = first.span.start;
-        return Ok(Some(Statement { sql: text, ast, offset: start, start: start_place, fetch: Some(fetch) }));
+        let fetch = Some(fetch);
+        return Ok(Some(Statement { fetch, ..Statement::new(text, ast, start, first.span.start) }));
+    }
+    if let Some(read) = utility::parse(&words) {
+        let statement = |utility, refused| {
+            let stands_for_it = ast::Statement::UNLISTEN { channel: ast::Ident::new("*") };
+            let statement = Statement::new(text.clone(), stands_for_it, start, first.span.start);
+            Ok(Some(Statement { utility: Some(utility), refused, ..statement }))
+        };
+        return match read {
+            Ok(utility) => statement(utility, None),
+            Err(Fault::Refused(error)) => statement(Utility::Unlisten, Some(error)),
+            Err(Fault::At(token)) => {
+                let at = words_with_places(tokens).get(token).map(|token| offset(sql, token.span.start));
+                Err(near(sql, at.unwrap_or(end)))
+            }
+        };
     }
     refuse_reserved(sql, &words_with_places(tokens))?;
     let dialect = PostgreSqlDialect {};
     let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(known(tokens));
+        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens.to_vec());
     let parsed = parser.parse_statement().and_then(|ast| {
         let next = parser.peek_token();
         if next.token == Token::EOF { Ok(ast) } else { parser.expected("end of statement", next) }
     });
     match parsed {
         Ok(ast) => {
-            allow(&ast, start)?;
-            Ok(Some(Statement { sql: text, ast, offset: start, start: first.span.start, fetch: None }))
+            let refused = allow(&ast, start).err().map(Box::new);
+            Ok(Some(Statement { refused, ..Statement::new(text, ast, start, first.span.start) }))
         }
         Err(error) => Err(syntax_error(sql, &error, &text, start)),
     }
-}
-
-/// Without `[NOT] DEFERRABLE` of a transaction's modes, which the parser does not know: every one is kept here.
-fn known(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
-    let is = |token: &TokenWithSpan, wanted: &[Keyword]| matches!(&token.token, Token::Word(word) if wanted.contains(&word.keyword));
-    let mut out = tokens.to_vec();
-    let begins = [Keyword::BEGIN, Keyword::START, Keyword::SET];
-    let first = tokens.iter().find(|t| !matches!(t.token, Token::Whitespace(_)));
-    if !first.is_some_and(|first| is(first, &begins)) {
-        return out;
-    }
-    while let Some(at) = out.iter().position(|token| is(token, &[Keyword::DEFERRABLE])) {
-        out.remove(at);
-        let before = out.iter().take(at).rposition(|t| !matches!(t.token, Token::Whitespace(_)));
-        if let Some(before) = before.filter(|b| out.get(*b).is_some_and(|t| is(t, &[Keyword::NOT]))) {
-            out.remove(before);
-        }
-    }
-    out
 }
 
 fn words_with_places(tokens: &[TokenWithSpan]) -> Vec<&TokenWithSpan> {
@@ -182,19 +220,7 @@ fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
             S::Query(_) => allow(statement, start),
             _ => refused("EXPLAIN of anything but a query"),
         },
-        S::Set(_)
-        | S::ShowVariable { .. }
-        | S::Reset(_)
-        | S::StartTransaction { .. }
-        | S::Commit { .. }
-        | S::Rollback { .. }
-        | S::Savepoint { .. }
-        | S::ReleaseSavepoint { .. }
-        | S::Close { .. }
-        | S::Execute { immediate: false, .. }
-        | S::Deallocate { .. }
-        | S::UNLISTEN { .. }
-        | S::Discard { .. } => Ok(()),
+        S::Close { .. } | S::Execute { immediate: false, .. } | S::Deallocate { .. } => Ok(()),
         S::Call(call) => procedure::check(call).map_err(|error| error.with_position(start + 1)),
         S::Prepare { statement, .. } => match statement.as_ref() {
             S::Query(_) => allow(statement, start),
@@ -209,12 +235,15 @@ fn allow(statement: &ast::Statement, start: usize) -> Result<()> {
             ast::CopySource::Table { .. } => Ok(()),
         },
         S::Copy { to: true, .. } => refused("COPY to a file or a program"),
-        S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) | S::Truncate(_) => {
-            refused("writing to Kintone")
+        S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) | S::Truncate(_) | S::Copy { .. } => {
+            refused(&first_words(statement))
         }
-        S::Copy { .. } => refused("writing to Kintone"),
         other => refused(&first_words(other)),
     }
+}
+
+fn is_into(query: &ast::Query) -> bool {
+    matches!(query.body.as_ref(), ast::SetExpr::Select(select) if select.into.is_some())
 }
 
 /// What the statement is called: its leading keywords.
@@ -239,6 +268,11 @@ fn syntax_error(sql: &str, error: &ParserError, text: &str, start: usize) -> Err
         (Some(line), Some(column)) => offset(sql, Location { line, column }),
         _ => start + text.chars().count(),
     };
+    near(sql, at).with_detail(expected.trim_end_matches(',').to_owned())
+}
+
+/// `syntax error at or near` the token behind so many characters.
+fn near(sql: &str, at: usize) -> Error {
     let rest: String = sql.chars().skip(at).collect();
     let near = Tokenizer::new(&PostgreSqlDialect {}, &rest)
         .tokenize()
@@ -249,9 +283,7 @@ fn syntax_error(sql: &str, error: &ParserError, text: &str, start: usize) -> Err
         Some(token) => format!("syntax error at or near \"{token}\""),
         None => "syntax error at end of input".to_owned(),
     };
-    Error::new(Kind::Syntax, message)
-        .with_detail(expected.trim_end_matches(',').to_owned())
-        .with_position(at + 1)
+    Error::new(Kind::Syntax, message).with_position(at + 1)
 }
 
 /// Characters before a place of the text.
@@ -318,9 +350,13 @@ mod tests {
             "CALL refresh_schema('顧客')",
             "call Refresh_Schema()",
         ] {
-            parse(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+            let parsed = parse(sql).and_then(|statements| statements[0].check());
+            parsed.unwrap_or_else(|e| panic!("{sql}: {e}"));
         }
         for sql in [
+            "NOTIFY a",
+            "PREPARE TRANSACTION 'a'",
+            "SET TRANSACTION SNAPSHOT 'a'",
             "INSERT INTO t VALUES (1)",
             "EXPLAIN DELETE FROM t",
             "COPY t TO '/tmp/x'",
@@ -333,7 +369,7 @@ mod tests {
             "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
             "LOAD 'x'",
         ] {
-            let error = parse(sql).unwrap_err();
+            let error = parse(sql).and_then(|statements| statements[0].check()).unwrap_err();
             assert!(matches!(error.kind, Kind::Unsupported | Kind::Syntax), "{sql}: {error}");
         }
     }

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use super::apps::{AppForm, AppList, NamedApp};
 use super::catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
-use super::connection::columns;
+use super::found::columns;
 use crate::kintone::Form;
 use crate::table::Columns;
 

@@ -172,12 +172,13 @@ fn writer(
 
 /// A numeric that is no number: no digits, and a sign that says which.
 fn put_special(out: &mut BytesMut, special: &str) {
-    let sign = match special {
-        "Infinity" => 0xd000,
-        "-Infinity" => 0xf000,
-        _ => 0xc000,
+    // The scale is what PostgreSQL's own header of such a value happens to say.
+    let (sign, scale) = match special {
+        "Infinity" => (0xd000, 32),
+        "-Infinity" => (0xf000, 32),
+        _ => (0xc000, 0),
     };
-    for part in [0, 0, sign, 0] {
+    for part in [0, 0, sign, scale] {
         out.put_u16(part);
     }
 }

@@ -81,6 +81,11 @@ impl CancelKey {
         &self.busy
     }
 
+    /// The connection's number.
+    pub(super) fn id(&self) -> i32 {
+        self.id
+    }
+
     /// The message that tells the client its key.
     pub(super) fn message(&self) -> BackendKeyData {
         BackendKeyData::new(self.id, SecretKey::I32(self.secret))

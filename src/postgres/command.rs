@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::copy::CopyFormat;
 use super::failure::Failure;
 use super::types::ParameterType;
-use crate::engine::{Fetch, SqlType, Statement, folded};
+use crate::engine::{Fetch, SqlType, Statement, Utility, folded};
 
 /// What a statement is to this door.
 #[derive(Debug, Clone)]
@@ -48,10 +48,12 @@ pub(super) struct Declared {
 impl Command {
     /// What a statement is, and what of it the engine plans; nothing for what is of this door alone.
     pub(super) fn of(statement: Statement) -> Result<(Self, Option<Statement>), Failure> {
-        let inner = |query: &Query| {
-            let ast = ast::Statement::Query(Box::new(query.clone()));
-            Statement { ast, fetch: None, ..statement.clone() }
-        };
+        match &statement.utility {
+            Some(Utility::Discard("ALL")) => return Ok((Self::Discard, Some(statement))),
+            Some(_) => return Ok((Self::Engine, Some(statement))),
+            None => {}
+        }
+        let inner = |query: &Query| statement.with_tree(ast::Statement::Query(Box::new(query.clone())));
         let command = match &statement.ast {
             ast::Statement::Copy { source, options, legacy_options, .. } => {
                 let query = match source {
@@ -84,7 +86,7 @@ impl Command {
             }),
             ast::Statement::Prepare { name, data_types, statement: prepared } => {
                 let types = data_types.iter().map(|data_type| parameter_type(data_type).map(Some));
-                let prepared = Statement { ast: prepared.as_ref().clone(), fetch: None, ..statement.clone() };
+                let prepared = statement.with_tree(prepared.as_ref().clone());
                 Self::Prepare(folded(name), types.collect::<Result<_, _>>()?, Box::new(prepared))
             }
             ast::Statement::Execute { name: Some(name), parameters, .. } => {
@@ -94,9 +96,6 @@ impl Command {
             ast::Statement::Deallocate { name, .. } => {
                 let all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
                 Self::Deallocate((!all).then(|| folded(name)))
-            }
-            ast::Statement::Discard { object_type: ast::DiscardObject::ALL } => {
-                return Ok((Self::Discard, Some(statement)));
             }
             _ => return Ok((Self::Engine, Some(statement))),
         };

@@ -26,7 +26,9 @@ use super::running::Cancels;
 use super::startup::Stop;
 use super::statement::Started;
 use super::types::ParameterType;
-use crate::engine::{Direction, Fetch, QueryResult, Session, Statement, TextOptions, Transaction};
+use crate::engine::{
+    Direction, Fetch, KnownSettings, QueryResult, Session, Statement, TextOptions, Transaction,
+};
 
 /// Prepared statements of one connection, and portals.
 const MAX_NAMED: usize = 1000;
@@ -39,10 +41,10 @@ pub(super) struct Connection<W> {
     pub(super) portals: HashMap<String, Portal>,
     /// Cursors of SQL.
     pub(super) cursors: HashMap<String, Cursor>,
-    /// Several statements came in one message: a block of their own, where none is open.
-    pub(super) in_message: bool,
     /// After an error in the extended protocol, until Sync.
     skipping: bool,
+    /// The settings that the client was told of.
+    told: KnownSettings,
     pub(super) cancels: Cancels,
 }
 
@@ -54,8 +56,8 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             statements: HashMap::new(),
             portals: HashMap::new(),
             cursors: HashMap::new(),
-            in_message: false,
             skipping: false,
+            told: KnownSettings::default(),
             cancels,
         }
     }
@@ -116,7 +118,14 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         self.output.flush().await
     }
 
+    /// The message is done. As in PostgreSQL, the client hears of changed settings now.
     async fn ready(&mut self) -> io::Result<()> {
+        self.session.end_message();
+        let (changed, told) = self.session.changed_settings(&self.told);
+        self.told = told;
+        for (name, value) in changed {
+            self.output.put(&ParameterStatus::new(c_string(&name), c_string(&value)))?;
+        }
         let status = match self.session.transaction() {
             Transaction::Idle => {
                 self.end_of_block(true);
@@ -147,8 +156,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         if statements.is_empty() {
             self.output.put(&EmptyQueryResponse::new())?;
         }
-        self.in_message = statements.len() > 1;
+        let several = statements.len() > 1;
         for statement in statements {
+            self.session.begin_message(several);
             self.simple_statement(statement).await?;
         }
         Ok(())
@@ -184,13 +194,11 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         for notice in &result.notices {
             self.output.put(&failure::notice(notice))?;
         }
-        for (name, value) in &result.changed_settings {
-            self.output.put(&ParameterStatus::new(c_string(name), c_string(value)))?;
-        }
         Ok(())
     }
 
     async fn extended(&mut self, message: PgWireFrontendMessage) -> Result<(), Stop> {
+        self.session.begin_message(false);
         match message {
             PgWireFrontendMessage::Parse(parse) => self.parse(parse).await,
             PgWireFrontendMessage::Bind(bind) => self.bind(&bind),

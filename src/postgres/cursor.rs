@@ -253,7 +253,7 @@ mod tests {
             schema: Some(SchemaRef::clone(&schema)),
             rows: futures::stream::iter(batches.map(Ok)).boxed(),
             notices: vec![],
-            changed_settings: vec![],
+            ready: false,
         };
         let declared = Declared { name: "c".into(), scroll, hold: false, binary: false };
         Cursor::new(declared, schema, result, tokio::sync::watch::channel(0).1)

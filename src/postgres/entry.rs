@@ -21,12 +21,12 @@ use super::startup::{self, Encryption, Opening, Stop};
 use crate::engine::Session;
 use crate::trust;
 
-/// From the first byte to the end of the login.
-const STARTUP: Duration = Duration::from_secs(10);
+/// From the first byte to the end of the login: a program that opens a thousand connections at once is slow itself.
+const STARTUP: Duration = Duration::from_secs(30);
 /// A silent client is asked so often whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// Connections that log in at a time, and those that wait for that.
-pub(super) const MAX_OPENING: usize = 64;
+pub(super) const MAX_OPENING: usize = 1024;
 pub(super) const MAX_WAITING: usize = 1024;
 /// The first byte of a TLS handshake, which no message of this protocol has.
 const TLS_HANDSHAKE: [u8; 1] = [0x16];
@@ -202,6 +202,7 @@ impl Door {
             output.put(&status)?;
         }
         let key = self.keys.register(session.cancel_handle(), i32::from_be_bytes(random()?));
+        session.set_backend_pid(key.id());
         output.put(&key.message())?;
         Ok(Some(Opened { session, key, place }))
     }

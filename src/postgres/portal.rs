@@ -131,8 +131,22 @@ pub(super) enum Sent {
 
 impl Rows {
     pub(super) fn new(stream: RowStream, cancels: Cancels, layout: RowLayout, options: TextOptions) -> Self {
+        Self::sending(Running::new(stream, cancels), layout, options)
+    }
+
+    /// Rows that are here already.
+    pub(super) fn ready(
+        stream: RowStream,
+        cancels: Cancels,
+        layout: RowLayout,
+        options: TextOptions,
+    ) -> Self {
+        Self::sending(Running::ready(stream, cancels), layout, options)
+    }
+
+    fn sending(running: Running, layout: RowLayout, options: TextOptions) -> Self {
         let before = layout.before().to_vec();
-        Self { running: Running::new(stream, cancels), layout, options, batch: None, before }
+        Self { running, layout, options, batch: None, before }
     }
 
     /// What should have stood before the first row, where there was none.

@@ -15,9 +15,15 @@ pub(super) type Cancels = watch::Receiver<u64>;
 
 /// Rows that are being computed; dropping this stops it.
 pub(super) struct Running {
-    batches: mpsc::Receiver<Result<RecordBatch, Failure>>,
+    batches: Batches,
     cancels: Cancels,
-    task: AbortHandle,
+}
+
+/// Where batches come from.
+enum Batches {
+    /// They are here: a task of their own would take longer than they do.
+    Here(RowStream),
+    Computed(mpsc::Receiver<Result<RecordBatch, Failure>>, AbortHandle),
 }
 
 impl Running {
@@ -33,7 +39,12 @@ impl Running {
                 }
             }
         });
-        Self { batches, cancels, task: task.abort_handle() }
+        Self { batches: Batches::Computed(batches, task.abort_handle()), cancels }
+    }
+
+    /// Rows that are here already.
+    pub(super) fn ready(rows: RowStream, cancels: Cancels) -> Self {
+        Self { batches: Batches::Here(rows), cancels }
     }
 
     /// What was canceled up to now does not count any more.
@@ -43,9 +54,13 @@ impl Running {
 
     /// The next batch, `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<RecordBatch>, Failure> {
+        let batches = match &mut self.batches {
+            Batches::Here(rows) => return Ok(rows.next().await.transpose()?),
+            Batches::Computed(batches, _) => batches,
+        };
         tokio::select! {
             biased;
-            batch = self.batches.recv() => batch.transpose(),
+            batch = batches.recv() => batch.transpose(),
             Ok(()) = self.cancels.changed() => {
                 Err(Failure::error("57014", "canceling statement due to user request"))
             }
@@ -55,7 +70,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Batches::Computed(_, task) = &self.batches {
+            task.abort();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow::array::ArrayRef;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::Expr;
 use futures::TryStreamExt;
@@ -17,7 +18,7 @@ use super::failure::Failure;
 use super::portal::{ClientStatement, Rows, Sent, guarded, tag};
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{Fetch, Prepared, SqlType, Statement, Transaction};
+use crate::engine::{Fetch, Prepared, SqlType, Statement, Transaction, read_text};
 
 /// What became of a statement that was started.
 pub(super) enum Started {
@@ -38,7 +39,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         statement: Statement,
         declared: &[Option<ParameterType>],
     ) -> Result<ClientStatement, Stop> {
-        guarded(async { self.session.check_transaction(&statement) }).await?;
+        guarded(async { self.session.check(&statement) }).await?;
         let (command, inner) = Command::of(statement)?;
         let prepared = match inner {
             None => None,
@@ -127,7 +128,12 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         if describe {
             self.output.put(&layout.description())?;
         }
-        let rows = Rows::new(result.rows, self.cancels.clone(), layout, self.text_options());
+        let (cancels, options) = (self.cancels.clone(), self.text_options());
+        let rows = if result.ready {
+            Rows::ready(result.rows, cancels, layout, options)
+        } else {
+            Rows::new(result.rows, cancels, layout, options)
+        };
         Ok(Started::Rows(Box::new(rows), result.command))
     }
 
@@ -168,8 +174,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         values: Vec<ScalarValue>,
     ) -> Result<(), Stop> {
         let name = &declared.name;
-        let in_block = self.in_message || self.session.transaction() != Transaction::Idle;
-        if !declared.hold && !in_block {
+        if !declared.hold && !self.session.is_in_block() {
             let message = "DECLARE CURSOR can only be used in transaction blocks";
             return Err(Failure::error("25P01", message).into());
         }
@@ -229,16 +234,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let batch = guarded(async move { result.rows.try_next().await }).await?;
         let Some(batch) = batch else { return Err(Failure::error("22023", "EXECUTE has no values").into()) };
         let mut out = vec![];
+        let zone = self.session.time_zone();
         for (at, (column, sql_type)) in batch.columns().iter().zip(types).enumerate() {
-            let value = ScalarValue::try_from_array(column, 0).and_then(|value| match value {
-                // It has its own digits.
-                decimal @ ScalarValue::Decimal128(..) if *sql_type == SqlType::Numeric => Ok(decimal),
-                value => value.cast_to(&sql_type.data_type()),
-            });
-            let wrong = |error| {
-                Failure::error("42804", format!("parameter ${} of EXECUTE does not fit: {error}", at + 1))
-            };
-            out.push(value.map_err(wrong)?);
+            out.push(argument(column, sql_type, zone).map_err(|failure| failure.of_parameter(at + 1))?);
         }
         Ok(out)
     }
@@ -270,5 +268,15 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             },
             _ => statement.layout(formats),
         }
+    }
+}
+
+/// A value of EXECUTE as one of the parameter's type. A text is read like a bound one; a numeric has its own digits.
+fn argument(column: &ArrayRef, sql_type: &SqlType, zone: chrono_tz::Tz) -> Result<ScalarValue, Failure> {
+    let wrong = |error| Failure::error("42804", format!("a value of EXECUTE does not fit: {error}"));
+    match ScalarValue::try_from_array(column, 0).map_err(wrong)? {
+        ScalarValue::Utf8(Some(text)) => Ok(read_text(&text, sql_type, zone)?),
+        decimal @ ScalarValue::Decimal128(..) if *sql_type == SqlType::Numeric => Ok(decimal),
+        value => value.cast_to(&sql_type.data_type()).map_err(wrong),
     }
 }

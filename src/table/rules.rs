@@ -33,7 +33,7 @@ const RULES: &[(Rule, &str)] = &[
 ];
 
 /// A set of rules. Written as `on`, `off`, or a list such as `filter, limit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rules(u8);
 
 impl Rules {

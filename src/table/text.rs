@@ -286,11 +286,14 @@ fn append_decimal(out: &mut String, value: i128, scale: i8, least: usize) {
         Ok(scale) => {
             let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
             out.push_str(if whole.is_empty() { "0" } else { whole });
-            if fraction.len() == scale {
-                append_decimals(out, fraction.trim_end_matches('0'), least);
-            } else {
-                let padded = format!("{fraction:0>scale$}");
-                append_decimals(out, padded.trim_end_matches('0'), least);
+            let zeros = scale - fraction.len();
+            let fraction = fraction.trim_end_matches('0');
+            let written = if fraction.is_empty() { 0 } else { zeros + fraction.len() };
+            if written > 0 || least > 0 {
+                out.push('.');
+                (0..if fraction.is_empty() { 0 } else { zeros }).for_each(|_| out.push('0'));
+                out.push_str(fraction);
+                (written..least).for_each(|_| out.push('0'));
             }
         }
         Err(_) => {

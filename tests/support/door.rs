@@ -13,8 +13,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::text;
 use super::world::Answer;
 
-const USER: &str = "tester";
-const PASSWORD: &str = "pass word";
+pub(crate) const USER: &str = "tester";
+pub(crate) const PASSWORD: &str = "pass word";
 
 /// The door of an engine; dropping it shuts it.
 pub(crate) struct Door {
@@ -34,10 +34,21 @@ impl Door {
         Self { address, _stop: stop.drop_guard() }
     }
 
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// A new connection.
     pub(crate) async fn connect(&self) -> Client {
+        self.connect_with(|_| {}).await
+    }
+
+    /// A new connection that begins otherwise.
+    pub(crate) async fn connect_with(&self, change: impl FnOnce(&mut tokio_postgres::Config)) -> Client {
         let mut config = tokio_postgres::Config::new();
         config.host("127.0.0.1").port(self.address.port()).dbname("kintone").user(USER).password(PASSWORD);
+        change(&mut config);
         let (client, connection) = config.connect(NoTls).await.unwrap();
         tokio::spawn(connection);
         client

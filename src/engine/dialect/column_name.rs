@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, SetExpr, Statement,
-    TrimWhereField, VisitMut, VisitorMut,
+    AccessExpr, ArrayElemTypeDef, DataType, Expr, Ident, ObjectName, Query, Select, SelectItem, SetExpr,
+    Statement, TrimWhereField, VisitMut, VisitorMut,
 };
 
 use super::keyword::is_keyword;
@@ -102,13 +102,12 @@ fn column_name(expr: &Expr) -> Option<String> {
     })
 }
 
-/// A name that a cast or a CASE around the expression keeps: theirs are only for what has no other.
+/// The name that an expression has under a cast or CASE: that of a column or of a function, not of another cast.
 fn own_name(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::Collate { expr: inner, .. } => {
-            own_name(inner)
-        }
-        Expr::Case { else_result, .. } => else_result.as_ref().and_then(|value| own_name(value)),
+        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => own_name(expr),
+        Expr::Case { else_result, .. } => own_name(else_result.as_deref()?),
+        Expr::TypedString(_) | Expr::Interval(_) => None,
         other => column_name(other),
     }
 }
@@ -127,6 +126,7 @@ fn query_name(query: &Query) -> Option<String> {
 fn type_name(data_type: &DataType) -> String {
     let name = match data_type {
         DataType::Custom(name, _) => return last(name).unwrap_or_default(),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)) => return type_name(item),
         other => other.to_string().to_lowercase(),
     };
     let name = name.split('(').next().unwrap_or(&name).trim();
@@ -152,6 +152,21 @@ fn type_name(data_type: &DataType) -> String {
 mod tests {
     use super::super::tests::parse;
     use super::*;
+
+    #[test]
+    fn the_last_cast_names_a_column() {
+        for (sql, expect) in [
+            ("SELECT '1'::int::text", "text"),
+            ("SELECT a::int::text", "a"),
+            ("SELECT '{}'::numeric[]", "numeric"),
+            ("SELECT DATE '2026-01-01'", "date"),
+            ("SELECT CASE WHEN a THEN 1::int ELSE 2::int END", "case"),
+        ] {
+            let mut statement = parse(sql);
+            name_columns(&mut statement);
+            assert!(statement.to_string().ends_with(&format!(" AS \"{expect}\"")), "{statement}");
+        }
+    }
 
     #[test]
     fn columns_have_postgresqls_names() {

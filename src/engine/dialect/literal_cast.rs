@@ -48,8 +48,17 @@ pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Tran
         Expr::InList(mut list) => {
             let InList { expr, list: items, .. } = &mut list;
             let changed = read_beside(expr, items.iter_mut(), schema)?;
+            if list.negated && has_null(&list) {
+                return Ok(Transformed::yes(without_null(list)));
+            }
             Ok(Transformed::new_transformed(Expr::InList(list), changed))
         }
+        Expr::Not(inner) => match *inner {
+            Expr::InList(list) if !list.negated && has_null(&list) => {
+                Ok(Transformed::yes(without_null(InList { negated: true, ..list })))
+            }
+            inner => Ok(Transformed::no(Expr::Not(Box::new(inner)))),
+        },
         other => Ok(Transformed::no(other)),
     }
 }
@@ -122,24 +131,56 @@ fn external(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
-/// Days, times and the like that are written as text beside one are such a value.
+fn is_null(item: &Expr) -> bool {
+    matches!(item, Expr::Literal(value, _) if value.is_null())
+}
+
+fn has_null(list: &InList) -> bool {
+    list.list.iter().any(is_null)
+}
+
+/// `x NOT IN (1, NULL)` as `x NOT IN (1) AND NULL`: where DataFusion brings two lists together, it takes a NULL in one
+/// for an item like any other.
+fn without_null(list: InList) -> Expr {
+    let InList { expr, list, negated } = list;
+    let items: Vec<Expr> = list.into_iter().filter(|item| !is_null(item)).collect();
+    let unknown = Expr::Literal(ScalarValue::Boolean(None), None);
+    if items.is_empty() { unknown } else { expr.in_list(items, negated).and(unknown) }
+}
+
+/// Days, times, numbers and the like that are written as text beside one are such a value.
 fn read_beside<'e>(
     one: &Expr,
     others: impl IntoIterator<Item = &'e mut Expr>,
     schema: &DFSchema,
 ) -> Result<bool> {
-    let Ok(wanted) = one.get_type(schema) else { return Ok(false) };
+    let Ok((_, wanted)) = one.to_field(schema) else { return Ok(false) };
     let mut changed = false;
     for other in others {
-        changed |= read_literal(other, &wanted)?;
+        changed |= if wanted.data_type().is_numeric() {
+            read_number(other, wanted.data_type())?
+        } else {
+            read_literal(other, &wanted)?
+        };
     }
     Ok(changed)
 }
 
-/// A text literal beside a value of this type is of the type, where Arrow would read it otherwise than PostgreSQL.
-pub(super) fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<bool> {
+/// A number has its own digits, whatever the other side has.
+fn read_number(expr: &mut Expr, wanted: &DataType) -> Result<bool> {
     let Some(text) = literal(expr) else { return Ok(false) };
+    let value = read(text, &SqlType::of_data_type(wanted), Tz::UTC).map_err(external)?;
+    *expr = Expr::Literal(value, None);
+    Ok(true)
+}
+
+/// A text literal beside a value of this type is of the type, where Arrow would read it otherwise than PostgreSQL.
+pub(super) fn read_literal(expr: &mut Expr, wanted: &Field) -> Result<bool> {
+    let Some(text) = literal(expr) else { return Ok(false) };
+    let sql_type = SqlType::of(wanted);
+    let wanted = wanted.data_type();
     let zone = match wanted {
+        _ if sql_type == SqlType::Uuid => Tz::UTC,
         DataType::Timestamp(_, Some(zone)) => zone.parse().unwrap_or(Tz::UTC),
         DataType::Boolean
         | DataType::List(_)
@@ -150,7 +191,7 @@ pub(super) fn read_literal(expr: &mut Expr, wanted: &DataType) -> Result<bool> {
         | DataType::Binary => Tz::UTC,
         _ => return Ok(false),
     };
-    let value = read(text, &SqlType::of_data_type(wanted), zone).map_err(external)?;
+    let value = read(text, &sql_type, zone).map_err(external)?;
     *expr = Expr::Literal(fitted(value, wanted)?, None);
     Ok(true)
 }

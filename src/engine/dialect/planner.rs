@@ -10,11 +10,11 @@ use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::functions_nested::expr_fn::array_has_any;
-use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr::{Alias, BinaryExpr, Cast, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, lit,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -37,11 +37,17 @@ struct UnknownLiteral;
 impl ExprPlanner for UnknownLiteral {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
         let mut expr = expr;
-        let types = (expr.left.get_type(schema), expr.right.get_type(schema));
-        if let (Ok(left), Ok(right)) = types {
-            if is_comparison(&expr.op) {
-                read_literal(&mut expr.right, &left)?;
-                read_literal(&mut expr.left, &right)?;
+        if is_comparison(&expr.op)
+            && let (Ok((_, left)), Ok((_, right))) = (expr.left.to_field(schema), expr.right.to_field(schema))
+        {
+            read_literal(&mut expr.right, &left)?;
+            read_literal(&mut expr.left, &right)?;
+        }
+        if expr.op == BinaryOperator::StringConcat {
+            for side in [&mut expr.left, &mut expr.right] {
+                if let Expr::Placeholder(Placeholder { field: field @ None, .. }) = side {
+                    *field = Some(Arc::new(Field::new("", DataType::Utf8, true)));
+                }
             }
         }
         expr.left = plain_number(expr.left)?;
@@ -124,10 +130,64 @@ pub(crate) fn complete(
     functions: &dyn FunctionRegistry,
     zone: Tz,
 ) -> Result<(LogicalPlan, Vec<String>)> {
-    let plan = typed(plan, zone)?;
+    let plan = integers(typed(plan, zone)?)?;
     let marks = marks(&plan);
     let plan = array_texts(decorrelate(plan)?, functions)?;
     Ok((display(plan, &marks, functions)?, marks))
+}
+
+/// Whole numbers of a result that are written in the statement are of type `integer` where they fit it: DataFusion has
+/// them as `bigint`, which clients show as another type.
+fn integers(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Projection(_) => {
+            let plan = plan.map_expressions(|expr| Ok(integer(expr)))?;
+            if plan.transformed { plan.data.recompute_schema() } else { Ok(plan.data) }
+        }
+        // The same columns as what is under it.
+        LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
+            plan.map_children(|input| integers(input).map(Transformed::yes))?.data.recompute_schema()
+        }
+        other => Ok(other),
+    }
+}
+
+fn integer(expr: Expr) -> Transformed<Expr> {
+    match expr {
+        Expr::Alias(mut alias) => {
+            let inner = integer(*alias.expr);
+            alias.expr = Box::new(inner.data);
+            let alias = Expr::Alias(alias);
+            if inner.transformed { Transformed::yes(alias) } else { Transformed::no(alias) }
+        }
+        Expr::Literal(ScalarValue::Int64(Some(number)), None) => match i32::try_from(number) {
+            Ok(number) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
+            Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(number)), None)),
+        },
+        other if is_of_integers(&other) => {
+            Transformed::yes(Expr::Cast(Cast::new(Box::new(other), DataType::Int32)))
+        }
+        other => Transformed::no(other),
+    }
+}
+
+/// Whether an expression is of literals alone, each of which fits `integer`: then it is one, or out of its range.
+fn is_of_integers(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(ScalarValue::Int64(Some(number)), None) => i32::try_from(*number).is_ok(),
+        Expr::Negative(inner) => is_of_integers(inner),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            use Operator as O;
+            matches!(op, O::Plus | O::Minus | O::Multiply | O::Divide | O::Modulo)
+                && is_of_integers(left)
+                && is_of_integers(right)
+        }
+        Expr::Case(case) => {
+            let mut results = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
+            results.all(|result| is_of_integers(result))
+        }
+        _ => false,
+    }
 }
 
 /// `array::text` has PostgreSQL's form: `{a,"b c"}`.
@@ -254,7 +314,7 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
             placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
             Ok(true)
         }
-        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted),
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &Field::new("", wanted, true)),
         _ => Ok(false),
     }
 }

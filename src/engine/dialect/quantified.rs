@@ -4,14 +4,18 @@
 //! DataFusion, which compares `x` with the column by its name, never takes `t.x` of a subquery over `t` for the outer
 //! `t.x`. Rows with a name are the second choice: DataFusion joins no subquery that refers outwards through one.
 
+use arrow::array::{Array, StringArray};
+use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArguments, GroupByExpr, Ident, Query, SelectItem, SetExpr,
     TableAlias, TableFactor, TableWithJoins, UnaryOperator, Value, Values, WildcardAdditionalOptions,
 };
 
 use super::set_returning::select;
+use super::take;
 use super::visit::Rule;
-use super::{array_items, take};
+use crate::engine::SqlType;
+use crate::engine::input::read;
 
 pub(super) const RULE: Rule = Rule::Outer(named);
 
@@ -42,8 +46,8 @@ fn named(expr: &mut Expr) {
     }
 }
 
-/// `x <> ALL ('{a,b}')` and `x <> ALL ($1)` as `NOT (x = ANY (...))`, whose right side gets the left one's type; with
-/// any other operator a literal is compared item by item.
+/// `x = ANY ('{a,b}')` and `x <> ALL ('{a,b}')` as lists, whose items get the type of `x`; with any other operator such
+/// a literal is compared item by item. `x <> ALL ($1)` is `NOT (x = ANY ($1))`, whose right side gets a type elsewhere.
 fn of_array(expr: &mut Expr) -> Option<Expr> {
     let (left, op, right, all) = match expr {
         Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, false),
@@ -59,9 +63,18 @@ fn of_array(expr: &mut Expr) -> Option<Expr> {
         Value::Placeholder(_) => None,
         _ => return None,
     };
-    match (&*op, all) {
-        (BinaryOperator::Eq, false) => None,
-        (BinaryOperator::NotEq, true) => {
+    let items = text.map(|text| array_texts(&text));
+    match (&*op, all, items) {
+        // What is none of an array is told where the array is read.
+        (_, _, Some(None)) => None,
+        (BinaryOperator::Eq, false, Some(Some(items))) | (BinaryOperator::NotEq, true, Some(Some(items)))
+            if !items.is_empty() =>
+        {
+            let list = items.into_iter().map(literal).collect();
+            Some(Expr::Nested(Box::new(Expr::InList { expr: Box::new(take(left)), list, negated: all })))
+        }
+        (_, _, Some(Some(items))) => each(left, op, items, all),
+        (BinaryOperator::NotEq, true, None) => {
             let any = Expr::AnyOp {
                 left: Box::new(take(left)),
                 compare_op: BinaryOperator::Eq,
@@ -71,16 +84,26 @@ fn of_array(expr: &mut Expr) -> Option<Expr> {
             let any = Expr::Nested(Box::new(any));
             Some(Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(any) })
         }
-        _ => each(left, op, &array_items(&text?)?, all),
+        (_, _, None) => None,
     }
 }
 
+/// The items of an array's text, NULL as `None`; `None` where it is none of one dimension.
+fn array_texts(text: &str) -> Option<Vec<Option<String>>> {
+    let texts = SqlType::Array(Box::new(SqlType::Text));
+    let ScalarValue::List(list) = read(text, &texts, chrono_tz::UTC).ok()? else { return None };
+    let items = list.values().as_any().downcast_ref::<StringArray>()?.clone();
+    Some(items.iter().map(|item| item.map(str::to_owned)).collect())
+}
+
+fn literal(item: Option<String>) -> Expr {
+    Expr::value(item.map_or(Value::Null, Value::SingleQuotedString))
+}
+
 /// A comparison with each item.
-fn each(left: &Expr, op: &BinaryOperator, items: &[String], all: bool) -> Option<Expr> {
-    let compared = items.iter().map(|item| {
-        let null = item.eq_ignore_ascii_case("null");
-        let item = if null { Value::Null } else { Value::SingleQuotedString(item.clone()) };
-        let right = Box::new(Expr::value(item));
+fn each(left: &Expr, op: &BinaryOperator, items: Vec<Option<String>>, all: bool) -> Option<Expr> {
+    let compared = items.into_iter().map(|item| {
+        let right = Box::new(literal(item));
         Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(left.clone()), op: op.clone(), right }))
     });
     let joined = compared.reduce(|left, right| Expr::BinaryOp {
@@ -153,7 +176,8 @@ mod tests {
             "SELECT a = ANY(ARRAY(SELECT x FROM d))",
             &format!("SELECT a = ANY(SELECT x AS \"{NAME}\" FROM d)"),
         );
-        check(RULE, "SELECT a <> ALL('{b,c}')", "SELECT NOT (a = ANY('{b,c}'))");
+        check(RULE, "SELECT a <> ALL('{b,NULL}')", "SELECT (a NOT IN ('b', NULL))");
+        check(RULE, "SELECT a = ANY ('{\"NULL\"}')", "SELECT (a IN ('NULL'))");
         check(RULE, "SELECT a <> ALL ($1)", "SELECT NOT (a = ANY($1))");
         check(RULE, "SELECT a > ANY('{1,NULL}')", "SELECT ((a > '1') OR (a > NULL))");
         check(RULE, "SELECT a > ALL('{}'), a < ANY('{}')", "SELECT (true), (false)");

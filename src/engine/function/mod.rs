@@ -14,6 +14,7 @@ mod privilege;
 mod registered;
 mod scalar;
 mod session;
+mod setting;
 mod single_value;
 mod size;
 mod text;
@@ -21,11 +22,13 @@ mod type_name;
 mod type_of;
 mod visibility;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
-use super::pg_catalog::Catalog;
+use super::pg_catalog::Snapshot;
+use super::session::Session;
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
 pub(crate) use type_name::type_text;
@@ -45,20 +48,38 @@ const LISTS: &[&[scalar::Function]] = &[
     visibility::FUNCTIONS,
 ];
 
-/// Every catalog function, for a session to register.
-pub(crate) fn scalar_functions(catalog: &Arc<Catalog>) -> Vec<Arc<ScalarUDF>> {
-    LISTS
-        .iter()
-        .flat_map(|list| list.iter())
-        .map(|function| {
-            Arc::new(ScalarUDF::from(scalar::CatalogFunction::new(function, Arc::clone(catalog))))
-        })
-        .chain([
-            Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
-            Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
-            Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
-        ])
-        .collect()
+/// The functions by name.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static scalar::Function>> = LazyLock::new(|| {
+    LISTS.iter().flat_map(|list| list.iter()).map(|function| (function.name, function)).collect()
+});
+
+/// The function of this name that reads a session or its catalog, for one of its statements.
+pub(crate) fn scalar_function(name: &str, session: &Session) -> Option<Arc<ScalarUDF>> {
+    if let Some(bound) = setting::Bound::find(name, session.state()) {
+        return Some(Arc::new(ScalarUDF::from(bound)));
+    }
+    let function = BY_NAME.get(name)?;
+    let catalog = Arc::clone(session.catalog());
+    Some(Arc::new(ScalarUDF::from(scalar::CatalogFunction::new(function, catalog))))
+}
+
+/// The names of those.
+pub(crate) fn scalar_names() -> impl Iterator<Item = &'static str> {
+    BY_NAME.keys().copied().chain(setting::FUNCTIONS.iter().map(setting::SessionFunction::name))
+}
+
+/// Whether a plan that calls this function is of one session.
+pub(crate) fn is_of_session(name: &str) -> bool {
+    is_catalog_function(name) || setting::FUNCTIONS.iter().any(|function| function.name() == name)
+}
+
+/// Functions that read nothing but their arguments.
+pub(crate) fn plain_functions() -> [Arc<ScalarUDF>; 3] {
+    [
+        Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
+        Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
+        Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
+    ]
 }
 
 /// The aggregates that rewritten statements call.
@@ -66,9 +87,14 @@ pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
     vec![Arc::new(AggregateUDF::from(single_value::SingleValue::new()))]
 }
 
+/// Whether a name is a type's that is none of a table's rows.
+pub(crate) fn is_type(name: &str) -> bool {
+    type_name::oid_of(&Snapshot::default(), name).is_some()
+}
+
 /// Whether a function reads the catalog, so that the snapshot has to be fresh when it runs.
 pub(crate) fn is_catalog_function(name: &str) -> bool {
-    LISTS.iter().flat_map(|list| list.iter()).any(|function| function.name == name)
+    BY_NAME.contains_key(name)
 }
 
 #[cfg(test)]

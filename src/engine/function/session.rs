@@ -11,68 +11,34 @@ const VERSION: &str = concat!("PostgreSQL 15.0 (kintone-sql ", env!("CARGO_PKG_V
 /// When the catalog was first looked at, in microseconds since 1970: the server's start, as good as.
 static STARTED: LazyLock<i64> = LazyLock::new(|| chrono::Utc::now().timestamp_micros());
 
-pub(super) const FUNCTIONS: &[Function] =
-    &[
-        Function::lenient("version", "text", |_, _| Ok(VERSION.into())),
-        Function::lenient("current_database", "name", |snapshot, _| Ok(snapshot.database.as_str().into())),
-        Function::lenient("current_catalog", "name", |snapshot, _| Ok(snapshot.database.as_str().into())),
-        Function::lenient("current_schema", "name", |snapshot, _| {
-            Ok(snapshot.default_namespace().map(|namespace| namespace.name.as_str()).into())
-        }),
-        Function::strict("current_schemas", "name[]", |snapshot, args| {
-            let implicit = matches!(args, [Value::Bool(true)]).then_some("pg_catalog");
-            let default = snapshot.default_namespace().map(|namespace| namespace.name.as_str());
-            Ok(implicit.into_iter().chain(default).collect::<Vec<_>>().into())
-        }),
-        Function::lenient("current_user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
-        Function::lenient("session_user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
-        Function::lenient("current_role", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
-        Function::lenient("user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
-        Function::strict("current_setting", "text", |snapshot, args| {
-            let name = args.first().map(Value::text).unwrap_or_default();
-            let setting = snapshot.settings.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
-            Ok(setting.map(|(_, value)| value.as_str()).or_else(|| constant_setting(&name)).into())
-        }),
-        // Changes nothing: a setting is changed by SET. Clients that call this switch off what is not here.
-        Function::lenient("set_config", "text", |_, args| Ok(args.get(1).cloned().unwrap_or(Value::Null))),
-        Function::lenient("pg_backend_pid", "int4", |_, _| {
-            Ok(i64::from(std::process::id() & 0x7fff_ffff).into())
-        }),
-        Function::lenient("pg_is_in_recovery", "bool", |_, _| Ok(false.into())),
-        Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
-        Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
-        Function::lenient("pg_row_transaction", "xid", |_, _| Ok(Value::Int(1))),
-        Function::strict("pg_blocking_pids", "int4[]", |_, _| Ok(Value::List(vec![]))),
-        Function::lenient("inet_server_addr", "text", |_, _| Ok(Value::Null)),
-        Function::lenient("inet_server_port", "int4", |_, _| Ok(Value::Null)),
-        Function::lenient("inet_client_addr", "text", |_, _| Ok(Value::Null)),
-        Function::lenient("inet_client_port", "int4", |_, _| Ok(Value::Null)),
-        Function::lenient("txid_current", "int8", |_, _| Ok(Value::Int(1))),
-        Function::lenient("pg_advisory_unlock_all", "text", |_, _| Ok(Value::from(""))),
-        Function::lenient("pg_my_temp_schema", "oid", |_, _| Ok(Value::Int(0))),
-        Function::strict("pg_is_other_temp_schema", "bool", |_, _| Ok(false.into())),
-        Function::lenient("getdatabaseencoding", "name", |_, _| Ok("UTF8".into())),
-    ];
-
-/// Settings of PostgreSQL that are facts here.
-fn constant_setting(name: &str) -> Option<&'static str> {
-    const SETTINGS: &[(&str, &str)] = &[
-        ("server_version", "15.0"),
-        ("server_version_num", "150000"),
-        ("server_encoding", "UTF8"),
-        ("max_index_keys", "32"),
-        ("max_identifier_length", "255"),
-        ("lc_collate", "C"),
-        ("lc_ctype", "C"),
-        ("jit", "off"),
-        ("default_table_access_method", "heap"),
-        ("default_tablespace", ""),
-        ("block_size", "8192"),
-        ("is_superuser", "off"),
-        ("standard_conforming_strings", "on"),
-        ("search_path", "\"$user\", public"),
-        ("integer_datetimes", "on"),
-    ];
-    let found = SETTINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| *value)
-}
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::lenient("version", "text", |_, _| Ok(VERSION.into())),
+    Function::lenient("current_database", "name", |snapshot, _| Ok(snapshot.database.as_str().into())),
+    Function::lenient("current_catalog", "name", |snapshot, _| Ok(snapshot.database.as_str().into())),
+    Function::lenient("current_schema", "name", |snapshot, _| {
+        Ok(snapshot.default_namespace().map(|namespace| namespace.name.as_str()).into())
+    }),
+    Function::strict("current_schemas", "name[]", |snapshot, args| {
+        let implicit = matches!(args, [Value::Bool(true)]).then_some("pg_catalog");
+        let default = snapshot.default_namespace().map(|namespace| namespace.name.as_str());
+        Ok(implicit.into_iter().chain(default).collect::<Vec<_>>().into())
+    }),
+    Function::lenient("current_user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
+    Function::lenient("session_user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
+    Function::lenient("current_role", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
+    Function::lenient("user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
+    Function::lenient("pg_is_in_recovery", "bool", |_, _| Ok(false.into())),
+    Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
+    Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
+    Function::lenient("pg_row_transaction", "xid", |_, _| Ok(Value::Int(1))),
+    Function::strict("pg_blocking_pids", "int4[]", |_, _| Ok(Value::List(vec![]))),
+    Function::lenient("inet_server_addr", "text", |_, _| Ok(Value::Null)),
+    Function::lenient("inet_server_port", "int4", |_, _| Ok(Value::Null)),
+    Function::lenient("inet_client_addr", "text", |_, _| Ok(Value::Null)),
+    Function::lenient("inet_client_port", "int4", |_, _| Ok(Value::Null)),
+    Function::lenient("txid_current", "int8", |_, _| Ok(Value::Int(1))),
+    Function::lenient("pg_advisory_unlock_all", "text", |_, _| Ok(Value::from(""))),
+    Function::lenient("pg_my_temp_schema", "oid", |_, _| Ok(Value::Int(0))),
+    Function::strict("pg_is_other_temp_schema", "bool", |_, _| Ok(false.into())),
+    Function::lenient("getdatabaseencoding", "name", |_, _| Ok("UTF8".into())),
+];

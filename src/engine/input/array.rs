@@ -32,9 +32,10 @@ pub(super) fn array(text: &str, item: &SqlType, zone: Tz) -> Result<ScalarValue>
     let body = without_bounds(text.trim_ascii()).ok_or_else(malformed)?;
     let mut letters = body.chars().peekable();
     let items = list_of(&mut letters, 1).filter(|_| letters.next().is_none()).ok_or_else(malformed)?;
-    if has_nothing(&items) {
+    if items.is_empty() {
         return list(vec![], item);
     }
+    // An array without items has no dimensions, so that it is no item itself.
     lengths(&items).ok_or_else(malformed)?;
     value(&items, scalar, zone)
 }
@@ -118,12 +119,11 @@ fn bare(letters: &mut Peekable<Chars<'_>>) -> Option<Item> {
     Some(if !escaped && text.eq_ignore_ascii_case("null") { Item::Null } else { Item::Text(text) })
 }
 
-fn has_nothing(items: &[Item]) -> bool {
-    items.iter().all(|item| matches!(item, Item::List(inner) if has_nothing(inner)))
-}
-
-/// The length of each dimension; `None` where its arrays differ.
+/// The length of each dimension; `None` where its arrays differ, or have no items.
 fn lengths(items: &[Item]) -> Option<Vec<usize>> {
+    if items.is_empty() {
+        return None;
+    }
     let mut inner: Option<Vec<usize>> = None;
     for item in items {
         let own = match item {

@@ -152,7 +152,10 @@ impl Words {
                 once(&mut self.time, (0, 0, 0))
             }
             _ if is_weekday(lower) => Ok(()),
-            _ => self.set_zone(zone(word, lower).ok_or(Wrong::Syntax)?),
+            _ => {
+                let missing = if lower.contains('/') { Wrong::Zone } else { Wrong::Syntax };
+                self.set_zone(zone(word, lower).ok_or(missing)?)
+            }
         }
     }
 

@@ -51,7 +51,14 @@ pub fn read(text: &str, sql_type: &SqlType, zone: Tz) -> Result<ScalarValue> {
             ScalarValue::Utf8(Some(text.to_owned()))
         }
         SqlType::Uuid => ScalarValue::Utf8(Some(bytes::uuid(trimmed).ok_or_else(bad)?)),
-        SqlType::Bytea => ScalarValue::Binary(Some(bytes::bytea(text).ok_or_else(bad)?)),
+        SqlType::Bytea => match bytes::bytea(text) {
+            Some(bytes) => ScalarValue::Binary(Some(bytes)),
+            None if text.starts_with("\\x") => {
+                let message = format!("invalid hexadecimal data: \"{}\"", shown(text));
+                return Err(Error::new(Kind::InvalidValue, message));
+            }
+            None => return Err(bad()),
+        },
         SqlType::Date => {
             ScalarValue::Date32(Some(datetime::date(trimmed).map_err(|e| e.of(text, sql_type))?))
         }
@@ -85,6 +92,8 @@ enum Wrong {
     Field,
     /// It is beyond what can be held.
     Range,
+    /// It names a zone that does not exist.
+    Zone,
 }
 
 impl Wrong {
@@ -101,6 +110,7 @@ impl Wrong {
             Self::Field => {
                 Error::new(Kind::InvalidDatetime, format!("date/time field value out of range: \"{shown}\""))
             }
+            Self::Zone => Error::new(Kind::InvalidValue, format!("time zone of \"{shown}\" not recognized")),
             Self::Range => Error::new(Kind::InvalidDatetime, format!("{name} out of range: \"{shown}\"")),
         }
     }

@@ -32,6 +32,7 @@ impl ViewSettings {
         let mut statements = statement::parse(sql).map_err(|error| wrong(error.message))?;
         match (statements.pop(), statements.is_empty()) {
             (Some(statement), true) if matches!(statement.ast, ast::Statement::Query(_)) => {
+                statement.check().map_err(|error| wrong(error.message))?;
                 Ok(Self { name: name.to_owned(), statement: Arc::new(statement) })
             }
             _ => Err(wrong("a view is one query, such as SELECT company FROM customers".into())),

@@ -6,151 +6,76 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArguments, Ident, JoinConstraint, JoinOperator, ObjectName, Query, Select,
-    SelectItem, SetExpr, TableFactor, TableWithJoins, Value,
+    BinaryOperator, Expr, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor,
+    TableWithJoins, Value,
 };
 
+use super::relation::{
+    Key, Kind, Relation, Scope, is_of_plain_types, key_of, kind_of, outer_pins, parts, plain,
+};
 use super::value::{arguments, name_of, pins_of, pins_of_any, union};
 use super::{Is, Pin};
 use crate::engine::dialect::folded;
-use crate::engine::pg_catalog::RELATIONS;
 
-/// Relations that tell nothing of tables, though their rows change.
-const FREE: &[&str] = &[
-    "character_sets",
-    "collations",
-    "domains",
-    "enabled_roles",
-    "information_schema_catalog_name",
-    "pg_authid",
-    "pg_available_extensions",
-    "pg_database",
-    "pg_namespace",
-    "pg_roles",
-    "pg_settings",
-    "pg_shadow",
-    "pg_stat_activity",
-    "pg_stat_database",
-    "pg_timezone_abbrevs",
-    "pg_timezone_names",
-    "pg_user",
-    "schemata",
-];
-
-/// Relations that list tables, and tell nothing of their columns; and `pg_depend` and `pg_rewrite`, which drivers join
-/// for what is not here: they tell of what is known.
-const NAMES: &[&str] = &[
-    "pg_class",
-    "pg_depend",
-    "pg_rewrite",
-    "pg_stat_all_tables",
-    "pg_stat_user_tables",
-    "pg_statio_all_tables",
-    "pg_statio_user_tables",
-    "pg_tables",
-    "role_table_grants",
-    "table_privileges",
-    "tables",
-];
-
-/// What a relation is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Not of tables.
-    Free,
-    /// Of their names.
-    Names,
-    /// Of their forms.
-    Forms,
-    /// Not the catalog's.
-    Other,
-}
-
-/// A relation in a FROM.
+/// A column of a derived table that is a key of a relation in it.
 #[derive(Debug)]
-pub(super) struct Relation {
+struct Export {
+    of: usize,
     alias: String,
-    name: String,
-    pub(super) kind: Kind,
-    /// The tables that its rows are of, where that is known.
-    pub(super) pins: Option<BTreeSet<Pin>>,
-    /// Foreign keys to these tables alone.
-    pub(super) referenced: Option<BTreeSet<Pin>>,
+    column: String,
+    is: (usize, Key),
 }
 
-/// The relations of a SELECT and of those around it.
-#[derive(Debug, Default)]
-pub(super) struct Scope<'a> {
-    pub(super) relations: Vec<Relation>,
-    pub(super) parent: Option<&'a Scope<'a>>,
+/// The relations of derived tables by the places of their queries in memory.
+pub(super) type Derived = Vec<(usize, Vec<Relation>)>;
+
+/// What tells a query from every other one of the same tree.
+pub(super) fn place_of(query: &Query) -> usize {
+    std::ptr::from_ref(query).addr()
 }
 
-/// What a column says of the table that a row is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    /// Its oid.
-    Oid,
-    /// Its name.
-    Name,
-    /// The oid of an index of it.
-    Index,
-    /// The oid of the table that a foreign key of it leads to.
-    Referenced,
-}
-
-fn key_of(relation: &str, column: &str) -> Option<Key> {
-    Some(match (relation, column) {
-        ("pg_class", "oid")
-        | ("pg_attribute", "attrelid")
-        | ("pg_attrdef", "adrelid")
-        | ("pg_index", "indrelid")
-        | ("pg_constraint", "conrelid")
-        | (
-            "pg_stat_all_tables" | "pg_stat_user_tables" | "pg_statio_all_tables" | "pg_statio_user_tables",
-            "relid",
-        )
-        | ("pg_depend", "objid" | "refobjid")
-        | ("pg_description", "objoid") => Key::Oid,
-        ("pg_index", "indexrelid") | ("pg_constraint", "conindid") => Key::Index,
-        ("pg_constraint", "confrelid") => Key::Referenced,
-        ("pg_class", "relname")
-        | ("pg_tables" | "pg_indexes", "tablename")
-        | ("pg_views", "viewname")
-        | (
-            "columns" | "tables" | "views" | "table_constraints" | "key_column_usage" | "column_privileges"
-            | "table_privileges" | "role_column_grants" | "role_table_grants",
-            "table_name",
-        )
-        | (
-            "pg_stat_all_tables" | "pg_stat_user_tables" | "pg_statio_all_tables" | "pg_statio_user_tables",
-            "relname",
-        )
-        | ("element_types", "object_name") => Key::Name,
-        _ => return None,
-    })
-}
-
-/// The relations of a SELECT, pinned as far as its conditions do.
-pub(super) fn relations(select: &Select, outer: &Scope<'_>) -> Vec<Relation> {
-    let mut found = Found { relations: vec![], pins: BTreeMap::new(), edges: vec![], outer };
-    for from in &select.from {
-        found.table_with_joins(from);
-    }
-    if let Some(condition) = &select.selection {
-        found.condition(condition, &|_| true);
-    }
+/// The relations of a SELECT and of the plain derived tables in its FROM, pinned as far as its conditions do.
+pub(super) fn relations(select: &Select, outer: &Scope<'_>) -> (Vec<Relation>, Derived) {
+    let mut found = Found::new(outer);
+    found.select(select);
     found.finish()
 }
 
 struct Found<'a> {
     relations: Vec<Relation>,
+    exports: Vec<Export>,
+    /// The queries of derived tables; the number of one is its place here, from 1.
+    derived: Vec<usize>,
+    /// The number of the one that is looked at.
+    current: usize,
     pins: BTreeMap<(usize, bool), BTreeSet<Pin>>,
-    /// A relation whose pins are another one's too.
-    edges: Vec<(usize, usize)>,
+    /// A relation whose pins are another one's too, and what the other one's column is.
+    edges: Vec<(usize, usize, Key)>,
     outer: &'a Scope<'a>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    fn new(outer: &'a Scope<'a>) -> Self {
+        Self {
+            relations: vec![],
+            exports: vec![],
+            derived: vec![],
+            current: 0,
+            pins: BTreeMap::new(),
+            edges: vec![],
+            outer,
+        }
+    }
+
+    fn select(&mut self, select: &Select) {
+        for from in &select.from {
+            self.table_with_joins(from);
+        }
+        if let Some(condition) = &select.selection {
+            self.condition(condition, &|_| true);
+        }
+    }
+
     fn table_with_joins(&mut self, from: &TableWithJoins) {
         let start = self.relations.len();
         self.table(&from.relation);
@@ -176,19 +101,46 @@ impl Found<'_> {
             TableFactor::Table { name, alias, args: None, .. } => {
                 let (kind, name) = kind_of(name);
                 let alias = alias.as_ref().map_or_else(|| name.clone(), |alias| folded(&alias.name));
-                self.relations.push(Relation { alias, name, kind, pins: None, referenced: None });
+                self.relations.push(Relation::new(alias, name, kind, self.current));
             }
             TableFactor::NestedJoin { table_with_joins, .. } => self.table_with_joins(table_with_joins),
+            TableFactor::Derived { lateral, subquery, alias: Some(alias), .. } => {
+                let alias = folded(&alias.name);
+                self.relations.push(Relation::new(alias.clone(), String::new(), Kind::Free, self.current));
+                if let Some(select) = plain(subquery).filter(|_| !lateral) {
+                    self.derived_table(subquery, select, &alias);
+                }
+            }
             TableFactor::Table { alias: Some(alias), .. }
-            | TableFactor::Derived { alias: Some(alias), .. }
             | TableFactor::Function { alias: Some(alias), .. }
             | TableFactor::UNNEST { alias: Some(alias), .. } => {
                 // What it is made of is looked at where it stands; here it hides a relation around of that name.
-                let (alias, name) = (folded(&alias.name), String::new());
-                self.relations.push(Relation { alias, name, kind: Kind::Free, pins: None, referenced: None });
+                let alias = folded(&alias.name);
+                self.relations.push(Relation::new(alias, String::new(), Kind::Free, self.current));
             }
             _ => {}
         }
+    }
+
+    /// A derived table without anything between its rows and those of its relations: a condition on one of its columns
+    /// is one on theirs.
+    fn derived_table(&mut self, query: &Query, select: &Select, alias: &str) {
+        let around = self.current;
+        self.derived.push(place_of(query));
+        self.current = self.derived.len();
+        self.select(select);
+        let exported = select.projection.iter().filter_map(|item| {
+            let (expr, column) = match item {
+                SelectItem::UnnamedExpr(expr) => (expr, parts(expr)?.1),
+                SelectItem::ExprWithAlias { expr, alias } => (expr, folded(alias)),
+                _ => return None,
+            };
+            let is = self.column(expr)?;
+            Some(Export { of: around, alias: alias.to_owned(), column, is })
+        });
+        let exported: Vec<Export> = exported.collect();
+        self.exports.extend(exported);
+        self.current = around;
     }
 
     /// Takes what a condition says of the relations that it may say something of.
@@ -200,7 +152,7 @@ impl Found<'_> {
         }
         let mut edges = vec![];
         self.edges_in(condition, &mut edges);
-        self.edges.extend(edges.into_iter().filter(|(_, to)| may(*to)));
+        self.edges.extend(edges.into_iter().filter(|(_, to, _)| may(*to)));
         self.comments_in(condition, may);
     }
 
@@ -236,6 +188,7 @@ impl Found<'_> {
             Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
                 let mut pins = one(left, None, &|is| self.value(right, is));
                 pins.extend(one(right, None, &|is| self.value(left, is)));
+                pins.extend(self.plain_type(left, right).or_else(|| self.plain_type(right, left)));
                 pins
             }
             Expr::BinaryOp { left, op, right } if is_regex(op) => {
@@ -256,6 +209,14 @@ impl Found<'_> {
             }
             _ => BTreeMap::new(),
         }
+    }
+
+    /// A type that is a column's is none of a table's rows.
+    fn plain_type(&self, oid: &Expr, column: &Expr) -> Option<((usize, bool), BTreeSet<Pin>)> {
+        let (at, key) = self.column(oid)?;
+        let is_type = self.relations.get(at)?.name == "pg_type" && key == Key::Oid;
+        let is_plain = is_of_plain_types(&parts(column)?.1);
+        (is_type && is_plain).then(|| ((at, false), BTreeSet::new()))
     }
 
     /// What a column is compared with: a literal, a pinned column of a query around, or a query.
@@ -299,12 +260,8 @@ impl Found<'_> {
                         value => self.value(value, is),
                     };
                 }
-                let inner = Found {
-                    relations: relations(select, self.outer),
-                    pins: BTreeMap::new(),
-                    edges: vec![],
-                    outer: self.outer,
-                };
+                let (relations, _) = relations(select, self.outer);
+                let inner = Found { relations, ..Found::new(self.outer) };
                 match inner.column(item)? {
                     (at, Key::Oid | Key::Name) => inner.relations.get(at)?.pins.clone(),
                     _ => None,
@@ -314,7 +271,7 @@ impl Found<'_> {
         }
     }
 
-    fn edges_in(&self, condition: &Expr, out: &mut Vec<(usize, usize)>) {
+    fn edges_in(&self, condition: &Expr, out: &mut Vec<(usize, usize, Key)>) {
         match condition {
             Expr::Nested(inner) => self.edges_in(inner, out),
             Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
@@ -328,10 +285,11 @@ impl Found<'_> {
                 let leads = |from: Key, to: Key| match to {
                     Key::Oid => from != Key::Name,
                     Key::Name => from == Key::Name,
-                    _ => false,
+                    Key::Referenced => from == Key::Oid,
+                    Key::Part => false,
                 };
-                out.extend(leads(of_a, of_b).then_some((a, b)));
-                out.extend(leads(of_b, of_a).then_some((b, a)));
+                out.extend(leads(of_a, of_b).then_some((a, b, of_b)));
+                out.extend(leads(of_b, of_a).then_some((b, a, of_a)));
             }
             _ => {}
         }
@@ -354,7 +312,8 @@ impl Found<'_> {
                 }
                 for (at, relation) in self.relations.iter_mut().enumerate() {
                     let is_meant = alias.as_ref().is_none_or(|alias| *alias == relation.alias);
-                    if relation.name == "pg_description" && is_meant && may(at) {
+                    let is_here = relation.of == self.current;
+                    if relation.name == "pg_description" && is_here && is_meant && may(at) {
                         relation.kind = Kind::Names;
                     }
                 }
@@ -367,35 +326,50 @@ impl Found<'_> {
         let (alias, column) = parts(expr)?;
         let keys = self.relations.iter().enumerate().filter_map(|(at, relation)| {
             let is_meant = alias.as_ref().is_none_or(|alias| *alias == relation.alias);
-            Some((at, key_of(&relation.name, &column)?)).filter(|_| is_meant)
+            Some((at, key_of(&relation.name, &column)?)).filter(|_| is_meant && relation.of == self.current)
         });
-        let keys: Vec<_> = keys.collect();
+        let exported = self.exports.iter().filter(|export| {
+            let is_meant = alias.as_ref().is_none_or(|alias| *alias == export.alias);
+            is_meant && export.column == column && export.of == self.current
+        });
+        let keys: Vec<_> = keys.chain(exported.map(|export| export.is)).collect();
         match keys.as_slice() {
             [one] => Some(*one),
             _ => None,
         }
     }
 
-    fn finish(mut self) -> Vec<Relation> {
-        for ((at, is_referenced), pins) in self.pins {
+    fn finish(mut self) -> (Vec<Relation>, Derived) {
+        for ((at, is_referenced), pins) in std::mem::take(&mut self.pins) {
             let Some(relation) = self.relations.get_mut(at) else { continue };
             *(if is_referenced { &mut relation.referenced } else { &mut relation.pins }) = Some(pins);
         }
-        loop {
-            let mut is_done = true;
-            for (from, to) in &self.edges {
-                let pins = self.relations.get(*from).and_then(|relation| relation.pins.clone());
-                if let (Some(pins), Some(to)) = (pins, self.relations.get_mut(*to))
-                    && to.pins.is_none()
-                {
-                    to.pins = Some(pins);
-                    is_done = false;
-                }
+        while self.spread() {}
+        let numbers = 1..=self.derived.len();
+        let mut relations = self.relations;
+        let derived = numbers.zip(&self.derived).map(|(number, place)| {
+            (*place, relations.extract_if(.., |relation| relation.of == number).collect())
+        });
+        let derived = derived.collect();
+        (relations, derived)
+    }
+
+    /// Takes what is known of relations to those that equal them; whether anything is known that was not.
+    fn spread(&mut self) -> bool {
+        let mut is_new = false;
+        for (from, to, key) in &self.edges {
+            let Some(from) = self.relations.get(*from) else { continue };
+            let (pins, refers) = (from.pins.clone(), from.refers || from.referenced.is_some());
+            let Some(to) = self.relations.get_mut(*to).filter(|to| to.pins.is_none()) else { continue };
+            match (key, pins) {
+                (Key::Referenced, Some(pins)) if to.referenced.is_none() => to.referenced = Some(pins),
+                (Key::Oid | Key::Name, Some(pins)) => to.pins = Some(pins),
+                (Key::Oid | Key::Name, None) if refers && !to.refers => to.refers = true,
+                _ => continue,
             }
-            if is_done {
-                return self.relations;
-            }
+            is_new = true;
         }
+        is_new
     }
 }
 
@@ -408,78 +382,4 @@ fn is_regex(op: &BinaryOperator) -> bool {
         }
         _ => false,
     }
-}
-
-/// The tables of a column of a query around, where its relation is pinned.
-fn outer_pins(scope: &Scope<'_>, alias: &str, column: &str) -> Option<BTreeSet<Pin>> {
-    match scope.relations.iter().find(|relation| relation.alias == alias) {
-        Some(relation) => {
-            key_of(&relation.name, column).filter(|key| matches!(key, Key::Oid | Key::Name))?;
-            relation.pins.clone()
-        }
-        None => outer_pins(scope.parent?, alias, column),
-    }
-}
-
-impl Scope<'_> {
-    /// The relation of a column, by its alias; by the column's name where it has none.
-    pub(super) fn relation_of(&self, expr: &Expr) -> Option<&Relation> {
-        let (alias, column) = parts(expr)?;
-        let is_meant = |relation: &&Relation| match &alias {
-            Some(alias) => *alias == relation.alias,
-            None => RELATIONS
-                .iter()
-                .any(|r| r.name == relation.name && r.columns.iter().any(|c| c.name == column)),
-        };
-        self.relations.iter().find(is_meant).or_else(|| self.parent.and_then(|p| p.relation_of(expr)))
-    }
-
-    /// Whether any relation here or around is not the catalog's.
-    pub(super) fn has_others(&self) -> bool {
-        self.relations.iter().any(|relation| relation.kind == Kind::Other)
-            || self.parent.is_some_and(Scope::has_others)
-    }
-}
-
-/// Alias and name of a column, in lower case where they are not quoted, without what does not change which row it is:
-/// casts, collations, `lower` and `upper`.
-fn parts(expr: &Expr) -> Option<(Option<String>, String)> {
-    match expr {
-        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::Collate { expr: inner, .. } => {
-            parts(inner)
-        }
-        Expr::Function(function)
-            if matches!(name_of(function).as_str(), "lower" | "upper")
-                && matches!(function.args, FunctionArguments::List(_)) =>
-        {
-            parts(arguments(function).first()?)
-        }
-        Expr::Identifier(name) => Some((None, folded(name))),
-        Expr::CompoundIdentifier(path) => match path.as_slice() {
-            [.., alias, name] => Some((Some(folded(alias)), folded(name))),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// What a relation of a FROM is, and its name.
-fn kind_of(name: &ObjectName) -> (Kind, String) {
-    let path: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
-    let (schema, name) = match path.as_slice() {
-        [.., schema, name] => (folded(schema), folded(name)),
-        [name] => ("pg_catalog".to_owned(), folded(name)),
-        [] => return (Kind::Other, String::new()),
-    };
-    let Some(relation) = RELATIONS.iter().find(|r| r.schema == schema && r.name == name) else {
-        return (Kind::Other, name);
-    };
-    let kind = if FREE.contains(&relation.name) || !relation.is_live() {
-        Kind::Free
-    } else if NAMES.contains(&relation.name) {
-        Kind::Names
-    } else {
-        Kind::Forms
-    };
-    (kind, name)
 }

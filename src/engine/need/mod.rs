@@ -7,6 +7,8 @@
 //! - Relations that list tables (`pg_class`, `pg_tables`, `information_schema.tables`) need the list. Table fields and
 //!   list views are tables too, and only forms tell of them: where many forms are not known the list is given as far
 //!   as it is known, with a notice.
+//! - Types (`pg_type`) need the list: the rows of each table have one. Those of table fields and list views are there
+//!   once their forms are known.
 //! - Every other relation needs forms: of the tables that its rows are of, where the conditions that are joined by AND
 //!   say which (`attrelid = 16400`, `c.relname ~ '^(customers)$' AND a.attrelid = c.oid`); else of all. A parameter
 //!   counts as a literal, and is put in when the statement runs.
@@ -15,6 +17,7 @@
 
 mod condition;
 mod pattern;
+mod relation;
 mod statement;
 mod value;
 
@@ -29,6 +32,8 @@ pub(super) use pattern::Pattern;
 pub(crate) struct Need {
     /// Whether it names the catalog at all.
     catalog: bool,
+    /// The names of apps.
+    names: bool,
     /// Tables are listed that no condition names.
     pub(super) lists: bool,
     /// Every form.
@@ -75,7 +80,7 @@ pub(super) enum Is {
 impl Need {
     /// Everything that there is.
     pub(crate) fn everything() -> Self {
-        Self { catalog: true, lists: true, all: true, views: true, ..Self::default() }
+        Self { catalog: true, names: true, lists: true, all: true, views: true, ..Self::default() }
     }
 
     /// Whether the catalog is read at all.
@@ -85,7 +90,7 @@ impl Need {
 
     /// Whether tables are told of.
     pub(super) fn reads_tables(&self) -> bool {
-        self.lists || self.all || !self.pins.is_empty()
+        self.names || self.lists || self.all || !self.pins.is_empty()
     }
 
     /// Whether it is a view of the settings.
@@ -102,6 +107,7 @@ impl Need {
     /// What both need.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.catalog |= other.catalog;
+        self.names |= other.names;
         self.lists |= other.lists;
         self.all |= other.all;
         self.views |= other.views;

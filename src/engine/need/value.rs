@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::{Is, Pattern, Pin};
 use crate::engine::dialect::array_items;
+use crate::engine::function::is_type;
 use crate::engine::pg_catalog::RELATIONS;
 
 /// The tables that a text names.
@@ -17,9 +18,9 @@ pub(super) fn pins_of_text(text: &str, is: Is) -> Option<BTreeSet<Pin>> {
         Is::Oid => match text.trim().parse() {
             Ok(oid) => Pin::Oid(oid),
             Err(_) => {
-                let name = last_part(text);
-                // The catalog's own relations are always known.
-                if RELATIONS.iter().any(|relation| relation.name == name) {
+                let name = last_part(text.trim_end_matches("[]"));
+                // The catalog's own relations and types are always known.
+                if is_type(text) || RELATIONS.iter().any(|relation| relation.name == name) {
                     return Some(BTreeSet::new());
                 }
                 Pin::Name(Pattern::name(&name))
@@ -59,8 +60,9 @@ pub(super) fn pins_of(expr: &Expr, is: Is) -> Option<BTreeSet<Pin>> {
     match expr {
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => pins_of(inner, is),
         Expr::Cast { expr: inner, data_type, .. } => {
-            let is_regclass = data_type.to_string().to_lowercase().contains("regclass");
-            pins_of(inner, if is_regclass { Is::Oid } else { is })
+            let wanted = data_type.to_string().to_lowercase();
+            let is_name = wanted.contains("regclass") || wanted.contains("regtype");
+            pins_of(inner, if is_name { Is::Oid } else { is })
         }
         Expr::UnaryOp { op: UnaryOperator::Plus, expr } => pins_of(expr, is),
         Expr::Value(value) => match &value.value {
@@ -73,7 +75,7 @@ pub(super) fn pins_of(expr: &Expr, is: Is) -> Option<BTreeSet<Pin>> {
             }
             _ => None,
         },
-        Expr::Function(function) if name_of(function) == "to_regclass" => {
+        Expr::Function(function) if matches!(name_of(function).as_str(), "to_regclass" | "to_regtype") => {
             arguments(function).first().and_then(|argument| pins_of(argument, Is::Oid))
         }
         Expr::Array(Array { elem, .. }) => union(elem.iter().map(|item| pins_of(item, is))),

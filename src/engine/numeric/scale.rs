@@ -107,7 +107,9 @@ fn of_function(name: &str, args: &[Expr], input: &LogicalPlan) -> Option<u8> {
         ("abs", [of]) => of_expr(of, input),
         ("round" | "trunc", [_, to]) => digits(to),
         ("round" | "trunc" | "ceil" | "floor", [_]) => Some(0),
-        ("coalesce" | "greatest" | "least", of) => same(of.iter().map(|of| of_expr(of, input))),
+        ("coalesce" | "greatest" | "least" | "make_array", of) => {
+            same(of.iter().map(|of| of_expr(of, input)))
+        }
         ("nullif", [of, _]) => of_expr(of, input),
         _ => None,
     }

@@ -34,8 +34,9 @@ impl Catalog {
         let fresh = Snapshot {
             database: source.database(),
             current_user: source.current_user(),
+            pid: source.pid().into(),
             users: source.users(),
-            settings: source.settings(),
+            settings: Some(source.settings()),
             schema,
         };
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fresh));

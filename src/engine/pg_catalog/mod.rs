@@ -58,6 +58,11 @@ pub(crate) fn table(catalog: &Arc<Catalog>, schema: &str, name: &str) -> Option<
     Some(Arc::new(table::CatalogTable::new(relation, catalog)))
 }
 
+/// Whether a table is a relation of the catalog: its rows are those that a session sees.
+pub(crate) fn is_relation(table: &dyn TableProvider) -> bool {
+    table.downcast_ref::<table::CatalogTable>().is_some()
+}
+
 /// Whether an unqualified name is a relation of `pg_catalog`, which PostgreSQL searches before any other schema.
 pub(crate) fn is_catalog_table(name: &str) -> bool {
     Relation::find("pg_catalog", name).is_some()

@@ -38,13 +38,14 @@ pub(super) fn databases(snapshot: &Snapshot, out: &mut Builder<'_>) {
 
 /// The session that asks; no other is told of.
 pub(super) fn activity(snapshot: &Snapshot, out: &mut Builder<'_>) {
-    let name = snapshot.settings.iter().find(|(name, _)| name.eq_ignore_ascii_case("application_name"));
+    let name = snapshot.settings.as_ref().and_then(|settings| settings.show("application_name"));
     out.row([
         ("datid", DATABASE.into()),
         ("datname", snapshot.database.as_str().into()),
+        ("pid", snapshot.pid.into()),
         ("usesysid", OWNER.into()),
         ("usename", snapshot.current_user.as_str().into()),
-        ("application_name", name.map_or("", |(_, value)| value).into()),
+        ("application_name", name.unwrap_or_default().into()),
         ("state", "active".into()),
         ("backend_type", "client backend".into()),
     ]);

@@ -11,6 +11,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
+use crate::engine::settings::Settings;
 use crate::engine::{ColumnInfo, TableInfo, TableKind};
 
 /// The relations whose rows are the same for every session, and many: they are made once for each schema. A relation
@@ -23,6 +24,7 @@ const SAME_FOR_ALL: &[&str] = &[
     "pg_catalog.pg_description",
     "pg_catalog.pg_index",
     "pg_catalog.pg_indexes",
+    "pg_catalog.pg_type",
     "information_schema.columns",
     "information_schema.constraint_column_usage",
     "information_schema.key_column_usage",
@@ -38,10 +40,12 @@ pub(crate) struct Snapshot {
     pub(crate) database: String,
     /// Who asks.
     pub(crate) current_user: String,
+    /// The number under which others know the session.
+    pub(crate) pid: i64,
     /// The login names.
     pub(crate) users: Vec<String>,
     /// The session's settings.
-    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) settings: Option<Arc<Settings>>,
     /// What every session sees.
     pub(crate) schema: Arc<Schema>,
 }
@@ -79,6 +83,8 @@ enum Place {
     Constraint(usize, usize),
     /// The index of a key.
     Index(usize, usize),
+    /// The type of a table's rows, or of arrays of them.
+    RowType(usize),
     System(usize),
 }
 
@@ -264,6 +270,8 @@ impl Schema {
         let mut places = HashMap::new();
         for (at, table) in self.tables.iter().enumerate() {
             places.insert(table.oid, Place::Table(at));
+            places.insert(table.row_type, Place::RowType(at));
+            places.insert(table.row_array, Place::RowType(at));
             for (key, constraint) in table.constraints.iter().enumerate() {
                 places.insert(constraint.oid, Place::Constraint(at, key));
                 places.extend(constraint.index().map(|index| (index, Place::Index(at, key))));
@@ -363,7 +371,9 @@ impl Schema {
     /// `None` where nothing has this oid, `Some(None)` where it is the catalog's own.
     pub(crate) fn table_of(&self, oid: i64) -> Option<Option<&Table>> {
         match self.by_oid.get(&oid)? {
-            Place::Table(at) | Place::Constraint(at, _) | Place::Index(at, _) => Some(self.tables.get(*at)),
+            Place::Table(at) | Place::Constraint(at, _) | Place::Index(at, _) | Place::RowType(at) => {
+                Some(self.tables.get(*at))
+            }
             Place::System(_) => Some(None),
         }
     }
@@ -374,7 +384,7 @@ impl Schema {
             Place::Table(at) => self.tables.get(*at).map(|t| (t.namespace, t.info.name.as_str())),
             Place::Index(at, key) => self.key_at(*at, *key).map(|(t, key)| (t.namespace, key.name.as_str())),
             Place::System(at) => self.system.get(*at).map(|s| (s.namespace, s.relation.name)),
-            Place::Constraint(..) => None,
+            Place::Constraint(..) | Place::RowType(_) => None,
         }
     }
 

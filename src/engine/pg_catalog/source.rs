@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 use super::snapshot::Schema;
 use crate::engine::need::Need;
+use crate::engine::settings::Settings;
 use crate::error::Result;
 
 /// The live facts behind the catalog relations and the catalog functions, for one session.
@@ -21,6 +22,8 @@ pub(crate) trait CatalogSource: Send + Sync + Debug {
     fn database(&self) -> String;
     /// Who asks.
     fn current_user(&self) -> String;
-    /// The session's settings, as `SHOW ALL` gives them.
-    fn settings(&self) -> Vec<(String, String)>;
+    /// The number under which others know the session.
+    fn pid(&self) -> i32;
+    /// The session's settings.
+    fn settings(&self) -> Arc<Settings>;
 }
