@@ -20,6 +20,7 @@ mod found;
 mod function;
 mod guard;
 mod input;
+mod join_condition;
 mod knowledge;
 mod local;
 mod names;

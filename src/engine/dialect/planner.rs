@@ -130,9 +130,9 @@ pub(crate) fn complete(
     functions: &dyn FunctionRegistry,
     zone: Tz,
 ) -> Result<(LogicalPlan, Vec<String>)> {
-    let plan = integers(typed(plan, zone)?)?;
+    let plan = typed(plan, zone)?;
     let marks = marks(&plan);
-    let plan = array_texts(decorrelate(plan)?, functions)?;
+    let plan = array_texts(decorrelate(integers(plan)?)?, functions)?;
     Ok((display(plan, &marks, functions)?, marks))
 }
 

@@ -143,6 +143,7 @@ public class Pgjdbc {
 
     static void metadata(DatabaseMetaData data) throws Exception {
         equal("product", data.getDatabaseProductName(), "PostgreSQL");
+        equal("names", data.getMaxColumnNameLength() >= 254, true);
         equal("tables", rows(data.getTables(null, "public", "%", new String[] {"TABLE"}), "TABLE_NAME").containsAll(List.of("DEALS", "顧客台帳", "顧客台帳_連絡先", LONG, "Comments")), true);
         equal("a table", rows(data.getTables(null, "public", "DEALS", null), "TABLE_TYPE", "REMARKS"), List.of("TABLE|案件"));
         equal("schemas", rows(data.getSchemas(), "TABLE_SCHEM").contains("public"), true);
@@ -175,6 +176,7 @@ public class Pgjdbc {
         connection.setAutoCommit(true);
         connection.setReadOnly(true);
         connection.setTransactionIsolation(Connection.TRANSACTION_SERIALIZABLE);
+        equal("isolation", connection.getTransactionIsolation(), Connection.TRANSACTION_SERIALIZABLE);
         passed("pgjdbc pages by portals, and keeps transactions and savepoints");
     }
 

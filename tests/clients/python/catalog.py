@@ -29,4 +29,5 @@ equal("keys", ask("""
     ('"DEALS"', "u", 'UNIQUE ("レコード番号")'),
     ('"顧客台帳_連絡先"', "f", 'FOREIGN KEY ("$id") REFERENCES "顧客台帳"("$id")'), ('"顧客台帳_連絡先"', "p", 'PRIMARY KEY ("$id", "RowId")')])
 equal("64 kanji", ask("SELECT relname FROM pg_catalog.pg_class WHERE relname = %s", (LONG,)), [(LONG,)])
+equal("names of 255 bytes", ask("SELECT typlen, current_setting('max_identifier_length') FROM pg_catalog.pg_type WHERE typname = 'name'"), [(255, "255")])
 passed("psycopg sees columns, comments and keys in the catalog")
