@@ -23,7 +23,6 @@ const OTHER_COUNTS: &[(&str, &str)] = &[
     ("\\di", "the index of orders.customer_id"),
     ("SQLStatistics(orders)", "the index of orders.customer_id"),
     ("getIndexInfo orders", "the index of orders.customer_id"),
-    ("CompositeInfo.fetch", "the type of a table's rows has a name and an oid, but no row in pg_type"),
     ("comment", "a file's table has no comment"),
     ("\\dd", "a file's table has no comment"),
 ];

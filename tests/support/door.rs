@@ -76,7 +76,13 @@ pub(crate) async fn run_simple(client: &Client, sql: &str) -> Result<Answer, Err
 pub(crate) async fn run_prepared(client: &Client, sql: &str) -> Result<Answer, Error> {
     let statement = client.prepare(sql).await?;
     let columns = statement.columns().iter().map(|c| (c.name().to_owned(), c.type_().name().to_owned()));
-    let columns = columns.collect();
+    let columns: Vec<(String, String)> = columns.collect();
+    // In binary they are oids: their names are told in text alone.
+    let named =
+        [Type::REGCLASS, Type::REGTYPE, Type::REGPROC, Type::REGPROCEDURE, Type::REGNAMESPACE, Type::REGROLE];
+    if statement.columns().iter().any(|column| named.contains(column.type_())) {
+        return Ok(Answer { columns, rows: run_simple(client, sql).await?.rows });
+    }
     let found = client.query(&statement, &[]).await?;
     let has_instant = statement.columns().iter().any(|c| *c.type_() == Type::TIMESTAMPTZ);
     let zone = if has_instant && !found.is_empty() { zone(client).await? } else { Tz::UTC };

@@ -32,7 +32,7 @@ pub(crate) fn from_binary(sql_type: &Type, bytes: &[u8], zone: Tz) -> String {
     match *sql_type {
         Type::BOOL => if bytes == [1] { "t" } else { "f" }.into(),
         Type::INT2 | Type::INT4 | Type::INT8 => int(bytes).to_string(),
-        Type::OID => (int(bytes) & 0xffff_ffff).to_string(),
+        Type::OID | Type::XID => (int(bytes) & 0xffff_ffff).to_string(),
         Type::FLOAT4 => f32::from_be_bytes(bytes.try_into().unwrap()).to_string(),
         Type::FLOAT8 => f64::from_be_bytes(bytes.try_into().unwrap()).to_string(),
         Type::NUMERIC => numeric(bytes),

@@ -34,9 +34,12 @@ const FREE: &[&str] = &[
     "schemata",
 ];
 
-/// Relations that list tables, and tell nothing of their columns.
+/// Relations that list tables, and tell nothing of their columns; and `pg_depend` and `pg_rewrite`, which drivers join
+/// for what is not here: they tell of what is known.
 const NAMES: &[&str] = &[
     "pg_class",
+    "pg_depend",
+    "pg_rewrite",
     "pg_stat_all_tables",
     "pg_stat_user_tables",
     "pg_statio_all_tables",

@@ -1,14 +1,17 @@
-//! `pg_type`: PostgreSQL's own types. That of the rows of a table has an oid and a name, but no row here: so the list
-//! of types, which drivers read when they connect, costs no request.
+//! `pg_type`: PostgreSQL's own types, and one type for the rows of each table and view.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::Value;
+use super::builder::Builder;
+use super::oid::OWNER;
 use super::rows;
+use super::snapshot::Snapshot;
 use crate::engine::SqlType;
 
-/// The list.
-const LIST: &str = include_str!("../../../sql/pg_catalog/pg_type.tsv");
+/// PostgreSQL's types that have no rows.
+pub(super) const LIST: &str = include_str!("../../../sql/pg_catalog/pg_type.tsv");
 
 /// A type as `pg_type` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +105,52 @@ pub(super) fn type_name(sql_type: &SqlType) -> String {
         SqlType::Varchar => "varchar".into(),
         SqlType::Bpchar => "bpchar".into(),
         other => other.name(),
+    }
+}
+
+/// The types of rows: of a table `t`, `t` and its array `_t`.
+pub(super) fn rows(snapshot: &Snapshot, out: &mut Builder<'_>) {
+    for table in &snapshot.tables {
+        let name = table.info.name.as_str();
+        let shared = |oid: i64, name: String| {
+            [
+                ("oid", oid.into()),
+                ("typname", name.into()),
+                ("typnamespace", table.namespace.into()),
+                ("typowner", OWNER.into()),
+                ("typlen", Value::Int(-1)),
+                ("typisdefined", true.into()),
+                ("typdelim", ",".into()),
+                ("typalign", "d".into()),
+                ("typstorage", "x".into()),
+                ("typtypmod", Value::Int(-1)),
+            ]
+        };
+        // record_in, record_out, record_recv, record_send.
+        let own = [
+            ("typtype", "c".into()),
+            ("typcategory", "C".into()),
+            ("typrelid", table.oid.into()),
+            ("typarray", table.row_array.into()),
+            ("typinput", Value::Int(2290)),
+            ("typoutput", Value::Int(2291)),
+            ("typreceive", Value::Int(2402)),
+            ("typsend", Value::Int(2403)),
+        ];
+        out.row(shared(table.row_type, name.to_owned()).into_iter().chain(own));
+        // array_subscript_handler, array_in, array_out, array_recv, array_send, array_typanalyze.
+        let array = [
+            ("typtype", "b".into()),
+            ("typcategory", "A".into()),
+            ("typsubscript", Value::Int(6179)),
+            ("typelem", table.row_type.into()),
+            ("typinput", Value::Int(750)),
+            ("typoutput", Value::Int(751)),
+            ("typreceive", Value::Int(2400)),
+            ("typsend", Value::Int(2401)),
+            ("typanalyze", Value::Int(3816)),
+        ];
+        out.row(shared(table.row_array, format!("_{name}")).into_iter().chain(array));
     }
 }
 

@@ -11,7 +11,7 @@ use super::column::{Column, relations};
 use super::snapshot::Snapshot;
 use super::{
     information_schema, pg_attribute, pg_class, pg_constraint, pg_database, pg_depend, pg_description,
-    pg_index, pg_namespace, pg_roles, pg_settings, pg_stat, pg_tables, pg_timezone, privilege,
+    pg_index, pg_namespace, pg_roles, pg_settings, pg_stat, pg_tables, pg_timezone, pg_type, privilege,
 };
 
 /// Names, kinds, oids and columns of `pg_catalog`, from PostgreSQL 15.
@@ -26,6 +26,8 @@ enum Rows {
     Live(fn(&Snapshot, &mut Builder<'_>)),
     /// From a list that never changes: a head line with column names, then a line for each row.
     Constant(&'static str),
+    /// From both.
+    Both(&'static str, fn(&Snapshot, &mut Builder<'_>)),
 }
 
 macro_rules! list {
@@ -84,7 +86,7 @@ const PG_CATALOG_ROWS: &[(&str, Rows)] = &[
     ("pg_ts_dict", list!("pg_ts_dict")),
     ("pg_ts_parser", list!("pg_ts_parser")),
     ("pg_ts_template", list!("pg_ts_template")),
-    ("pg_type", list!("pg_type")),
+    ("pg_type", Rows::Both(pg_type::LIST, pg_type::rows)),
     ("pg_user", Rows::Live(pg_roles::users)),
     ("pg_views", Rows::Live(pg_tables::views)),
 ];
@@ -195,8 +197,13 @@ impl Relation {
             None => schema,
         };
         let mut builder = Builder::new(&self.columns, wanted);
-        if let Some(Rows::Live(rows)) = self.rows {
-            rows(snapshot, &mut builder);
+        match self.rows {
+            Some(Rows::Live(rows)) => rows(snapshot, &mut builder),
+            Some(Rows::Both(list, rows)) => {
+                builder.read(list);
+                rows(snapshot, &mut builder);
+            }
+            Some(Rows::Constant(_)) | None => {}
         }
         builder.finish(schema)
     }
@@ -214,7 +221,7 @@ mod tests {
             .flat_map(|(schema, rows)| rows.iter().map(move |(name, rows)| (schema, name, rows)))
         {
             let relation = Relation::find(schema, name).unwrap_or_else(|| panic!("{name} is in no list"));
-            if let Rows::Constant(list) = rows {
+            if let Rows::Constant(list) | Rows::Both(list, _) = rows {
                 for column in list.lines().next().unwrap().split('\t') {
                     assert!(relation.columns.iter().any(|c| c.name == column), "{name}.{column}");
                 }

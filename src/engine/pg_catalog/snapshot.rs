@@ -24,6 +24,7 @@ const SAME_FOR_ALL: &[&str] = &[
     "pg_catalog.pg_description",
     "pg_catalog.pg_index",
     "pg_catalog.pg_indexes",
+    "pg_catalog.pg_type",
     "information_schema.columns",
     "information_schema.constraint_column_usage",
     "information_schema.key_column_usage",
