@@ -114,7 +114,7 @@ public class Pgjdbc {
     }
 
     static void parameters(Connection connection) throws Exception {
-        Object[][] all = {{"bigint", -5L}, {"integer", 7}, {"smallint", 3}, {"numeric", new BigDecimal("-12345678901234567890.0123456789")}, {"float8", 1.5e300},
+        Object[][] all = {{"bigint", -5_000_000_000L}, {"integer", 7}, {"smallint", 3}, {"numeric", new BigDecimal("-12345678901234567890.0123456789")}, {"float8", 1.5e300},
             {"boolean", true}, {"text", "日本語 'q' \\ 😀"}, {"date", LocalDate.of(2024, 2, 29)}, {"time", LocalTime.of(23, 59, 59, 999_999_000)},
             {"timestamp", LocalDateTime.of(1999, 12, 31, 23, 59)}, {"timestamptz", OffsetDateTime.of(2024, 1, 2, 3, 4, 0, 0, ZoneOffset.UTC)}};
         for (Object[] each : all) {

@@ -91,7 +91,7 @@ for statement, sqlstate in [
         equal("severity", error.diag.severity_nonlocalized, "ERROR")
 equal("position", refused("a column", "42703", lambda: execute("SELECT 会社名, 無い列 FROM 顧客台帳")).diag.statement_position, "13")
 error = refused("a parameter", "22P02", lambda: execute("SELECT id FROM 顧客台帳 WHERE 残高 = %t::numeric", ("x",)))
-equal("a parameter", error.diag.message_primary, 'invalid input syntax for type numeric: "x"')
+equal("a parameter", error.diag.message_primary, 'invalid input syntax for type numeric: "x" (parameter $1)')
 def reach(**options):
     try:
         psycopg.connect(**options)
