@@ -14,6 +14,7 @@ mod connection;
 mod dialect;
 mod expansion;
 mod explain;
+mod explain_option;
 mod fault;
 mod fetch;
 mod found;

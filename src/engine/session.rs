@@ -16,6 +16,7 @@ use super::block::Block;
 use super::cancel::Stop;
 use super::command;
 use super::explain;
+use super::explain_option::ExplainOptions;
 use super::need::Need;
 use super::pg_catalog::{Catalog, CatalogSource, Schema as CatalogSchema};
 use super::plan::{self, Planned};
@@ -188,8 +189,10 @@ impl Session {
         }
         let (query, explain) = match &statement.ast {
             ast::Statement::Query(query) => (query, None),
-            ast::Statement::Explain { statement: inner, .. } => match inner.as_ref() {
-                ast::Statement::Query(query) => (query, Some(())),
+            ast::Statement::Explain { statement: inner, analyze, options, .. } => match inner.as_ref() {
+                ast::Statement::Query(query) => {
+                    (query, Some(ExplainOptions::of(*analyze, options.as_deref())?))
+                }
                 _ => return Err(Error::unsupported("EXPLAIN of anything but a query")),
             },
             ast::Statement::Call(_) => {
@@ -240,9 +243,9 @@ impl Session {
         }
         let planned = self.current(prepared, planned).await?;
         match &prepared.statement.ast {
-            ast::Statement::Explain { analyze, .. } => {
-                let text =
-                    explain::explain(self, &prepared.statement, &planned, parameters, *analyze).await?;
+            ast::Statement::Explain { analyze, options, .. } => {
+                let options = ExplainOptions::of(*analyze, options.as_deref())?;
+                let text = explain::explain(self, &prepared.statement, &planned, parameters, options).await?;
                 Ok(QueryResult::rows("EXPLAIN", plan_rows(&text)?))
             }
             _ => plan::run(self, &prepared.statement, &planned, parameters).await,

@@ -160,6 +160,11 @@ impl State {
         }
     }
 
+    /// Whether a client of the PostgreSQL door has the session.
+    pub(super) fn is_behind_door(&self) -> bool {
+        self.pid.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether the transaction may write.
     ///
     /// # Errors
