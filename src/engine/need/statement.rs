@@ -292,7 +292,7 @@ mod tests {
             ("SELECT relname, has_table_privilege(oid, 'SELECT') FROM pg_class", "list pattern"),
             ("SELECT relname, has_column_privilege(oid, 'a', 'SELECT') FROM pg_class", "all"),
             ("SELECT 1 FROM pg_depend WHERE objid = 16400", "16400"),
-            ("SELECT 1 FROM pg_depend WHERE refobjid = 16400", "list 16400"),
+            ("SELECT 1 FROM pg_depend WHERE refobjid = 16400", "list"),
             ("SELECT relname FROM pg_stat_user_tables", "list"),
             ("SELECT name FROM pg_timezone_names", "nothing"),
             ("SELECT relname FROM pg_class", "list"),

@@ -80,11 +80,14 @@ impl Zone {
         if let Some(zone) = TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(text)) {
             return Ok(Self::Named(*zone));
         }
-        let place = text.find(['+', '-']);
+        // A name in brackets may have signs of its own.
+        let named = text.find('>').map_or(0, |at| at + 1);
+        let place = text.get(named..).and_then(|rest| rest.find(['+', '-'])).map(|at| named + at);
         let posix = place.and_then(|place| Some((text.get(..place)?, text.get(place..)?)));
         let seconds = posix.and_then(|(name, offset)| {
-            let name = name.trim_matches(['<', '>']);
-            name.chars().all(|c| c.is_ascii_alphanumeric()).then(|| west(offset))?
+            let is_quoted = name.starts_with('<') && name.ends_with('>');
+            let fits = |c: char| c.is_ascii_alphanumeric() || is_quoted && "<>+-".contains(c);
+            name.chars().all(fits).then(|| west(offset))?
         });
         seconds
             .map(|west| Self::Fixed(-west))
