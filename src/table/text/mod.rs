@@ -4,6 +4,9 @@
 //! Deliberately different from PostgreSQL: zeros at the end of a numeric's fraction are not printed unless its field
 //! asks for them ([`NumericForm`]), as Kintone does not show them; jsonb keeps the order of its keys.
 
+mod number;
+mod time;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -18,9 +21,12 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 use arrow::util::display::array_value_to_string;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike};
 use chrono_tz::Tz;
 
+use self::number::{append_decimal, append_float, append_integer};
+use self::time::{
+    append_date32, append_interval, append_micros_of_day, append_timestamp, append_timestamptz,
+};
 use super::{CatalogForm, NumericForm, SqlType};
 
 /// What a session decides about the text of its values.
@@ -245,102 +251,6 @@ fn writer(
     }
 }
 
-fn append_integer(out: &mut String, value: impl itoa::Integer) {
-    out.push_str(itoa::Buffer::new().format(value));
-}
-
-/// The shortest text that reads back as the same value. PostgreSQL writes it out as long as its exponent is at least
-/// -4 and below `limit`.
-fn append_float<F: ryu::Float + Into<f64> + std::fmt::LowerExp>(out: &mut String, value: F, limit: i32) {
-    let number: f64 = value.into();
-    if number.is_nan() {
-        return out.push_str("NaN");
-    }
-    if number.is_infinite() {
-        return out.push_str(if number > 0.0 { "Infinity" } else { "-Infinity" });
-    }
-    let mut buffer = ryu::Buffer::new();
-    let plain = buffer.format_finite(value);
-    if (1e-4..10_f64.powi(limit)).contains(&number.abs()) && !plain.contains('e') {
-        return out.push_str(plain.strip_suffix(".0").unwrap_or(plain));
-    }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..limit).contains(&exponent) {
-        append_plain(out, mantissa, exponent);
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        // Writing to a `String` cannot fail, so its result is not looked at here and below.
-        let _ = write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs());
-    }
-}
-
-fn append_plain(out: &mut String, mantissa: &str, exponent: i32) {
-    let digits = match mantissa.strip_prefix('-') {
-        Some(rest) => {
-            out.push('-');
-            rest
-        }
-        None => mantissa,
-    };
-    let digits: String = digits.chars().filter(|c| *c != '.').collect();
-    match usize::try_from(exponent) {
-        Err(_) => {
-            out.push_str("0.");
-            (exponent + 1..0).for_each(|_| out.push('0'));
-            out.push_str(&digits);
-        }
-        Ok(exponent) => {
-            let (whole, fraction) = digits.split_at(digits.len().min(exponent + 1));
-            out.push_str(whole);
-            (whole.len()..=exponent).for_each(|_| out.push('0'));
-            if !fraction.is_empty() {
-                out.push('.');
-                out.push_str(fraction);
-            }
-        }
-    }
-}
-
-/// `value` / 10^`scale`, with `least` digits after the point, and without zeros at the end of the fraction beyond
-/// these.
-fn append_decimal(out: &mut String, value: i128, scale: i8, least: usize) {
-    if value < 0 {
-        out.push('-');
-    }
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(value.unsigned_abs());
-    match usize::try_from(scale) {
-        Ok(scale) => {
-            let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
-            out.push_str(if whole.is_empty() { "0" } else { whole });
-            let zeros = scale - fraction.len();
-            let fraction = fraction.trim_end_matches('0');
-            let written = if fraction.is_empty() { 0 } else { zeros + fraction.len() };
-            if written > 0 || least > 0 {
-                out.push('.');
-                (0..if fraction.is_empty() { 0 } else { zeros }).for_each(|_| out.push('0'));
-                out.push_str(fraction);
-                (written..least).for_each(|_| out.push('0'));
-            }
-        }
-        Err(_) => {
-            out.push_str(digits);
-            if value != 0 {
-                (scale..0).for_each(|_| out.push('0'));
-            }
-            append_decimals(out, "", least);
-        }
-    }
-}
-
-fn append_decimals(out: &mut String, digits: &str, least: usize) {
-    if !digits.is_empty() || least > 0 {
-        let _ = write!(out, ".{digits:0<least$}");
-    }
-}
-
 fn append_bytes(out: &mut String, bytes: &[u8]) {
     out.push_str("\\x");
     for byte in bytes {
@@ -370,151 +280,6 @@ pub(crate) fn space_json(out: &mut String, json: &str) {
                 out.push(c);
             }
         }
-    }
-}
-
-/// The year, month and day; whether it is before year 1, which PostgreSQL tells at the very end.
-fn append_ymd(out: &mut String, date: NaiveDate) -> bool {
-    let before = date.year() < 1;
-    let year = if before { 1 - date.year() } else { date.year() };
-    if year < 1000 {
-        let _ = write!(out, "{year:04}");
-    } else {
-        append_integer(out, year);
-    }
-    out.push('-');
-    append_pair(out, date.month());
-    out.push('-');
-    append_pair(out, date.day());
-    before
-}
-
-/// A number below 100 in two digits.
-fn append_pair(out: &mut String, value: u32) {
-    let digit = |value: u32| char::from_digit(value % 10, 10).unwrap_or('0');
-    out.push(digit(value / 10));
-    out.push(digit(value));
-}
-
-fn append_hms(out: &mut String, hour: u32, minute: u32, second: u32) {
-    append_pair(out, hour);
-    out.push(':');
-    append_pair(out, minute);
-    out.push(':');
-    append_pair(out, second);
-}
-
-fn append_era(out: &mut String, before_christ: bool) {
-    if before_christ {
-        out.push_str(" BC");
-    }
-}
-
-fn append_infinity(out: &mut String, negative: bool) {
-    out.push_str(if negative { "-infinity" } else { "infinity" });
-}
-
-fn append_date32(out: &mut String, days: i32) {
-    match NaiveDate::from_epoch_days(days) {
-        Some(date) => {
-            let before = append_ymd(out, date);
-            append_era(out, before);
-        }
-        None => append_infinity(out, days < 0),
-    }
-}
-
-fn append_time(out: &mut String, time: NaiveTime) {
-    append_hms(out, time.hour(), time.minute(), time.second());
-    append_fraction(out, u64::from(time.nanosecond() / 1000));
-}
-
-fn append_fraction(out: &mut String, micros: u64) {
-    if micros > 0 {
-        let digits = format!("{micros:06}");
-        out.push('.');
-        out.push_str(digits.trim_end_matches('0'));
-    }
-}
-
-fn append_micros_of_day(out: &mut String, micros: i64) {
-    append_clock(out, micros.unsigned_abs());
-}
-
-/// `HH:MM:SS[.ffffff]`; the hours may be more than two digits.
-fn append_clock(out: &mut String, micros: u64) {
-    let seconds = micros / 1_000_000;
-    let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    append_fraction(out, micros % 1_000_000);
-}
-
-fn append_datetime(out: &mut String, local: NaiveDateTime) -> bool {
-    let before = append_ymd(out, local.date());
-    out.push(' ');
-    append_time(out, local.time());
-    before
-}
-
-fn append_timestamp(out: &mut String, micros: i64) {
-    match DateTime::from_timestamp_micros(micros) {
-        Some(time) => {
-            let before = append_datetime(out, time.naive_utc());
-            append_era(out, before);
-        }
-        None => append_infinity(out, micros < 0),
-    }
-}
-
-fn append_timestamptz(out: &mut String, micros: i64, zone: Tz) {
-    let Some(utc) = DateTime::from_timestamp_micros(micros) else {
-        return append_infinity(out, micros < 0);
-    };
-    if zone == Tz::UTC {
-        let before = append_datetime(out, utc.naive_utc());
-        out.push_str("+00");
-        return append_era(out, before);
-    }
-    let offset = zone.offset_from_utc_datetime(&utc.naive_utc()).fix();
-    let Some(local) = utc.naive_utc().checked_add_offset(offset) else {
-        return append_infinity(out, micros < 0);
-    };
-    let before = append_datetime(out, local);
-    let seconds = offset.local_minus_utc();
-    let (sign, seconds) = (if seconds < 0 { '-' } else { '+' }, seconds.unsigned_abs());
-    let _ = write!(out, "{sign}{:02}", seconds / 3600);
-    if !seconds.is_multiple_of(3600) {
-        let _ = write!(out, ":{:02}", seconds / 60 % 60);
-    }
-    if !seconds.is_multiple_of(60) {
-        let _ = write!(out, ":{:02}", seconds % 60);
-    }
-    append_era(out, before);
-}
-
-/// Interval style `postgres`: a part after a negative one carries its sign.
-fn append_interval(out: &mut String, months: i32, days: i32, micros: i64) {
-    let mut empty = true;
-    let mut after_negative = false;
-    for (value, unit) in [(months / 12, "year"), (months % 12, "mon"), (days, "day")] {
-        if value != 0 {
-            let space = if empty { "" } else { " " };
-            let plus = if after_negative && value > 0 { "+" } else { "" };
-            let plural = if value == 1 { "" } else { "s" };
-            let _ = write!(out, "{space}{plus}{value} {unit}{plural}");
-            after_negative = value < 0;
-            empty = false;
-        }
-    }
-    if micros != 0 || empty {
-        if !empty {
-            out.push(' ');
-        }
-        match (micros < 0, after_negative) {
-            (true, _) => out.push('-'),
-            (false, true) => out.push('+'),
-            (false, false) => {}
-        }
-        append_clock(out, micros.unsigned_abs());
     }
 }
 
