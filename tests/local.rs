@@ -200,8 +200,9 @@ async fn statements_are_prepared_in_sql() {
     assert_eq!(state(&client, "PREPARE p AS SELECT 1").await, SqlState::DUPLICATE_PSTATEMENT);
     client.simple_query("DEALLOCATE p").await.unwrap();
     assert_eq!(state(&client, "EXECUTE p(1, 'a')").await, SqlState::INVALID_SQL_STATEMENT_NAME);
-    let tags = client.simple_query("PREPARE q AS SELECT 1; DEALLOCATE ALL; DISCARD ALL").await.unwrap();
+    let tags = client.simple_query("PREPARE q AS SELECT 1; DEALLOCATE ALL").await.unwrap();
     assert!(tags.iter().all(|message| matches!(message, SimpleQueryMessage::CommandComplete(0))));
+    client.simple_query("DISCARD ALL").await.unwrap();
 }
 
 #[tokio::test]

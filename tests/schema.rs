@@ -185,7 +185,6 @@ async fn a_prepared_statement_reads_what_its_parameter_names() {
     let door = Door::open(world.engine.clone()).await;
     let client = door.connect().await;
     let oid = client.query_one("SELECT 'app7'::regclass::oid", &[]).await.unwrap().get::<_, u32>(0);
-    let oid = i64::from(oid);
     let by_oid = client
         .prepare("SELECT attname FROM pg_attribute WHERE attrelid = $1 AND attname = 't'")
         .await

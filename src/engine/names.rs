@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    self, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
-    SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    self, AccessExpr, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
+    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 use super::dialect::{MARK, folded, shown_name};
@@ -433,11 +433,26 @@ struct Expressions<'r, 's> {
     depth: usize,
 }
 
+/// The parser has `i.indkey[0]` as `i` with a field and an item; it is a column with an item.
+fn join_path(expr: &mut Expr) {
+    let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    let Expr::Identifier(first) = root.as_ref() else { return };
+    let mut path = vec![first.clone()];
+    while let Some(AccessExpr::Dot(Expr::Identifier(name))) = access_chain.first() {
+        path.push(name.clone());
+        access_chain.remove(0);
+    }
+    if path.len() > 1 {
+        **root = Expr::CompoundIdentifier(path);
+    }
+}
+
 impl VisitorMut for Expressions<'_, '_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if self.depth == 0 {
+            join_path(expr);
             self.resolver.whole_row(expr, self.scope);
         }
         match expr {

@@ -83,6 +83,8 @@ async fn a_cancel_between_statements_does_nothing() {
     let transaction = client.transaction().await.unwrap();
     let portal = transaction.bind("SELECT v FROM generate_series(1, 50000) AS t(v)", &[]).await.unwrap();
     assert_eq!(transaction.query_portal(&portal, 10).await.unwrap().len(), 10);
+    // Until the Sync behind the portal is answered, a statement runs.
+    transaction.batch_execute("SELECT 1").await.unwrap();
     token.cancel_query(NoTls).await.unwrap();
     assert_eq!(transaction.query_portal(&portal, 0).await.unwrap().len(), 49_990);
     transaction.commit().await.unwrap();

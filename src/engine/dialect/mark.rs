@@ -101,6 +101,7 @@ fn of_expr(expr: &Expr, input: &LogicalPlan) -> Mark {
 fn of_schema(expr: &Expr, schema: &DFSchema) -> Mark {
     use datafusion::logical_expr::ExprSchemable;
     match expr {
+        Expr::Placeholder(parameter) => parameter.field.as_ref().map_or(Mark::Plain, |field| of_field(field)),
         Expr::Column(_) | Expr::Literal(..) | Expr::OuterReferenceColumn(..) | Expr::ScalarFunction(_) => {
             expr.to_field(schema).map_or(Mark::Plain, |(_, field)| of_field(&field))
         }
