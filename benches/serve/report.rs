@@ -9,8 +9,10 @@ use super::compare::Results;
 const BEGIN: &str = "<!-- serving: written by benches/run -->\n";
 const END: &str = "<!-- end of serving -->\n";
 
-/// Name, words, the most seconds that it is to take, how often as fast as PostgreSQL and roapi it is to be.
-const TABLE: &[(&str, &str, Option<f64>, Option<(f64, f64)>)] = &[
+/// A line of the table: name, words, the most seconds that it is to take, how often as fast as PostgreSQL and roapi it is to be.
+type Line = (&'static str, &'static str, Option<f64>, Option<(f64, f64)>);
+
+const TABLE: &[Line] = &[
     ("text", "every row, text", None, Some((1.0, 1.9))),
     ("binary", "every row, prepared, binary", None, Some((1.0, 1.9))),
     ("copy", "every row, `COPY`", None, Some((1.0, 1.9))),

@@ -32,7 +32,7 @@ impl ExplainOptions {
                 "format" => match word(option).as_deref() {
                     Some("text") => {}
                     Some(format @ ("json" | "xml" | "yaml")) => {
-                        return Err(Error::unsupported(&format!(
+                        return Err(Error::unsupported(format!(
                             "EXPLAIN (FORMAT {})",
                             format.to_uppercase()
                         )));

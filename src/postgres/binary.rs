@@ -80,6 +80,7 @@ fn primitive<T: ArrowPrimitiveType>(
     Ok(Box::new(move |out, row| write(out, array.value(row))))
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each type")]
 fn writer(
     array: &ArrayRef,
     sql_type: &SqlType,

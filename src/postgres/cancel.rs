@@ -56,12 +56,11 @@ impl CancelKeys {
     pub(super) fn cancel(&self, id: i32, secret: &SecretKey) {
         let Some(secret) = secret.as_i32() else { return };
         let keys = self.lock();
-        if let Some(entry) = keys.get(&id).filter(|entry| entry.secret.ct_eq(&secret).into()) {
-            if entry.busy.load(Ordering::Acquire) {
-                // The engine ends its requests, the door its waiting.
-                entry.handle.cancel();
-                entry.count.send_modify(|count| *count = count.wrapping_add(1));
-            }
+        let entry = keys.get(&id).filter(|entry| entry.secret.ct_eq(&secret).into());
+        if let Some(entry) = entry.filter(|entry| entry.busy.load(Ordering::Acquire)) {
+            // The engine ends its requests, the door its waiting.
+            entry.handle.cancel();
+            entry.count.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 

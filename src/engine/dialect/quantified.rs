@@ -55,7 +55,7 @@ fn of_array(expr: &mut Expr) -> Option<Expr> {
         _ => return None,
     };
     while let Expr::Nested(inner) = right.as_mut() {
-        *right = Box::new(take(inner));
+        **right = take(inner);
     }
     let Expr::Value(value) = right.as_ref() else { return None };
     let text = match &value.value {

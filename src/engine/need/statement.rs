@@ -270,6 +270,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a list of statements")]
     fn a_statement_needs_the_forms_that_its_rows_are_made_of() {
         for (sql, expect) in [
             ("SELECT 1", "nothing"),

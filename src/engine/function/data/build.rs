@@ -17,6 +17,7 @@ use super::numeric::{Number, power};
 use crate::error::{Error, Kind, Result};
 
 /// The cells as an array. A cell of another kind than the type's is a bug, and an error.
+#[expect(clippy::too_many_lines, reason = "an arm for each type")]
 pub(super) fn array(cells: &[Cell], data_type: &DataType) -> Result<ArrayRef> {
     let wrong = |cell: &Cell| Error::internal(format!("{cell:?} is no {}", sql_name(data_type)));
     /// Maps each cell that is not NULL.
