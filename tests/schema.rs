@@ -32,7 +32,7 @@ impl app::World for Many {
                     "item": {"type": "SINGLE_LINE_TEXT", "code": "item"}
                 }}
             });
-            if id % 10 == 0 {
+            if id.is_multiple_of(10) {
                 fields["of"] = json!({"type": "NUMBER", "code": "of", "lookup": {
                     "relatedApp": {"app": (id - 1).to_string(), "code": ""},
                     "relatedKeyField": "n", "fieldMappings": [], "lookupPickerFields": [], "filterCond": "", "sort": ""
@@ -278,16 +278,16 @@ async fn changing_emulator() -> Emulator {
 }
 
 /// Changes the app of customers: a field is added, or the app renamed.
-fn change(emulator: &Emulator, method: &str, path: &str, body: Value) {
+fn change(emulator: &Emulator, method: &str, path: &str, body: &Value) {
     let store = emulator.backdoor();
-    store.call(method, path, None, &body).unwrap();
+    store.call(method, path, None, body).unwrap();
     store.call("POST", "preview/app/deploy.json", None, &json!({"apps": [{"app": 1}]})).unwrap();
 }
 
 fn add_field(emulator: &Emulator, code: &str) {
     let fields =
         json!({"app": 1, "properties": {code: {"type": "SINGLE_LINE_TEXT", "code": code, "label": code}}});
-    change(emulator, "POST", "preview/app/form/fields.json", fields);
+    change(emulator, "POST", "preview/app/form/fields.json", &fields);
 }
 
 fn cached_engine(url: &str, folder: Option<&Path>, views: Vec<ViewSettings>) -> Engine {
@@ -375,7 +375,7 @@ async fn a_renamed_table_is_found_by_its_old_name_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let engine = || cached_engine(&emulator.url(), Some(folder.path()), vec![]);
     run(&session(&engine()), "SELECT name FROM 顧客").await.unwrap();
-    change(&emulator, "PUT", "preview/app/settings.json", json!({"app": 1, "name": "取引先"}));
+    change(&emulator, "PUT", "preview/app/settings.json", &json!({"app": 1, "name": "取引先"}));
     for _ in 0..2 {
         let session = session(&engine());
         for sql in ["SELECT name FROM 取引先", "SELECT name FROM 顧客", "SELECT item FROM 顧客_lines"]

@@ -114,7 +114,7 @@ async fn every_type_comes_back_as_it_was_sent() {
         ("text[]", Type::TEXT_ARRAY, Raw([&array(&[1, 1, 25, 2, 1, 0, -1]).0[..], b""].concat())),
     ] {
         for sql in [format!("SELECT $1::{name}"), "SELECT $1".to_owned()] {
-            let statement = client.prepare_typed(&sql, &[wire.clone()]).await.unwrap();
+            let statement = client.prepare_typed(&sql, std::slice::from_ref(&wire)).await.unwrap();
             assert_eq!(statement.columns()[0].type_(), &wire, "{sql} of {name}");
             let row = client
                 .query_one(&statement, &[&value])
