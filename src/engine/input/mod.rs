@@ -22,7 +22,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Reads a value. `zone` is that of a timestamptz without one.
 ///
-/// A numeric has as many digits after the point as its text; one that is no number is as [`special_of`] says.
+/// A numeric has as many digits after the point as its text; one that is no number is NaN or an infinity.
 ///
 /// # Errors
 /// `InvalidText` where it is none of its type, `DatetimeSyntax` where it is no date or time, `InvalidDatetime` where
