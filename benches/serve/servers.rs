@@ -44,8 +44,8 @@ pub(crate) fn ours(folder: &Path, files: &Files, apps: usize) -> (Process, Proce
     let mut emulate = Command::new(program);
     emulate.args(["emulate", "--port", "0", "--data"]).arg(&world);
     let (child, line) = ready(emulate);
-    let kintone = part(&line, "kintone=");
-    let port = kintone.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap();
+    let port: u16 = part(&line, "kintone=").rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap();
+    let kintone = format!("http://127.0.0.1:{port}");
     let emulator = Process { child, server: Server { port, ..Server::default() } };
     let settings = folder.join("kintone-sql.toml");
     let parquet = files.parquet.display();
