@@ -12,6 +12,9 @@ use super::{call, number, take};
 
 pub(super) const RULE: Rule = Rule::Select(apart);
 
+/// Gives what it is given.
+const NAMED: &str = "pg_named";
+
 fn apart(select: &mut Select) {
     let mut known = Known { calls: HashMap::new() };
     for item in &mut select.projection {
@@ -31,8 +34,10 @@ impl VisitorMut for Known {
     type Break = Infallible;
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Infallible> {
-        if !matches!(expr, Expr::Function(_)) {
-            return ControlFlow::Continue(());
+        // What was named here is not named again: that would have no end.
+        match expr {
+            Expr::Function(function) if function.name.to_string() != NAMED => {}
+            _ => return ControlFlow::Continue(()),
         }
         let written = expr.to_string();
         let mut bare = expr.clone();
@@ -76,7 +81,7 @@ impl VisitorMut for Named {
         if !self.found && matches!(expr, Expr::Cast { .. }) {
             self.found = true;
             let cast = take(expr);
-            *expr = call("pg_named", vec![cast, number(self.place)]);
+            *expr = call(NAMED, vec![cast, number(self.place)]);
         }
         ControlFlow::Continue(())
     }
@@ -90,6 +95,11 @@ mod tests {
     #[test]
     fn the_cast_of_a_second_call_has_a_name() {
         check(RULE, "SELECT sum(a), sum(a::INT)", "SELECT sum(a), sum(pg_named(a::INT, 1))");
+        check(
+            RULE,
+            "SELECT sum(a), avg(a), sum(a::INT), avg(a::FLOAT8)",
+            "SELECT sum(a), avg(a), sum(pg_named(a::INT, 1)), avg(pg_named(a::FLOAT8, 1))",
+        );
         check(
             RULE,
             "SELECT sum(a::INT), avg(a::INT), sum(a::INT)",
