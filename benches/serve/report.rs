@@ -82,7 +82,7 @@ fn table(results: &Results) -> String {
     let idle = results.idle;
     writeln!(
         out,
-        "| an idle connection of 1,000 | {idle:.0} KiB | | | at most 100 KiB {} |",
+        "| an idle connection of 1,000, of a server that just started | {idle:.0} KiB | | | at most 100 KiB {} |",
         mark(idle <= 100.0)
     )
     .unwrap();
