@@ -9,6 +9,8 @@ use datafusion::error::Result;
 use datafusion::logical_expr::logical_plan::{Join, Unnest};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
+use super::row_join::replaced;
+
 /// Starts the names of columns that are made here. No user's column has it.
 const PREFIX: &str = "\u{E001}lateral";
 
@@ -164,19 +166,4 @@ impl Lift {
         })?;
         Ok(Some(moved.data))
     }
-}
-
-/// The expression with other expressions in the place of columns.
-fn replaced(expr: Expr, columns: &[Column], by: &[Expr]) -> Result<Expr> {
-    let done = expr.transform_up(|expr| {
-        let place = match &expr {
-            Expr::Column(column) => columns.iter().position(|known| known == column),
-            _ => None,
-        };
-        Ok(match place.and_then(|place| by.get(place)) {
-            Some(other) => Transformed::yes(other.clone()),
-            None => Transformed::no(expr),
-        })
-    })?;
-    Ok(done.data)
 }

@@ -164,7 +164,7 @@ impl<'a> Form<'a> {
 }
 
 /// The expression with other expressions in the place of columns.
-fn replaced(expr: Expr, columns: &[Column], by: &[Expr]) -> Result<Expr> {
+pub(super) fn replaced(expr: Expr, columns: &[Column], by: &[Expr]) -> Result<Expr> {
     let done = expr.transform_up(|expr| {
         let place = match &expr {
             Expr::Column(column) => columns.iter().position(|known| known == column),
