@@ -166,7 +166,7 @@ async fn draft(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(scope.plan(ast)?, planning.time_zone)
+            dialect::typed(dialect::integer_literals(scope.plan(ast)?)?, planning.time_zone)
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;

@@ -24,6 +24,14 @@ impl ExprPlanner for Arithmetic {
             read_number(&mut expr.left, &right)?;
         }
         let Some((left, right)) = types(&expr, schema) else { return Ok(PlannerResult::Original(expr)) };
+        if comparison(&expr.op).is_some() {
+            // As in PostgreSQL: the exact number gives way.
+            if is_decimal(&left) && is_float(&right) {
+                expr.left = as_float(expr.left)?;
+            } else if is_float(&left) && is_decimal(&right) {
+                expr.right = as_float(expr.right)?;
+            }
+        }
         if let (Some(op), true) = (comparison(&expr.op), is_interval(&left) && is_interval(&right)) {
             let length = data_function("pg_interval_length")?;
             let left = Box::new(length.call(vec![expr.left]));
@@ -63,8 +71,20 @@ fn is_interval(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Interval(_) | DataType::Duration(_))
 }
 
-fn is_decimal(data_type: &DataType) -> bool {
+pub(super) fn is_decimal(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
+}
+
+pub(super) fn is_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float32 | DataType::Float64)
+}
+
+/// A number as `double precision`.
+pub(super) fn as_float(expr: Expr) -> Result<Expr> {
+    Ok(match expr {
+        Expr::Literal(value, None) => lit(value.cast_to(&DataType::Float64)?),
+        other => cast(other, DataType::Float64),
+    })
 }
 
 /// The function that an operator is between two types, and whether its operands change places.

@@ -40,6 +40,15 @@ fn called(expr: &mut Expr) {
                 *expr = clock;
             }
         }
+        Expr::Function(function) if is_count(&function.name.to_string()) => {
+            *expr = Expr::Cast {
+                kind: CastKind::DoubleColon,
+                expr: Box::new(take(expr)),
+                data_type: DataType::Integer(None),
+                array: false,
+                format: None,
+            };
+        }
         Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
             if let Some(clock) = clock(&function.name.to_string()) {
                 *expr = clock;
@@ -47,6 +56,13 @@ fn called(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// Whether a function counts items: DataFusion's give a number without a sign, which no type of PostgreSQL stands for.
+fn is_count(name: &str) -> bool {
+    ["array_length", "array_ndims", "array_position", "cardinality"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// What the clocks of the session's zone show.
@@ -69,6 +85,7 @@ mod tests {
     fn forms_are_calls() {
         check(RULE, "SELECT a AT TIME ZONE 'UTC'", "SELECT timezone('UTC', a)");
         check(RULE, "SELECT extract(YEAR FROM d)", "SELECT pg_extract('year', d)");
+        check(RULE, "SELECT cardinality(a)", "SELECT cardinality(a)::INTEGER");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
         check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");

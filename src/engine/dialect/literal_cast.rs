@@ -13,6 +13,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, Cast, InList, Placeholder, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
+use super::arithmetic::{as_float, is_decimal, is_float};
 use crate::engine::SqlType;
 use crate::engine::input::{read, special_of};
 use crate::engine::type_planner::is_unconstrained;
@@ -23,6 +24,17 @@ use crate::table::SQL_TYPE;
 pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Transformed<Expr>> {
     match expr {
         Expr::Cast(Cast { expr: inner, field }) => {
+            // The parameter keeps what the cast is about to lose: a type that Arrow does not tell.
+            if let Expr::Placeholder(Placeholder { id, field: None }) = inner.as_ref()
+                && field.metadata().contains_key(SQL_TYPE)
+                && !is_unconstrained(&field)
+            {
+                let typed = Placeholder::new_with_field(id.clone(), Some(Arc::clone(&field)));
+                return Ok(Transformed::yes(Expr::Cast(Cast {
+                    expr: Box::new(Expr::Placeholder(typed)),
+                    field,
+                })));
+            }
             if is_unconstrained(&field)
                 && let Some(done) = keeps_digits(&inner, &field, schema)
             {
@@ -35,7 +47,7 @@ pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Tran
             }
             match literal(&inner) {
                 Some(text) if is_read_here(&field) => {
-                    Ok(Transformed::yes(Expr::Literal(value(text, &field, zone)?, None)))
+                    Ok(Transformed::yes(literal_of(value(text, &field, zone)?)))
                 }
                 _ => Ok(Transformed::no(Expr::Cast(Cast { expr: inner, field }))),
             }
@@ -43,11 +55,14 @@ pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Tran
         Expr::Between(mut between) => {
             let Between { expr, low, high, .. } = &mut between;
             let changed = read_beside(expr, [&mut **low, &mut **high], schema)?;
+            let changed =
+                floats(std::iter::once(&mut **expr).chain([&mut **low, &mut **high]), schema)? || changed;
             Ok(Transformed::new_transformed(Expr::Between(between), changed))
         }
         Expr::InList(mut list) => {
             let InList { expr, list: items, .. } = &mut list;
             let changed = read_beside(expr, items.iter_mut(), schema)?;
+            let changed = floats(std::iter::once(&mut **expr).chain(items), schema)? || changed;
             if list.negated && has_null(&list) {
                 return Ok(Transformed::yes(without_null(list)));
             }
@@ -69,6 +84,20 @@ fn keeps_digits(inner: &Expr, field: &Arc<Field>, schema: &DFSchema) -> Option<E
         return Some(Expr::Placeholder(Placeholder::new_with_field(id.clone(), Some(Arc::clone(field)))));
     }
     matches!(inner.get_type(schema), Ok(DataType::Decimal128(..))).then(|| inner.clone())
+}
+
+/// A value that was cast. A `bigint` that would fit `integer` stays a cast: as a literal it would count as one that the
+/// statement writes without a type, where its plan is part of another.
+fn literal_of(value: ScalarValue) -> Expr {
+    if let ScalarValue::Int64(Some(number)) = value
+        && let Ok(number) = i32::try_from(number)
+    {
+        return Expr::Cast(Cast::new(
+            Box::new(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
+            DataType::Int64,
+        ));
+    }
+    Expr::Literal(value, None)
 }
 
 fn literal(expr: &Expr) -> Option<&str> {
@@ -164,6 +193,21 @@ fn read_beside<'e>(
         };
     }
     Ok(changed)
+}
+
+/// Exact numbers beside `double precision` ones are compared as such, too.
+fn floats<'e>(exprs: impl Iterator<Item = &'e mut Expr>, schema: &DFSchema) -> Result<bool> {
+    let exprs: Vec<_> = exprs.collect();
+    let types: Vec<_> = exprs.iter().filter_map(|expr| expr.get_type(schema).ok()).collect();
+    if types.len() < exprs.len() || !types.iter().any(is_float) || !types.iter().any(is_decimal) {
+        return Ok(false);
+    }
+    for (expr, data_type) in exprs.into_iter().zip(types) {
+        if is_decimal(&data_type) {
+            *expr = as_float(expr.clone())?;
+        }
+    }
+    Ok(true)
 }
 
 /// A number has its own digits, whatever the other side has.

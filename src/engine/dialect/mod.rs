@@ -15,6 +15,7 @@ mod decorrelate;
 mod distinct_from;
 mod fetch_first;
 mod field_access;
+mod integer_literal;
 mod keyword;
 mod lateral_rows;
 mod like_escape;
@@ -37,6 +38,7 @@ mod system_view;
 mod unnest_apart;
 mod visit;
 mod window_name;
+mod window_type;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
@@ -45,6 +47,7 @@ use datafusion::sql::sqlparser::ast::{
 
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
+pub(crate) use integer_literal::integer_literals;
 pub(crate) use literal_cast::nested;
 pub(crate) use planner::{bare, complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;

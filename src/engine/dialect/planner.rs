@@ -10,11 +10,11 @@ use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::functions_nested::expr_fn::array_has_any;
-use datafusion::logical_expr::expr::{Alias, BinaryExpr, Cast, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs, lit,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -26,7 +26,11 @@ use crate::engine::function::display_function;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
-    vec![Arc::new(UnknownLiteral), Arc::new(super::arithmetic::Arithmetic)]
+    vec![
+        Arc::new(UnknownLiteral),
+        Arc::new(super::arithmetic::Arithmetic),
+        Arc::new(super::window_type::Counted),
+    ]
 }
 
 /// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`), a
@@ -132,62 +136,8 @@ pub(crate) fn complete(
 ) -> Result<(LogicalPlan, Vec<String>)> {
     let plan = typed(plan, zone)?;
     let marks = marks(&plan);
-    let plan = array_texts(decorrelate(integers(plan)?)?, functions)?;
+    let plan = array_texts(decorrelate(plan)?, functions)?;
     Ok((display(plan, &marks, functions)?, marks))
-}
-
-/// Whole numbers of a result that are written in the statement are of type `integer` where they fit it: DataFusion has
-/// them as `bigint`, which clients show as another type.
-fn integers(plan: LogicalPlan) -> Result<LogicalPlan> {
-    match plan {
-        LogicalPlan::Projection(_) => {
-            let plan = plan.map_expressions(|expr| Ok(integer(expr)))?;
-            if plan.transformed { plan.data.recompute_schema() } else { Ok(plan.data) }
-        }
-        // The same columns as what is under it.
-        LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
-            plan.map_children(|input| integers(input).map(Transformed::yes))?.data.recompute_schema()
-        }
-        other => Ok(other),
-    }
-}
-
-fn integer(expr: Expr) -> Transformed<Expr> {
-    match expr {
-        Expr::Alias(mut alias) => {
-            let inner = integer(*alias.expr);
-            alias.expr = Box::new(inner.data);
-            let alias = Expr::Alias(alias);
-            if inner.transformed { Transformed::yes(alias) } else { Transformed::no(alias) }
-        }
-        Expr::Literal(ScalarValue::Int64(Some(number)), None) => match i32::try_from(number) {
-            Ok(number) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
-            Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(number)), None)),
-        },
-        other if is_of_integers(&other) => {
-            Transformed::yes(Expr::Cast(Cast::new(Box::new(other), DataType::Int32)))
-        }
-        other => Transformed::no(other),
-    }
-}
-
-/// Whether an expression is of literals alone, each of which fits `integer`: then it is one, or out of its range.
-fn is_of_integers(expr: &Expr) -> bool {
-    match expr {
-        Expr::Literal(ScalarValue::Int64(Some(number)), None) => i32::try_from(*number).is_ok(),
-        Expr::Negative(inner) => is_of_integers(inner),
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            use Operator as O;
-            matches!(op, O::Plus | O::Minus | O::Multiply | O::Divide | O::Modulo)
-                && is_of_integers(left)
-                && is_of_integers(right)
-        }
-        Expr::Case(case) => {
-            let mut results = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
-            results.all(|result| is_of_integers(result))
-        }
-        _ => false,
-    }
 }
 
 /// `array::text` has PostgreSQL's form: `{a,"b c"}`.
@@ -302,8 +252,9 @@ fn as_list(expr: &Expr) -> Result<Option<Expr>> {
 
 fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
     let [array, item] = function.args.as_mut_slice() else { return Ok(false) };
-    let Ok(item) = item.get_type(schema) else { return Ok(false) };
-    let wanted = DataType::new_list(item, true);
+    let Ok((_, item)) = item.to_field(schema) else { return Ok(false) };
+    let mark = SqlType::Array(Box::new(SqlType::of(&item))).field("", true).metadata().clone();
+    let wanted = Field::new("", DataType::new_list(item.data_type().clone(), true), true).with_metadata(mark);
     match array {
         Expr::Placeholder(placeholder)
             if !placeholder
@@ -311,10 +262,10 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
                 .as_ref()
                 .is_some_and(|field| matches!(field.data_type(), DataType::List(_))) =>
         {
-            placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
+            placeholder.field = Some(Arc::new(wanted));
             Ok(true)
         }
-        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &Field::new("", wanted, true)),
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted),
         _ => Ok(false),
     }
 }

@@ -4,9 +4,9 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias,
-    TableFactor, Value,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr,
+    TableAlias, TableFactor, Value,
 };
 
 use super::column_name::MARK;
@@ -23,7 +23,8 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     Some(match (name, args) {
         ("unnest", [array]) => array.clone(),
         ("generate_series", [_, _] | [_, _, _]) if args.iter().all(is_whole) => {
-            call("generate_series", args.to_vec())
+            let numbers = call("generate_series", args.to_vec());
+            if args.iter().all(is_integer) { integers(numbers) } else { numbers }
         }
         // One whose bounds are known only with the rows is bounded while it is made.
         ("generate_series", [_, _] | [_, _, _]) => call("pg_series", args.to_vec()),
@@ -82,6 +83,27 @@ fn is_whole(expr: &Expr) -> bool {
         }
         Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_whole(expr),
         _ => false,
+    }
+}
+
+/// Whether such a number fits `integer`.
+fn is_integer(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(&value.value, Value::Number(text, _) if text.parse::<i32>().is_ok()),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_integer(expr),
+        _ => false,
+    }
+}
+
+/// An array of `integer`.
+fn integers(array: Expr) -> Expr {
+    let item = Box::new(DataType::Integer(None));
+    Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(array),
+        data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(item, None)),
+        array: false,
+        format: None,
     }
 }
 

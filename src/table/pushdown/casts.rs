@@ -1,4 +1,4 @@
-//! Casts of columns that a literal can be brought to: an instant as a day, a day as a time.
+//! Casts of columns that a literal can be brought to: an instant as a day, a day as a time, a number as a float.
 //!
 //! Takes the zone from the columns: it is the session's, so that a day begins and ends where the session has it.
 
@@ -43,8 +43,33 @@ pub(super) fn compare(expr: &Expr, op: Comparison, value: &ScalarValue, columns:
         (SqlType::Date, DataType::Timestamp(_, None), value) => {
             local_micros(value).map_or(Pushdown::No, |(micros, more)| day_as_time(column, op, micros, more))
         }
+        (SqlType::Numeric, DataType::Float64, ScalarValue::Float64(Some(value))) => {
+            number_as_float(column, op, *value)
+        }
         _ => Pushdown::No,
     }
+}
+
+/// `number::double precision op value`: numbers that round to the value are between its two neighbours.
+fn number_as_float(column: &Column, op: Comparison, value: f64) -> Pushdown {
+    let ask = |op, bound: Option<i128>| match bound {
+        Some(bound) => ask(column, &Predicate::Compare(op, ScalarValue::Decimal128(Some(bound), 38, 10))),
+        None => Pushdown::No,
+    };
+    let least = || ask(Comparison::GtEq, tenth(value.next_down()).map(|bound| bound - 1));
+    let most = || ask(Comparison::LtEq, tenth(value.next_up()).map(|bound| bound + 1));
+    let bounded = match op {
+        Comparison::Gt | Comparison::GtEq => least(),
+        Comparison::Lt | Comparison::LtEq => most(),
+        Comparison::Eq => least().and(most()),
+        Comparison::NotEq => Pushdown::No,
+    };
+    bounded.into_parts().map_or(Pushdown::No, |(formula, _)| Pushdown::Superset(formula))
+}
+
+/// A number with ten digits after its point, as a whole number; `None` for one of more digits than a field holds.
+fn tenth(value: f64) -> Option<i128> {
+    if value.abs() < 1e19 { format!("{value:.10}").replace('.', "").parse().ok() } else { None }
 }
 
 /// Whether the day of an instant is still that of the column's own zone.

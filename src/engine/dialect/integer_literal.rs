@@ -1,0 +1,126 @@
+//! Whole numbers that a statement writes are of type `integer` where they fit it, as in PostgreSQL: DataFusion has
+//! them as `bigint`, which some clients hand over as another type (node-postgres gives a text for one).
+//!
+//! Takes: a plan as DataFusion makes it from SQL, before anything else has changed it. Gives: the same with narrower
+//! literals, and schemas that say so everywhere above them.
+
+use std::sync::Arc;
+
+use arrow::datatypes::Field;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, DFSchemaRef, ExprSchema, ScalarValue};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, Join, LogicalPlan, LogicalPlanBuilder, Subquery, Union};
+
+/// Narrows the literals of a plan.
+///
+/// # Errors
+/// Those of building a plan.
+pub(crate) fn integer_literals(plan: LogicalPlan) -> Result<LogicalPlan> {
+    Ok(of_plan(plan, &[])?.data)
+}
+
+/// `outer` are the schemas that a subquery may refer to, the nearest one last.
+fn of_plan(plan: LogicalPlan, outer: &[DFSchemaRef]) -> Result<Transformed<LogicalPlan>> {
+    let plan = match plan {
+        // The rows of a recursive query come back to a table whose types are settled.
+        LogicalPlan::RecursiveQuery(_) => return Ok(Transformed::no(plan)),
+        LogicalPlan::Values(values) => return of_values(LogicalPlan::Values(values)),
+        LogicalPlan::Subquery(subquery) => {
+            return Ok(of_subquery(subquery, outer)?.update_data(LogicalPlan::Subquery));
+        }
+        LogicalPlan::Join(join) => of_join_sides(join, outer)?,
+        other => other.map_children(|input| of_plan(input, outer))?,
+    };
+    if matches!(plan.data, LogicalPlan::Limit(_)) {
+        return Ok(plan);
+    }
+    let mut merged = DFSchema::empty();
+    for input in plan.data.inputs() {
+        merged.merge(input.schema());
+    }
+    let mut inner = outer.to_vec();
+    inner.push(Arc::new(merged));
+    let names = NamePreserver::new(&plan.data);
+    let plan = plan.transform_data(|plan| {
+        plan.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = expr.transform_up(|expr| of_expr(expr, &inner))?;
+            Ok(done.update_data(|expr| name.restore(expr)))
+        })
+    })?;
+    if !plan.transformed {
+        return Ok(plan);
+    }
+    plan.map_data(|plan| match plan {
+        LogicalPlan::Union(union) => Union::try_new_with_loose_types(union.inputs).map(LogicalPlan::Union),
+        other => other.recompute_schema(),
+    })
+}
+
+/// The right side of a join may refer to the left one.
+fn of_join_sides(join: Join, outer: &[DFSchemaRef]) -> Result<Transformed<LogicalPlan>> {
+    let left = of_plan(Arc::unwrap_or_clone(join.left), outer)?;
+    let mut inner = outer.to_vec();
+    inner.push(Arc::clone(left.data.schema()));
+    let right = of_plan(Arc::unwrap_or_clone(join.right), &inner)?;
+    let changed = left.transformed || right.transformed;
+    let join = Join { left: Arc::new(left.data), right: Arc::new(right.data), ..join };
+    Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
+}
+
+fn of_values(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let plan = plan.map_expressions(|expr| expr.transform_up(|expr| of_expr(expr, &[])))?;
+    plan.transform_data(|plan| match plan {
+        LogicalPlan::Values(values) => {
+            LogicalPlanBuilder::values(values.values)?.build().map(Transformed::yes)
+        }
+        other => Ok(Transformed::no(other)),
+    })
+}
+
+fn of_subquery(subquery: Subquery, outer: &[DFSchemaRef]) -> Result<Transformed<Subquery>> {
+    let plan = of_plan(Arc::unwrap_or_clone(subquery.subquery), outer)?;
+    let mut changed = plan.transformed;
+    let mut columns = Vec::with_capacity(subquery.outer_ref_columns.len());
+    for column in subquery.outer_ref_columns {
+        let column = column.transform_up(|expr| of_expr(expr, outer))?;
+        changed |= column.transformed;
+        columns.push(column.data);
+    }
+    let subquery =
+        Subquery { subquery: Arc::new(plan.data), outer_ref_columns: columns, spans: subquery.spans };
+    Ok(Transformed::new_transformed(subquery, changed))
+}
+
+fn of_expr(expr: Expr, schemas: &[DFSchemaRef]) -> Result<Transformed<Expr>> {
+    Ok(match expr {
+        Expr::Literal(ScalarValue::Int64(Some(number)), None) => match i32::try_from(number) {
+            Ok(number) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
+            Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(number)), None)),
+        },
+        Expr::OuterReferenceColumn(field, column) => {
+            let own = schemas.iter().rev().find_map(|schema| schema.field_from_column(&column).ok());
+            match own.map(|own| own.data_type()).filter(|own| *own != field.data_type()) {
+                Some(own) => {
+                    let field = Field::clone(&field).with_data_type(own.clone());
+                    Transformed::yes(Expr::OuterReferenceColumn(Arc::new(field), column))
+                }
+                None => Transformed::no(Expr::OuterReferenceColumn(field, column)),
+            }
+        }
+        Expr::ScalarSubquery(subquery) => of_subquery(subquery, schemas)?.update_data(Expr::ScalarSubquery),
+        Expr::Exists(Exists { subquery, negated }) => {
+            of_subquery(subquery, schemas)?.update_data(|subquery| Expr::Exists(Exists { subquery, negated }))
+        }
+        Expr::InSubquery(InSubquery { expr, subquery, negated }) => of_subquery(subquery, schemas)?
+            .update_data(|subquery| Expr::InSubquery(InSubquery { expr, subquery, negated })),
+        Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }) => {
+            of_subquery(subquery, schemas)?
+                .update_data(|subquery| Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }))
+        }
+        other => Transformed::no(other),
+    })
+}
