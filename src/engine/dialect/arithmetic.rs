@@ -27,9 +27,9 @@ impl ExprPlanner for Arithmetic {
         if comparison(&expr.op).is_some() {
             // As in PostgreSQL: the exact number gives way.
             if is_decimal(&left) && is_float(&right) {
-                expr.left = as_float(expr.left)?;
+                expr.left = as_float(expr.left);
             } else if is_float(&left) && is_decimal(&right) {
-                expr.right = as_float(expr.right)?;
+                expr.right = as_float(expr.right);
             }
         }
         if let (Some(op), true) = (comparison(&expr.op), is_interval(&left) && is_interval(&right)) {
@@ -41,6 +41,11 @@ impl ExprPlanner for Arithmetic {
         if let Some((name, swapped)) = function_of(&expr.op, &left, &right) {
             let args = if swapped { vec![expr.right, expr.left] } else { vec![expr.left, expr.right] };
             return Ok(PlannerResult::Planned(data_function(name)?.call(args)));
+        }
+        if expr.op == Op::Minus && left == DataType::Date32 && right == DataType::Date32 {
+            let (left, right) = (Box::new(expr.left), Box::new(expr.right));
+            let days = Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right });
+            return Ok(PlannerResult::Planned(cast(days, DataType::Int32)));
         }
         // A day and an interval make a time.
         if matches!(expr.op, Op::Plus | Op::Minus) {
@@ -80,11 +85,8 @@ pub(super) fn is_float(data_type: &DataType) -> bool {
 }
 
 /// A number as `double precision`.
-pub(super) fn as_float(expr: Expr) -> Result<Expr> {
-    Ok(match expr {
-        Expr::Literal(value, None) => lit(value.cast_to(&DataType::Float64)?),
-        other => cast(other, DataType::Float64),
-    })
+pub(super) fn as_float(expr: Expr) -> Expr {
+    cast(expr, DataType::Float64)
 }
 
 /// The function that an operator is between two types, and whether its operands change places.

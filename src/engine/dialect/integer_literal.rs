@@ -6,28 +6,54 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::Field;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, ExprSchema, ScalarValue};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
+use datafusion::logical_expr::expr::{Exists, InSubquery, Placeholder, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::logical_plan::RecursiveQuery;
 use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
 use datafusion::logical_expr::{Expr, Join, LogicalPlan, LogicalPlanBuilder, Subquery, Union};
 
-/// Narrows the literals of a plan.
+use super::work_table::with_work_table;
+
+/// Narrows the literals of a plan; where nobody has `declared` the parameters, those that stand beside them, too.
 ///
 /// # Errors
 /// Those of building a plan.
-pub(crate) fn integer_literals(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Ok(of_plan(plan, &[])?.data)
+pub(crate) fn integer_literals(plan: LogicalPlan, declared: bool) -> Result<LogicalPlan> {
+    let plan = of_plan(plan, &[])?.data;
+    if declared { Ok(plan) } else { parameters(plan) }
+}
+
+/// Parameters have the type of what they are compared with, as it is now.
+fn parameters(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let is_wide = |placeholder: &Placeholder| {
+        placeholder.field.as_ref().is_some_and(|field| *field.data_type() == DataType::Int64)
+    };
+    let plan = plan.transform_up_with_subqueries(|plan| {
+        let mut schema = DFSchema::empty();
+        for input in plan.inputs() {
+            schema.merge(input.schema());
+        }
+        plan.map_expressions(|expr| {
+            let open = expr.transform_up(|expr| match expr {
+                Expr::Placeholder(placeholder) if is_wide(&placeholder) => {
+                    Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(placeholder.id, None))))
+                }
+                other => Ok(Transformed::no(other)),
+            })?;
+            open.transform_data(|expr| Ok(Transformed::yes(expr.infer_placeholder_types(&schema)?.0)))
+        })
+    })?;
+    Ok(plan.data)
 }
 
 /// `outer` are the schemas that a subquery may refer to, the nearest one last.
 fn of_plan(plan: LogicalPlan, outer: &[DFSchemaRef]) -> Result<Transformed<LogicalPlan>> {
     let plan = match plan {
-        // The rows of a recursive query come back to a table whose types are settled.
-        LogicalPlan::RecursiveQuery(_) => return Ok(Transformed::no(plan)),
+        LogicalPlan::RecursiveQuery(query) => return of_recursion(query, outer),
         LogicalPlan::Values(values) => return of_values(LogicalPlan::Values(values)),
         LogicalPlan::Subquery(subquery) => {
             return Ok(of_subquery(subquery, outer)?.update_data(LogicalPlan::Subquery));
@@ -70,6 +96,20 @@ fn of_join_sides(join: Join, outer: &[DFSchemaRef]) -> Result<Transformed<Logica
     let changed = left.transformed || right.transformed;
     let join = Join { left: Arc::new(left.data), right: Arc::new(right.data), ..join };
     Ok(Transformed::new_transformed(LogicalPlan::Join(join), changed))
+}
+
+/// The rows of a recursion have the types of its first term.
+fn of_recursion(query: RecursiveQuery, outer: &[DFSchemaRef]) -> Result<Transformed<LogicalPlan>> {
+    let first = of_plan(Arc::unwrap_or_clone(query.static_term), outer)?.data;
+    let narrower = |own: SchemaRef| {
+        let fields = own.fields().iter().zip(first.schema().fields());
+        let fields = fields.map(|(own, first)| Field::clone(own).with_data_type(first.data_type().clone()));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    };
+    let next = with_work_table(Arc::unwrap_or_clone(query.recursive_term), &query.name, &narrower)?;
+    let next = of_plan(next, outer)?.data;
+    let first = LogicalPlanBuilder::from(first);
+    Ok(Transformed::yes(first.to_recursive_query(query.name, next, query.is_distinct)?.build()?))
 }
 
 fn of_values(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {

@@ -204,7 +204,7 @@ fn floats<'e>(exprs: impl Iterator<Item = &'e mut Expr>, schema: &DFSchema) -> R
     }
     for (expr, data_type) in exprs.into_iter().zip(types) {
         if is_decimal(&data_type) {
-            *expr = as_float(expr.clone())?;
+            *expr = as_float(expr.clone());
         }
     }
     Ok(true)

@@ -24,11 +24,13 @@ mod literal_cast;
 mod mark;
 mod name_pattern;
 mod operator;
+mod parameter_type;
 mod planner;
 mod quantified;
 mod regex_substring;
 mod relation_kind;
 mod repeated_call;
+mod result_type;
 mod row_join;
 mod scalar_subquery;
 mod set_returning;
@@ -38,7 +40,7 @@ mod system_view;
 mod unnest_apart;
 mod visit;
 mod window_name;
-mod window_type;
+mod work_table;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,

@@ -21,6 +21,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use super::decorrelate::decorrelate;
 use super::literal_cast::{self, read_literal};
 use super::mark::marks;
+use super::parameter_type;
 use crate::engine::SqlType;
 use crate::engine::function::display_function;
 
@@ -29,7 +30,7 @@ pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![
         Arc::new(UnknownLiteral),
         Arc::new(super::arithmetic::Arithmetic),
-        Arc::new(super::window_type::Counted),
+        Arc::new(super::result_type::ResultTypes),
     ]
 }
 
@@ -217,6 +218,13 @@ pub(crate) fn bare(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn type_one(expr: Expr, schema: &DFSchema, limit: bool, zone: Tz) -> Result<Transformed<Expr>> {
+    let mut expr = expr;
+    let inferred = parameter_type::infer(&mut expr, schema);
+    let done = type_alone(expr, schema, limit, zone)?;
+    Ok(Transformed { transformed: done.transformed || inferred, ..done })
+}
+
+fn type_alone(expr: Expr, schema: &DFSchema, limit: bool, zone: Tz) -> Result<Transformed<Expr>> {
     match expr {
         Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
             let changed = type_array(&mut function, schema)?;

@@ -171,7 +171,7 @@ fn derived(table: &mut TableFactor, _: &[String]) {
     };
     let mut items = vec![item(call("unnest", vec![array.clone()]), column)];
     if ordinality {
-        items.push(item(call("unnest", vec![positions(array)]), Ident::new("ordinality")));
+        items.push(ordinality_of(positions(array)));
     }
     *table = lateral(select(items), alias, &name);
 }
@@ -189,9 +189,21 @@ fn several<'a>(arrays: impl Iterator<Item = &'a Expr> + Clone, ordinality: bool)
         let lengths = arrays.map(|array| call("array_upper", vec![array.clone(), number(1)]));
         let longest = call("greatest", lengths.collect());
         let positions = call("pg_series", vec![number(1), longest]);
-        items.push(item(call("unnest", vec![positions]), Ident::new("ordinality")));
+        items.push(ordinality_of(positions));
     }
     select(items)
+}
+
+/// The column of WITH ORDINALITY.
+fn ordinality_of(positions: Expr) -> SelectItem {
+    let number = Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(call("unnest", vec![positions])),
+        data_type: DataType::BigInt(None),
+        array: false,
+        format: None,
+    };
+    item(number, Ident::new("ordinality"))
 }
 
 fn catalog_relation(relation: &str, alias: Option<TableAlias>, name: &str) -> TableFactor {

@@ -10,6 +10,9 @@ use datafusion::scalar::ScalarValue;
 
 use super::{Column, Columns, Comparison, Predicate, Pushdown, SqlType, ask, column};
 
+/// The function that makes a `numeric` the nearest `double precision`: the engine writes it for such a cast.
+pub(crate) const FLOAT: &str = "pg_float";
+
 const DAY: i64 = 86_400_000_000;
 
 /// The longest list of days: each is a range of instants.
@@ -31,6 +34,14 @@ pub(super) fn keeps_values(from: &DataType, to: &DataType) -> bool {
 
 /// A comparison of a cast column with a literal.
 pub(super) fn compare(expr: &Expr, op: Comparison, value: &ScalarValue, columns: &Columns) -> Pushdown {
+    if let (Expr::ScalarFunction(call), ScalarValue::Float64(Some(value))) = (expr, value) {
+        return match call.args.as_slice() {
+            [arg] if call.name() == FLOAT => {
+                column(arg, columns).map_or(Pushdown::No, |column| number_as_float(column, op, *value))
+            }
+            _ => Pushdown::No,
+        };
+    }
     let Expr::Cast(cast) = expr else { return Pushdown::No };
     let Some(column) = column(&cast.expr, columns) else { return Pushdown::No };
     let zone = columns.context.time_zone;
@@ -43,15 +54,15 @@ pub(super) fn compare(expr: &Expr, op: Comparison, value: &ScalarValue, columns:
         (SqlType::Date, DataType::Timestamp(_, None), value) => {
             local_micros(value).map_or(Pushdown::No, |(micros, more)| day_as_time(column, op, micros, more))
         }
-        (SqlType::Numeric, DataType::Float64, ScalarValue::Float64(Some(value))) => {
-            number_as_float(column, op, *value)
-        }
         _ => Pushdown::No,
     }
 }
 
 /// `number::double precision op value`: numbers that round to the value are between its two neighbours.
 fn number_as_float(column: &Column, op: Comparison, value: f64) -> Pushdown {
+    if column.sql_type != SqlType::Numeric {
+        return Pushdown::No;
+    }
     let ask = |op, bound: Option<i128>| match bound {
         Some(bound) => ask(column, &Predicate::Compare(op, ScalarValue::Decimal128(Some(bound), 38, 10))),
         None => Pushdown::No,
@@ -162,6 +173,19 @@ fn local_micros(value: &ScalarValue) -> Option<(i64, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_rounds_to_a_float_is_near_it() {
+        for (value, least, most) in [
+            (0.1, 999_999_999, 1_000_000_001),
+            (89.5, 894_999_999_999, 895_000_000_001),
+            (-1e15, -10_000_000_000_001_250_000_001, -9_999_999_999_998_749_999_999),
+        ] {
+            let bounds = (tenth(f64::next_down(value)).unwrap() - 1, tenth(f64::next_up(value)).unwrap() + 1);
+            assert_eq!(bounds, (least, most), "{value}");
+        }
+        assert_eq!((tenth(1e20), tenth(f64::NAN)), (None, None));
+    }
 
     #[test]
     fn a_day_begins_where_the_clocks_say() {

@@ -20,6 +20,7 @@ mod record;
 mod series;
 mod show;
 mod similar;
+mod text_of;
 mod timestamp;
 mod zone;
 
@@ -100,6 +101,7 @@ const LISTS: &[&[Def]] = &[
     record::FUNCTIONS,
     series::FUNCTIONS,
     similar::FUNCTIONS,
+    text_of::FUNCTIONS,
     timestamp::FUNCTIONS,
     zone::FUNCTIONS,
 ];

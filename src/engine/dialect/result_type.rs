@@ -1,5 +1,4 @@
-//! Window functions that count give whole numbers of PostgreSQL's types: DataFusion's have no sign, which no type of
-//! PostgreSQL stands for.
+//! Aggregates and window functions whose results have other types in DataFusion than in PostgreSQL.
 
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
@@ -9,9 +8,10 @@ use datafusion::logical_expr::{Expr, cast};
 
 /// The hook.
 #[derive(Debug)]
-pub(super) struct Counted;
+pub(super) struct ResultTypes;
 
-impl ExprPlanner for Counted {
+impl ExprPlanner for ResultTypes {
+    /// What counts has a number without a sign in DataFusion, which no type of PostgreSQL stands for.
     fn plan_window(&self, expr: RawWindowExpr) -> Result<PlannerResult<RawWindowExpr>> {
         let counted = match expr.func_def.name() {
             "row_number" | "rank" | "dense_rank" => DataType::Int64,
