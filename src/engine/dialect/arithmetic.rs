@@ -38,6 +38,14 @@ impl ExprPlanner for Arithmetic {
             let right = Box::new(length.call(vec![expr.right]));
             return Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr { left, op, right })));
         }
+        // Beside a number of another type, `real` counts as `double precision`.
+        if is_arithmetic(&expr.op) && left != right && left.is_numeric() && right.is_numeric() {
+            if left == DataType::Float32 {
+                expr.left = as_float(expr.left);
+            } else if right == DataType::Float32 {
+                expr.right = as_float(expr.right);
+            }
+        }
         if let Some((name, swapped)) = function_of(&expr.op, &left, &right) {
             let args = if swapped { vec![expr.right, expr.left] } else { vec![expr.left, expr.right] };
             return Ok(PlannerResult::Planned(data_function(name)?.call(args)));

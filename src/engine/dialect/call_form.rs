@@ -2,7 +2,8 @@
 //! `a SIMILAR TO p`, `localtimestamp`.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, FunctionArguments, Ident, TimezoneInfo, UnaryOperator, Value,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Ident, TimezoneInfo, UnaryOperator, Value,
 };
 
 use super::visit::Rule;
@@ -41,21 +42,42 @@ fn called(expr: &mut Expr) {
             }
         }
         Expr::Function(function) if is_count(&function.name.to_string()) => {
-            *expr = Expr::Cast {
+            let is_length = function.name.to_string().eq_ignore_ascii_case("array_length");
+            let count = Expr::Cast {
                 kind: CastKind::DoubleColon,
                 expr: Box::new(take(expr)),
                 data_type: DataType::Integer(None),
                 array: false,
                 format: None,
             };
+            // An empty array has no dimension that could have a length.
+            *expr = if is_length { call("nullif", vec![count, number(0)]) } else { count };
         }
         Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
             if let Some(clock) = clock(&function.name.to_string()) {
                 *expr = clock;
             }
         }
+        Expr::Function(function) => {
+            if let Some(items) = row_items(function) {
+                *expr = Expr::Tuple(items);
+            }
+        }
         _ => {}
     }
+}
+
+/// The values of `row(...)`.
+fn row_items(function: &Function) -> Option<Vec<Expr>> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    if !function.name.to_string().eq_ignore_ascii_case("row") {
+        return None;
+    }
+    let item = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    };
+    list.args.iter().map(item).collect()
 }
 
 /// Whether a function counts items: DataFusion's give a number without a sign, which no type of PostgreSQL stands for.
@@ -86,6 +108,8 @@ mod tests {
         check(RULE, "SELECT a AT TIME ZONE 'UTC'", "SELECT timezone('UTC', a)");
         check(RULE, "SELECT extract(YEAR FROM d)", "SELECT pg_extract('year', d)");
         check(RULE, "SELECT cardinality(a)", "SELECT cardinality(a)::INTEGER");
+        check(RULE, "SELECT array_length(a, 1)", "SELECT nullif(array_length(a, 1)::INTEGER, 0)");
+        check(RULE, "SELECT row(1, a)", "SELECT (1, a)");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
         check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");

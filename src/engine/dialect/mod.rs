@@ -4,6 +4,7 @@
 //! no name of a client or text of a query is known. A rule is a file and a line in [`RULES`].
 //! What needs types is not here but in `planner.rs`, which DataFusion asks while it plans.
 
+mod aggregate_form;
 mod arithmetic;
 mod array_subquery;
 mod call_form;
@@ -68,6 +69,7 @@ const RULES: &[Rule] = &[
     name_pattern::RULE,
     catalog_name::FUNCTION,
     catalog_name::RELATION,
+    aggregate_form::RULE,
     system_column::RULE,
     keyword::RULE,
     like_escape::RULE,

@@ -4,6 +4,7 @@
 //! A function is a [`Def`] in the list of the file that has its subject; the files are joined in [`LISTS`].
 //! They read nothing but their arguments and the session's zone.
 
+mod average;
 mod build;
 mod cell;
 mod concat;
@@ -20,6 +21,7 @@ mod record;
 mod series;
 mod show;
 mod similar;
+mod summand;
 mod text_of;
 mod timestamp;
 mod zone;
@@ -93,6 +95,7 @@ impl Def {
 
 /// The functions by subject.
 const LISTS: &[&[Def]] = &[
+    average::FUNCTIONS,
     concat::FUNCTIONS,
     date_trunc::FUNCTIONS,
     interval::FUNCTIONS,
@@ -115,6 +118,7 @@ static FUNCTIONS: LazyLock<HashMap<&'static str, Arc<ScalarUDF>>> = LazyLock::ne
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Subtract)),
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Multiply)),
         ScalarUDF::from(named::Named::new()),
+        ScalarUDF::from(summand::Summand::new()),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::Extract)),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::DatePart)),
     ];
@@ -128,6 +132,7 @@ fn static_name(name: &str) -> &'static str {
         integer::SUBTRACT,
         integer::MULTIPLY,
         named::NAME,
+        summand::NAME,
         date_part::EXTRACT,
         date_part::DATE_PART,
     ];
@@ -273,7 +278,7 @@ mod tests {
     #[test]
     fn every_name_is_there_once() {
         let listed = LISTS.iter().flat_map(|list| list.iter()).count();
-        assert_eq!(FUNCTIONS.len(), listed + 6);
+        assert_eq!(FUNCTIONS.len(), listed + 7);
         assert!(!FUNCTIONS.contains_key(""));
     }
 }
