@@ -247,7 +247,6 @@ pub(super) fn unmark_all(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
         Expr::ScalarFunction(ScalarFunction { func, args }) => {
             let sql_type = match func.name() {
                 "pg_uuid" => Some(SqlType::Uuid),
-                "pg_json" => Some(SqlType::Json),
                 _ => None,
             };
             match (sql_type, args.as_slice()) {

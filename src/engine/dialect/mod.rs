@@ -13,8 +13,12 @@ mod collation;
 mod column_name;
 mod decorrelate;
 mod distinct_from;
+mod distinct_order;
 mod fetch_first;
 mod field_access;
+mod json_aggregate;
+mod json_rows;
+mod jsonb_operator;
 mod keyword;
 mod lateral_rows;
 mod like_escape;
@@ -48,6 +52,7 @@ pub(crate) use column_name::{MARK, shown_name};
 pub(crate) use literal_cast::nested;
 pub(crate) use planner::{bare, complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;
+pub(crate) use set_returning::is_named_value;
 pub(crate) use system_view::expand_system_views;
 use visit::Rule;
 
@@ -58,6 +63,8 @@ const RULES: &[Rule] = &[
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,
+    json_aggregate::RULE,
+    distinct_order::RULE,
     call_form::RULE,
     collation::RULE,
     name_pattern::RULE,
@@ -99,7 +106,7 @@ fn take(expr: &mut Expr) -> Expr {
 }
 
 /// The items of PostgreSQL's text form of an array with one dimension; `None` where it is not one.
-pub(super) fn array_items(text: &str) -> Option<Vec<String>> {
+pub(crate) fn array_items(text: &str) -> Option<Vec<String>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     if inner.is_empty() {
         return Some(vec![]);

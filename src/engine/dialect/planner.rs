@@ -26,7 +26,11 @@ use crate::engine::function::display_function;
 
 /// The hooks, for a session to register before DataFusion's own.
 pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
-    vec![Arc::new(UnknownLiteral), Arc::new(super::arithmetic::Arithmetic)]
+    vec![
+        Arc::new(UnknownLiteral),
+        Arc::new(super::jsonb_operator::JsonbOperator),
+        Arc::new(super::arithmetic::Arithmetic),
+    ]
 }
 
 /// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`), a

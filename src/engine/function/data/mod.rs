@@ -9,14 +9,20 @@ mod cell;
 mod concat;
 mod date_part;
 mod date_trunc;
+mod format;
 mod integer;
 mod interval;
+mod json;
+mod json_build;
+mod json_value;
 mod kind;
 mod logarithm;
 mod named;
 mod numeric;
 mod numeric_function;
 mod record;
+mod regexp;
+mod row;
 mod series;
 mod show;
 mod similar;
@@ -94,10 +100,14 @@ impl Def {
 const LISTS: &[&[Def]] = &[
     concat::FUNCTIONS,
     date_trunc::FUNCTIONS,
+    format::FUNCTIONS,
     interval::FUNCTIONS,
+    json::FUNCTIONS,
+    json_build::FUNCTIONS,
     logarithm::FUNCTIONS,
     numeric_function::FUNCTIONS,
     record::FUNCTIONS,
+    regexp::FUNCTIONS,
     series::FUNCTIONS,
     similar::FUNCTIONS,
     timestamp::FUNCTIONS,
@@ -113,6 +123,7 @@ static FUNCTIONS: LazyLock<HashMap<&'static str, Arc<ScalarUDF>>> = LazyLock::ne
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Subtract)),
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Multiply)),
         ScalarUDF::from(named::Named::new()),
+        ScalarUDF::from(row::Row::new()),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::Extract)),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::DatePart)),
     ];
@@ -126,6 +137,7 @@ fn static_name(name: &str) -> &'static str {
         integer::SUBTRACT,
         integer::MULTIPLY,
         named::NAME,
+        row::NAME,
         date_part::EXTRACT,
         date_part::DATE_PART,
     ];
@@ -271,7 +283,7 @@ mod tests {
     #[test]
     fn every_name_is_there_once() {
         let listed = LISTS.iter().flat_map(|list| list.iter()).count();
-        assert_eq!(FUNCTIONS.len(), listed + 6);
+        assert_eq!(FUNCTIONS.len(), listed + 7);
         assert!(!FUNCTIONS.contains_key(""));
     }
 }
