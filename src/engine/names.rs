@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
-use super::dialect::{MARK, folded, shown_name};
+use super::dialect::{MARK, folded, is_named_value, shown_name};
 use super::whole_row;
 
 /// A table that a statement names, found in the catalog.
@@ -46,6 +46,8 @@ struct Relation {
     /// The name that qualifies its columns.
     alias: String,
     columns: Vec<String>,
+    /// Its name is that of its one value: `jsonb_array_elements(x) AS item`.
+    is_value: bool,
 }
 
 /// Names that an expression can use, with those of the queries around it.
@@ -143,11 +145,11 @@ impl Resolver<'_> {
                 if with.recursive {
                     // Its own columns are those of its alias, or of its first branch, which does not name itself.
                     let columns = self.recursive_columns(&mut cte.alias, &cte.query, &scope);
-                    scope.ctes.push(Relation { alias: alias.clone(), columns });
+                    scope.ctes.push(Relation { alias: alias.clone(), columns, is_value: false });
                 }
                 let columns = self.query(&mut cte.query, &scope);
                 let columns = alias_columns(&mut cte.alias, columns);
-                scope.ctes.push(Relation { alias, columns });
+                scope.ctes.push(Relation { alias, columns, is_value: false });
             }
         }
         let (outputs, mut inner) = self.set_expr(&mut query.body, &scope);
@@ -201,7 +203,7 @@ impl Resolver<'_> {
         self.expressions(&mut select.qualify, &scope);
         // GROUP BY may name an output, where no column has its name.
         let mut grouping = scope.clone();
-        grouping.relations.push(Relation { alias: String::new(), columns: outputs.clone() });
+        grouping.relations.push(Relation { columns: outputs.clone(), ..Relation::default() });
         let columns: Vec<String> = scope.relations.iter().flat_map(|r| r.columns.clone()).collect();
         if let Some(last) = grouping.relations.last_mut() {
             last.columns.retain(|o| !columns.iter().any(|c| c.to_lowercase() == o.to_lowercase()));
@@ -237,8 +239,9 @@ impl Resolver<'_> {
             TableFactor::Derived { subquery, alias, lateral, .. } => {
                 let outer =
                     if *lateral { scope.clone() } else { Scope { relations: vec![], ..scope.clone() } };
+                let is_value = *lateral && is_named_value(subquery);
                 let columns = self.query(subquery, &outer);
-                scope.relations.push(aliased(alias.as_mut(), columns, ""));
+                scope.relations.push(Relation { is_value, ..aliased(alias.as_mut(), columns, "") });
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 self.table_with_joins(table_with_joins, scope);
@@ -361,7 +364,9 @@ impl Resolver<'_> {
     fn shown_row(&self, expr: &mut Expr, scope: &Scope<'_>) {
         let row = match expr {
             Expr::Tuple(_) => expr.clone(),
+            Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("row") => expr.clone(),
             _ => match self.row_named(expr, scope) {
+                Some(relation) if relation.is_value => return,
                 Some(relation) => whole_row::row(&relation.alias, &relation.columns),
                 None => return,
             },
@@ -385,7 +390,10 @@ impl Resolver<'_> {
             return;
         }
         if let Some(relation) = self.row_named(expr, scope) {
-            *expr = whole_row::row(&relation.alias, &relation.columns);
+            *expr = match relation.columns.as_slice() {
+                [column] if relation.is_value => whole_row::of(&relation.alias, column),
+                columns => whole_row::row(&relation.alias, columns),
+            };
         }
     }
 
@@ -498,9 +506,9 @@ fn aliased(alias: Option<&mut TableAlias>, columns: Vec<String>, name: &str) -> 
         Some(alias) => {
             fold(&mut alias.name);
             let columns = alias_columns(alias, columns);
-            Relation { alias: alias.name.value.clone(), columns }
+            Relation { alias: alias.name.value.clone(), columns, is_value: false }
         }
-        None => Relation { alias: name.to_owned(), columns },
+        None => Relation { alias: name.to_owned(), columns, is_value: false },
     }
 }
 
@@ -591,7 +599,7 @@ mod tests {
     fn output_names() {
         check(
             "SELECT count(*), sum(amount) FROM deals",
-            r#"SELECT count(*) AS "count", sum("amount") AS "sum" FROM "public"."DEALS" AS "deals""#,
+            r#"SELECT count(*) AS "count", sum(pg_summand("amount")) AS "sum" FROM "public"."DEALS" AS "deals""#,
         );
         check(
             "SELECT 1, 2, 'x' AS Total",

@@ -116,7 +116,7 @@ pub(super) async fn plan(
     let finished = on_big_stack(|| {
         bounds::check(&logical)?;
         let logical = native::place(logical, parameters.is_empty())?;
-        let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.time_zone)?;
+        let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.clock())?;
         let traits = Traits::of(&logical)?;
         let announced = announced(&logical, &state)?;
         Ok((logical, marks, traits, announced))
@@ -178,10 +178,7 @@ async fn draft(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(
-                dialect::integer_literals(scope.plan(ast)?, !types.is_empty())?,
-                planning.time_zone,
-            )
+            dialect::typed(dialect::integer_literals(scope.plan(ast)?, !types.is_empty())?, planning.clock())
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
@@ -288,7 +285,7 @@ fn create(
         let logical = if values.is_empty() {
             logical
         } else {
-            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.planning.time_zone)?
+            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.planning.clock())?
         };
         let (logical, specials) = take_specials(logical)?;
         let placed = native::place(dialect::bare(logical.clone())?, true)?;

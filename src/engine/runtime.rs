@@ -13,10 +13,12 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
 
+use super::DateOrder;
 use super::yielding::Yielding;
 use super::{dialect, function, join_condition, plain_filter, postgres_cast, unnest_rule};
 use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
@@ -24,10 +26,9 @@ use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, nativ
 /// The database's name, in catalogs and at start-up.
 pub(super) const DATABASE: &str = "kintone";
 
-/// Functions that tell of files or of this machine, and those whose patterns are not PostgreSQL's: refused rather
-/// than answered otherwise.
+/// DataFusion's functions that tell of files or of this machine, and those whose patterns are not PostgreSQL's.
 const LEFT_OUT: &[&str] =
-    &["input_file_name", "file_row_index", "version", "arrow_metadata", "to_char", "to_date", "date_format"];
+    &["input_file_name", "file_row_index", "version", "arrow_metadata", "to_char", "to_date"];
 
 /// Distinct keys of a join's small side; beyond, their bounds alone are asked for. As many as 40 requests name.
 const MOST_KEYS: usize = 20_000;
@@ -52,15 +53,18 @@ pub(super) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     scalar.chain(native_functions()).chain(function::plain_functions()).collect()
 }
 
+/// The hooks of the planner. Ours come first: they know PostgreSQL's forms.
+pub(super) fn planners(order: DateOrder) -> Vec<Arc<dyn ExprPlanner>> {
+    dialect::expr_planners(order).into_iter().chain(SessionStateDefaults::default_expr_planners()).collect()
+}
+
 /// The state that each statement's is made from: rules, no catalog, and no function but the one that a rule asks for
 /// (`DISTINCT ON`).
 pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
-    // Ours come first: they know PostgreSQL's forms.
-    let planners = dialect::expr_planners().into_iter().chain(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()
         .with_config(config())
         .with_runtime_env(runtime)
-        .with_expr_planners(planners.collect())
+        .with_expr_planners(planners(DateOrder::default()))
         .with_aggregate_functions(vec![first_value_udaf()])
         .with_analyzer_rules(postgres_cast::analyzer_rules())
         .with_optimizer_rules(unnest_rule::guarded(join_condition::optimizer_rules()))
@@ -134,8 +138,8 @@ mod tests {
             state.runtime_env().object_store(FileUrl(Url::parse("file:///etc/passwd").unwrap())).is_err()
         );
         let (scalar, tables) = Registry::new(runtime(1 << 20).unwrap()).names();
-        for name in LEFT_OUT {
-            assert!(!scalar.contains(*name), "{name}");
+        for name in ["input_file_name", "file_row_index", "version", "arrow_metadata", "date_format"] {
+            assert!(!scalar.contains(name), "{name}");
         }
         let mut tables: Vec<_> = tables.into_iter().collect();
         tables.sort();

@@ -52,7 +52,7 @@ pub(super) fn row(alias: &str, columns: &[String]) -> Expr {
         operand: None,
         conditions: vec![CaseWhen {
             condition: is_there(alias, columns),
-            result: call("named_struct", fields.collect()),
+            result: call("pg_row", fields.collect()),
         }],
         else_result: None,
     }
@@ -67,6 +67,7 @@ fn is_there(alias: &str, columns: &[String]) -> Expr {
     call("pg_has_value", columns.iter().map(|column| of(alias, column)).collect())
 }
 
-fn of(alias: &str, column: &str) -> Expr {
+/// A column of a relation.
+pub(super) fn of(alias: &str, column: &str) -> Expr {
     Expr::CompoundIdentifier(vec![Ident::with_quote('"', alias), Ident::with_quote('"', column)])
 }

@@ -54,7 +54,6 @@ pub use rules::{Rule, Rules};
 pub use scan::{AnyOrder, JoinKeys, LocalFilters, PART, TableRef};
 pub use schema::{Column, Columns, Shape};
 pub use system::{Directory, SystemColumn, SystemInfo, SystemTable, system_tables};
-pub(crate) use text::space_json;
 pub use text::{TextColumn, TextOptions, canonical, downcast, item_range};
 pub use top_k::TopK;
 pub use totals::{Counted, Totals, count_joined};

@@ -2,8 +2,7 @@
 //! `a SIMILAR TO p`, `localtimestamp`.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    Ident, TimezoneInfo, UnaryOperator, Value,
+    BinaryOperator, CastKind, DataType, Expr, FunctionArguments, Ident, TimezoneInfo, UnaryOperator, Value,
 };
 
 use super::visit::Rule;
@@ -58,26 +57,8 @@ fn called(expr: &mut Expr) {
                 *expr = clock;
             }
         }
-        Expr::Function(function) => {
-            if let Some(items) = row_items(function) {
-                *expr = Expr::Tuple(items);
-            }
-        }
         _ => {}
     }
-}
-
-/// The values of `row(...)`.
-fn row_items(function: &Function) -> Option<Vec<Expr>> {
-    let FunctionArguments::List(list) = &function.args else { return None };
-    if !function.name.to_string().eq_ignore_ascii_case("row") {
-        return None;
-    }
-    let item = |arg: &FunctionArg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
-        _ => None,
-    };
-    list.args.iter().map(item).collect()
 }
 
 /// Whether a function counts items: DataFusion's give a number without a sign, which no type of PostgreSQL stands for.
@@ -109,7 +90,6 @@ mod tests {
         check(RULE, "SELECT extract(YEAR FROM d)", "SELECT pg_extract('year', d)");
         check(RULE, "SELECT cardinality(a)", "SELECT cardinality(a)::INTEGER");
         check(RULE, "SELECT array_length(a, 1)", "SELECT nullif(array_length(a, 1)::INTEGER, 0)");
-        check(RULE, "SELECT row(1, a)", "SELECT (1, a)");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
         check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");

@@ -14,9 +14,13 @@ mod collation;
 mod column_name;
 mod decorrelate;
 mod distinct_from;
+mod distinct_order;
 mod fetch_first;
 mod field_access;
 mod integer_literal;
+mod json_aggregate;
+mod json_rows;
+mod jsonb_operator;
 mod keyword;
 mod lateral_rows;
 mod like_escape;
@@ -54,6 +58,7 @@ pub(crate) use integer_literal::integer_literals;
 pub(crate) use literal_cast::nested;
 pub(crate) use planner::{bare, complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;
+pub(crate) use set_returning::is_named_value;
 pub(crate) use system_view::expand_system_views;
 use visit::Rule;
 
@@ -64,6 +69,8 @@ const RULES: &[Rule] = &[
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,
+    json_aggregate::RULE,
+    distinct_order::RULE,
     call_form::RULE,
     collation::RULE,
     name_pattern::RULE,
@@ -106,7 +113,7 @@ fn take(expr: &mut Expr) -> Expr {
 }
 
 /// The items of PostgreSQL's text form of an array with one dimension; `None` where it is not one.
-pub(super) fn array_items(text: &str) -> Option<Vec<String>> {
+pub(crate) fn array_items(text: &str) -> Option<Vec<String>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     if inner.is_empty() {
         return Some(vec![]);

@@ -22,9 +22,13 @@ fn plain_operator(expr: &mut Expr) {
         let function = match op {
             BinaryOperator::Arrow | BinaryOperator::HashArrow => "pg_json_get",
             BinaryOperator::LongArrow | BinaryOperator::HashLongArrow => "pg_json_get_text",
+            BinaryOperator::HashMinus => "pg_jsonb_delete_path",
+            BinaryOperator::Question => "jsonb_exists",
+            BinaryOperator::QuestionPipe => "jsonb_exists_any",
+            BinaryOperator::QuestionAnd => "jsonb_exists_all",
             _ => return,
         };
-        if matches!(op, BinaryOperator::HashArrow | BinaryOperator::HashLongArrow) {
+        if !matches!(op, BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::Question) {
             path(right);
         }
         *expr = call(function, vec![take(left), take(right)]);
@@ -46,6 +50,16 @@ fn named(name: &str) -> Option<BinaryOperator> {
     Some(match name {
         "=" => BinaryOperator::Eq,
         "<>" | "!=" => BinaryOperator::NotEq,
+        "->" => BinaryOperator::Arrow,
+        "->>" => BinaryOperator::LongArrow,
+        "#>" => BinaryOperator::HashArrow,
+        "#>>" => BinaryOperator::HashLongArrow,
+        "#-" => BinaryOperator::HashMinus,
+        "@>" => BinaryOperator::AtArrow,
+        "<@" => BinaryOperator::ArrowAt,
+        "?" => BinaryOperator::Question,
+        "?|" => BinaryOperator::QuestionPipe,
+        "?&" => BinaryOperator::QuestionAnd,
         "<" => BinaryOperator::Lt,
         "<=" => BinaryOperator::LtEq,
         ">" => BinaryOperator::Gt,
@@ -76,6 +90,7 @@ mod tests {
     fn operators_of_json_are_functions() {
         check(RULE, "SELECT a -> 'b' ->> 0", "SELECT pg_json_get_text(pg_json_get(a, 'b'), 0)");
         check(RULE, "SELECT a #>> '{b,0}'", "SELECT pg_json_get_text(a, ARRAY['b', '0'])");
+        check(RULE, "SELECT a ? 'b'", "SELECT jsonb_exists(a, 'b')");
     }
 
     #[test]

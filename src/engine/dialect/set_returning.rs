@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::column_name::MARK;
 use super::visit::Rule;
-use super::{call, number, query};
+use super::{call, json_rows, number, query};
 
 /// In a SELECT list, where DataFusion knows `unnest` alone.
 pub(super) const LIST: Rule = Rule::Expr(unnested);
@@ -34,20 +34,39 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
         ("generate_subscripts", [array, _]) => positions(array.clone()),
         ("_pg_expandarray", [array]) => call("_pg_expandarray", vec![array.clone()]),
         ("pg_partition_ancestors", [_]) => call("pg_no_oids", vec![]),
-        ("string_to_table", [_, _]) => call("string_to_array", args.to_vec()),
+        ("string_to_table", [_, _] | [_, _, _]) => call("string_to_array", args.to_vec()),
+        ("regexp_split_to_table", [_, _] | [_, _, _]) => call("regexp_split_to_array", args.to_vec()),
+        ("regexp_matches", [_, _] | [_, _, _]) => call("pg_regexp_matches", args.to_vec()),
+        ("json_array_elements" | "jsonb_array_elements", [json]) => {
+            call("pg_json_items", vec![json_rows::typed_json(name, json)])
+        }
+        ("json_array_elements_text" | "jsonb_array_elements_text", [json]) => {
+            call("pg_json_texts", vec![json_rows::typed_json(name, json)])
+        }
+        ("json_object_keys" | "jsonb_object_keys", [json]) => {
+            call("pg_json_keys", vec![json_rows::typed_json(name, json)])
+        }
         _ => return None,
     })
 }
 
 /// The functions of [`array_of`].
 pub(super) fn gives_rows(name: &str) -> bool {
-    const NAMES: [&str; 6] = [
+    const NAMES: [&str; 14] = [
         "unnest",
         "generate_series",
         "generate_subscripts",
         "_pg_expandarray",
         "pg_partition_ancestors",
         "string_to_table",
+        "regexp_split_to_table",
+        "regexp_matches",
+        "json_array_elements",
+        "jsonb_array_elements",
+        "json_array_elements_text",
+        "jsonb_array_elements_text",
+        "json_object_keys",
+        "jsonb_object_keys",
     ];
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
@@ -148,6 +167,12 @@ fn derived(table: &mut TableFactor, _: &[String]) {
         _ => return,
     };
     let alias = alias.clone();
+    if let Some(members) = json_rows::columns(&name, &args, alias.as_ref()) {
+        let alias =
+            alias.map(|alias| TableAlias { columns: json_rows::without_types(alias.columns), ..alias });
+        *table = lateral(members, alias, &name);
+        return;
+    }
     if let Some(none) = without_rows(&name) {
         *table = lateral(none, alias, &name);
         return;
@@ -157,7 +182,13 @@ fn derived(table: &mut TableFactor, _: &[String]) {
         return;
     }
     // One column without a name of its own has that of the relation.
-    let column = alias.as_ref().map_or_else(|| Ident::new(name.as_str()), |alias| alias.name.clone());
+    let column = match name.as_str() {
+        "json_array_elements"
+        | "jsonb_array_elements"
+        | "json_array_elements_text"
+        | "jsonb_array_elements_text" => Ident::new("value"),
+        _ => alias.as_ref().map_or_else(|| Ident::new(name.as_str()), |alias| alias.name.clone()),
+    };
     if let ("unnest", [first, second, rest @ ..]) = (name.as_str(), args.as_slice()) {
         *table = lateral(several([first, second].into_iter().chain(rest), ordinality), alias, &name);
         return;
@@ -241,8 +272,24 @@ fn last(name: &ObjectName) -> String {
     name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase()).unwrap_or_default()
 }
 
-fn item(expr: Expr, alias: Ident) -> SelectItem {
+pub(super) fn item(expr: Expr, alias: Ident) -> SelectItem {
     SelectItem::ExprWithAlias { expr, alias }
+}
+
+/// Whether a relation is a function of one value, whose column has a name of its own: there, the name of the relation
+/// is the value too.
+pub(crate) fn is_named_value(query: &Query) -> bool {
+    let SetExpr::Select(select) = query.body.as_ref() else { return false };
+    let [SelectItem::ExprWithAlias { expr: Expr::Function(unnest), alias }] = select.projection.as_slice()
+    else {
+        return false;
+    };
+    let FunctionArguments::List(list) = &unnest.args else { return false };
+    let array = list.args.first().and_then(argument);
+    let is_json = |name: &ObjectName| matches!(last(name).as_str(), "pg_json_items" | "pg_json_texts");
+    alias.value == "value"
+        && select.from.is_empty()
+        && matches!(array, Some(Expr::Function(array)) if is_json(&array.name))
 }
 
 /// Functions with several columns that never have a row here.
@@ -322,7 +369,7 @@ mod tests {
         check(
             FROM,
             "SELECT * FROM unnest(a) WITH ORDINALITY AS x (v, n)",
-            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(pg_series(1, array_upper(a, 1))) AS ordinality) \
+            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(pg_series(1, array_upper(a, 1)))::BIGINT AS ordinality) \
              AS x (v, n)",
         );
         check(

@@ -11,7 +11,6 @@ mod comment;
 mod data;
 pub(super) mod definition;
 mod expand_array;
-mod jsonb;
 mod privilege;
 mod registered;
 mod scalar;
@@ -22,6 +21,7 @@ mod size;
 mod text;
 mod type_name;
 mod type_of;
+mod uuid;
 mod visibility;
 
 use std::collections::HashMap;
@@ -41,13 +41,13 @@ const LISTS: &[&[scalar::Function]] = &[
     array::FUNCTIONS,
     comment::FUNCTIONS,
     definition::FUNCTIONS,
-    jsonb::FUNCTIONS,
     privilege::FUNCTIONS,
     registered::FUNCTIONS,
     session::FUNCTIONS,
     size::FUNCTIONS,
     text::FUNCTIONS,
     type_name::FUNCTIONS,
+    uuid::FUNCTIONS,
     visibility::FUNCTIONS,
 ];
 

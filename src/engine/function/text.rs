@@ -17,8 +17,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::strict("like_escape", "text", like_escape),
     Function::lenient("format", "text", |_, args| Ok(format(args))),
-    Function::lenient("json_build_object", "json", |_, args| Ok(json_object(args).into())),
-    Function::lenient("jsonb_build_object", "jsonb", |_, args| Ok(json_object(args).into())),
     Function::strict("pg_encoding_to_char", "name", |_, args| {
         Ok(if args.first().and_then(Value::int) == Some(6) { "UTF8" } else { "" }.into())
     }),
@@ -195,27 +193,6 @@ fn format(args: &[Value]) -> Value {
         }
     }
     out.into()
-}
-
-/// Names and values in turn.
-fn json_object(args: &[Value]) -> String {
-    let members = args.chunks(2).map(|pair| {
-        let name = pair.first().map(Value::text).unwrap_or_default();
-        let value = pair.get(1).map_or(serde_json::Value::Null, json);
-        format!("{} : {value}", serde_json::Value::from(name))
-    });
-    format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
-}
-
-fn json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Null => serde_json::Value::Null,
-        Value::Bool(v) => (*v).into(),
-        Value::Int(v) => (*v).into(),
-        Value::Float(v) => (*v).into(),
-        Value::Text(v) => v.as_str().into(),
-        Value::List(items) => items.iter().map(json).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -259,7 +259,7 @@ fn append_bytes(out: &mut String, bytes: &[u8]) {
 }
 
 /// Stored JSON with PostgreSQL's spaces: `{"a": 1, "b": [1, 2]}`.
-pub(crate) fn space_json(out: &mut String, json: &str) {
+fn space_json(out: &mut String, json: &str) {
     let mut in_string = false;
     let mut escaped = false;
     for c in json.chars() {

@@ -12,15 +12,15 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder
 /// The distinct values of the outer columns that a subquery depends on.
 pub(super) struct Domain {
     /// The columns in the outer plan.
-    pub outer: Vec<Column>,
+    pub(super) outer: Vec<Column>,
     /// Begins the names of the domain's columns.
-    pub prefix: String,
-    pub plan: LogicalPlan,
+    pub(super) prefix: String,
+    pub(super) plan: LogicalPlan,
 }
 
 impl Domain {
     /// `None` where a column is of a query further out, or where the outer plan is not in memory.
-    pub fn of(outer: &LogicalPlan, references: &[Expr]) -> Result<Option<Self>> {
+    pub(super) fn of(outer: &LogicalPlan, references: &[Expr]) -> Result<Option<Self>> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let mut columns: Vec<Column> = vec![];
         for reference in references {
@@ -48,23 +48,23 @@ impl Domain {
         Ok(Some(Self { outer: columns, prefix, plan }))
     }
 
-    pub fn name(&self, position: usize) -> String {
+    pub(super) fn name(&self, position: usize) -> String {
         format!("{}{position}", self.prefix)
     }
 
     /// The domain's columns where a schema has them.
-    pub fn columns_in(&self, schema: &DFSchema) -> Vec<Expr> {
+    pub(super) fn columns_in(&self, schema: &DFSchema) -> Vec<Expr> {
         (0..self.outer.len()).filter_map(|i| self.column(i, schema)).map(Expr::Column).collect()
     }
 
-    pub fn column(&self, position: usize, schema: &DFSchema) -> Option<Column> {
+    pub(super) fn column(&self, position: usize, schema: &DFSchema) -> Option<Column> {
         let name = self.name(position);
         let (qualifier, field) = schema.iter().find(|(_, field)| *field.name() == name)?;
         Some(Column::from((qualifier, field)))
     }
 
     /// The conditions that join other columns with the domain's in a schema.
-    pub fn join_with(&self, others: &[Column], schema: &DFSchema) -> Vec<Expr> {
+    pub(super) fn join_with(&self, others: &[Column], schema: &DFSchema) -> Vec<Expr> {
         let pair = |(i, other): (usize, &Column)| {
             let column = self.column(i, schema)?;
             Some(same(Expr::Column(other.clone()), Expr::Column(column)))
@@ -73,7 +73,7 @@ impl Domain {
     }
 
     /// The expression with the domain's columns in the place of the outer ones, in nested subqueries too.
-    pub fn substitute(&self, expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    pub(super) fn substitute(&self, expr: Expr, schema: &DFSchema) -> Result<Expr> {
         let expr = expr.transform_up(|expr| match &expr {
             Expr::OuterReferenceColumn(_, column) => {
                 let position = self.outer.iter().position(|outer| outer == column);
@@ -133,7 +133,7 @@ impl Domain {
     }
 
     /// Whether anything in a plan refers to the domain, or has its columns already.
-    pub fn is_used_in(&self, plan: &LogicalPlan) -> Result<bool> {
+    pub(super) fn is_used_in(&self, plan: &LogicalPlan) -> Result<bool> {
         let mut used = false;
         plan.apply_with_subqueries(|node| {
             used |= matches!(node, LogicalPlan::TableScan(_)) && self.column(0, node.schema()).is_some();

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 
 use crate::engine::SqlType;
+use crate::engine::pg_catalog::typed;
+use crate::table::SQL_TYPE;
 
 /// What an argument is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,12 @@ pub(super) enum Returns {
     Like(usize),
     /// An array of the type of an argument.
     ListOf(usize),
+    /// The type of a word, as the catalog's columns have it: `jsonb`, `text[]`.
+    Word(&'static str),
+    /// `json` where an argument is, else `jsonb`.
+    JsonLike(usize),
+    /// An array of those.
+    JsonListLike(usize),
 }
 
 /// Digits after the point of [`Returns::Wide`].
@@ -114,6 +122,8 @@ pub(super) fn wide() -> DataType {
 impl Returns {
     pub(super) fn field(self, name: &str, args: &[FieldRef], zone: &Arc<str>) -> Field {
         let of = |i: usize| args.get(i).map_or(DataType::Null, |field| field.data_type().clone());
+        let mark = |i: usize| args.get(i).and_then(|field| field.metadata().get(SQL_TYPE));
+        let is_json = |i| mark(i).is_some_and(|mark| mark == "json");
         let data_type = match self {
             Self::Bool => DataType::Boolean,
             Self::Int4 => DataType::Int32,
@@ -131,6 +141,9 @@ impl Returns {
                 None => DataType::Null,
             },
             Self::ListOf(i) => DataType::new_list(of(i), true),
+            Self::Word(word) => return typed(name, word),
+            Self::JsonLike(i) => return typed(name, if is_json(i) { "json" } else { "jsonb" }),
+            Self::JsonListLike(i) => return typed(name, if is_json(i) { "json[]" } else { "jsonb[]" }),
         };
         Field::new(name, data_type, true)
     }

@@ -10,14 +10,20 @@ mod cell;
 mod concat;
 mod date_part;
 mod date_trunc;
+mod format;
 mod integer;
 mod interval;
+mod json;
+mod json_build;
+mod json_value;
 mod kind;
 mod logarithm;
 mod named;
 mod numeric;
 mod numeric_function;
 mod record;
+mod regexp;
+mod row;
 mod series;
 mod show;
 mod similar;
@@ -98,10 +104,14 @@ const LISTS: &[&[Def]] = &[
     average::FUNCTIONS,
     concat::FUNCTIONS,
     date_trunc::FUNCTIONS,
+    format::FUNCTIONS,
     interval::FUNCTIONS,
+    json::FUNCTIONS,
+    json_build::FUNCTIONS,
     logarithm::FUNCTIONS,
     numeric_function::FUNCTIONS,
     record::FUNCTIONS,
+    regexp::FUNCTIONS,
     series::FUNCTIONS,
     similar::FUNCTIONS,
     text_of::FUNCTIONS,
@@ -119,6 +129,7 @@ static FUNCTIONS: LazyLock<HashMap<&'static str, Arc<ScalarUDF>>> = LazyLock::ne
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Multiply)),
         ScalarUDF::from(named::Named::new()),
         ScalarUDF::from(summand::Summand::new()),
+        ScalarUDF::from(row::Row::new()),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::Extract)),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::DatePart)),
     ];
@@ -133,6 +144,7 @@ fn static_name(name: &str) -> &'static str {
         integer::MULTIPLY,
         named::NAME,
         summand::NAME,
+        row::NAME,
         date_part::EXTRACT,
         date_part::DATE_PART,
     ];
@@ -278,7 +290,7 @@ mod tests {
     #[test]
     fn every_name_is_there_once() {
         let listed = LISTS.iter().flat_map(|list| list.iter()).count();
-        assert_eq!(FUNCTIONS.len(), listed + 7);
+        assert_eq!(FUNCTIONS.len(), listed + 8);
         assert!(!FUNCTIONS.contains_key(""));
     }
 }

@@ -6,7 +6,7 @@ use super::cell::{Cell, DAY, Span};
 use super::interval::whole;
 use super::kind::{Kind, Returns};
 use super::zone::{Zone, days_and_rest, micros, naive, out_of_range};
-use super::{Context, Def, on};
+use super::{Context, Def, format, on};
 use crate::error::{Error, Kind as Fault, Result};
 
 pub(super) const FUNCTIONS: &[Def] = &[
@@ -61,7 +61,13 @@ pub(super) const FUNCTIONS: &[Def] = &[
             ),
         ],
     ),
-    Def::strict("to_timestamp", &[on(&[Kind::Float], Returns::Instant, of_seconds)]),
+    Def::strict(
+        "to_timestamp",
+        &[
+            on(&[Kind::Float], Returns::Instant, of_seconds),
+            on(&[Kind::Text, Kind::Text], Returns::Instant, format::to_timestamp),
+        ],
+    ),
     // `date + time` and `timestamp::time` are the planner's; this is `time - time` and `date - timestamp`.
     Def::strict(
         "pg_time_subtract",
