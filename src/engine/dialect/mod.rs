@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod array_subquery;
+mod between_symmetric;
 mod call_form;
 mod cast;
 mod catalog_name;
@@ -16,6 +17,7 @@ mod distinct_from;
 mod distinct_order;
 mod fetch_first;
 mod field_access;
+mod function_name;
 mod json_aggregate;
 mod json_rows;
 mod jsonb_operator;
@@ -27,6 +29,7 @@ mod literal_cast;
 mod mark;
 mod name_pattern;
 mod operator;
+mod ordered_set;
 mod planner;
 mod quantified;
 mod regex_substring;
@@ -63,6 +66,9 @@ const RULES: &[Rule] = &[
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,
+    between_symmetric::RULE,
+    function_name::RULE,
+    ordered_set::RULE,
     json_aggregate::RULE,
     distinct_order::RULE,
     call_form::RULE,

@@ -10,12 +10,14 @@ mod concat;
 mod date_part;
 mod date_trunc;
 mod format;
+mod format_text;
 mod integer;
 mod interval;
 mod json;
 mod json_build;
 mod json_value;
 mod kind;
+mod list;
 mod logarithm;
 mod named;
 mod numeric;
@@ -101,9 +103,11 @@ const LISTS: &[&[Def]] = &[
     concat::FUNCTIONS,
     date_trunc::FUNCTIONS,
     format::FUNCTIONS,
+    format_text::FUNCTIONS,
     interval::FUNCTIONS,
     json::FUNCTIONS,
     json_build::FUNCTIONS,
+    list::FUNCTIONS,
     logarithm::FUNCTIONS,
     numeric_function::FUNCTIONS,
     record::FUNCTIONS,
