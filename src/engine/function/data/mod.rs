@@ -50,6 +50,7 @@ use datafusion::logical_expr::{
 use crate::error::Error;
 use cell::Cell;
 use kind::{Kind, Returns, sql_name};
+pub(crate) use regexp::translated;
 
 /// What a call knows besides its arguments.
 struct Context {

@@ -213,8 +213,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// The escapes that mean something else there.
-fn translated(pattern: &str) -> String {
+/// A pattern whose escapes mean here what they mean in PostgreSQL.
+pub(crate) fn translated(pattern: &str) -> String {
     let mut out = String::new();
     let mut letters = pattern.strip_prefix("***:").unwrap_or(pattern).chars();
     while let Some(letter) = letters.next() {
