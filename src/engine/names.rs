@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::dialect::{MARK, folded, is_named_value, shown_name};
+use super::merged_column::{self, Merged};
 use super::whole_row;
 
 /// A table that a statement names, found in the catalog.
@@ -42,10 +43,10 @@ pub(super) fn resolve(query: &mut Query, tables: &KnownTables) {
 
 /// What a FROM item offers.
 #[derive(Debug, Clone, Default)]
-struct Relation {
+pub(super) struct Relation {
     /// The name that qualifies its columns.
-    alias: String,
-    columns: Vec<String>,
+    pub(super) alias: String,
+    pub(super) columns: Vec<String>,
     /// Its name is that of its one value: `jsonb_array_elements(x) AS item`.
     is_value: bool,
 }
@@ -55,6 +56,8 @@ struct Relation {
 struct Scope<'a> {
     relations: Vec<Relation>,
     ctes: Vec<Relation>,
+    /// Columns that joins made one of two.
+    merged: Vec<Merged>,
     /// Output names: in ORDER BY they come before the columns.
     outputs: Vec<String>,
     parent: Option<&'a Scope<'a>>,
@@ -75,6 +78,22 @@ impl Scope<'_> {
         match_name(columns, written)
             .or_else(|| match_name(self.outputs.iter(), written))
             .or_else(|| self.parent.and_then(|p| p.column(written)))
+    }
+
+    /// The value of a merged column, where an unqualified name means one.
+    fn merged(&self, ident: &Ident) -> Option<&Expr> {
+        let lower = ident.value.to_lowercase();
+        if self.outputs.iter().any(|output| *output == lower || *output == ident.value) {
+            return None;
+        }
+        if let Some(merged) = merged_column::find(&self.merged, ident) {
+            return Some(&merged.value);
+        }
+        let own = self.relations.iter().flat_map(|relation| &relation.columns);
+        if match_name(own, &ident.value).is_some() {
+            return None;
+        }
+        self.parent.and_then(|parent| parent.merged(ident))
     }
 
     /// Whether there is a column or an output of exactly this name.
@@ -195,6 +214,9 @@ impl Resolver<'_> {
         for from in &mut select.from {
             self.table_with_joins(from, &mut scope);
         }
+        if !scope.merged.is_empty() {
+            merged_column::expand(&mut select.projection, &scope.relations, &scope.merged);
+        }
         let outputs = self.projection(&mut select.projection, &scope);
         self.expressions(&mut select.selection, &scope);
         self.expressions(&mut select.distinct, &scope);
@@ -213,9 +235,18 @@ impl Resolver<'_> {
     }
 
     fn table_with_joins(&self, table: &mut TableWithJoins, scope: &mut Scope<'_>) {
+        let first = scope.relations.len();
         self.table_factor(&mut table.relation, scope);
+        let merges = table.joins.iter().any(|join| merged_column::merges(&join.join_operator));
         for join in &mut table.joins {
             self.table_factor(&mut join.relation, scope);
+            if merges
+                && let Some((right, left)) = scope.relations.get(first..).and_then(<[Relation]>::split_last)
+            {
+                if merged_column::spell_out(join, left, right, &mut scope.merged) {
+                    continue;
+                }
+            }
             match constraint(&mut join.join_operator) {
                 Some(JoinConstraint::On(on)) => self.expressions(on, scope),
                 Some(JoinConstraint::Using(columns)) => {
@@ -465,6 +496,11 @@ impl VisitorMut for Expressions<'_, '_> {
         }
         match expr {
             _ if self.depth > 0 => {}
+            Expr::Identifier(ident) if self.scope.merged(ident).is_some() => {
+                if let Some(value) = self.scope.merged(ident).cloned() {
+                    *expr = value;
+                }
+            }
             Expr::Identifier(ident) => self.resolver.identifier(ident, self.scope),
             Expr::CompoundIdentifier(parts) => self.resolver.compound(parts, self.scope),
             _ => {}
@@ -490,7 +526,7 @@ fn child<'s>(scope: &'s Scope<'s>) -> Scope<'s> {
     Scope { parent: Some(scope), ..Scope::default() }
 }
 
-fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+pub(super) fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
     use JoinOperator as J;
     match operator {
         J::Join(c) | J::Inner(c) | J::Left(c) | J::LeftOuter(c) | J::Right(c) | J::RightOuter(c) => Some(c),

@@ -16,9 +16,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 
-use crate::table::AnyOrder;
+use crate::table::{AnyOrder, OuterSides};
 
-/// DataFusion's rules, with [`PlainFilter`] before each that needs it, and [`AnyOrder`] while the query's own order
+/// DataFusion's rules, with [`OuterSides`] before all, [`PlainFilter`] before each that needs it, and [`AnyOrder`] while the query's own order
 /// is still in the plan: `OutputRequirements` comes twice, first to write it down.
 pub(super) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![];
@@ -30,6 +30,7 @@ pub(super) fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sy
         }
         rules.push(rule);
     }
+    rules.insert(0, Arc::new(OuterSides));
     rules
 }
 

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use super::fetch::{self, Fetch};
 use super::guard;
 use super::procedure;
+use super::spelling;
 use super::utility::{self, Fault, Utility};
 use crate::error::{Error, Kind, Result};
 
@@ -150,8 +151,16 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
     }
     refuse_reserved(sql, &words_with_places(tokens))?;
     let dialect = PostgreSqlDialect {};
+    let respelled = match spelling::respelled(tokens) {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            let stands_for_it = ast::Statement::UNLISTEN { channel: ast::Ident::new("*") };
+            let statement = Statement::new(text, stands_for_it, start, first.span.start);
+            return Ok(Some(Statement { refused: Some(Box::new(error)), ..statement }));
+        }
+    };
     let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens.to_vec());
+        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(respelled);
     let parsed = parser.parse_statement().and_then(|ast| {
         let next = parser.peek_token();
         if next.token == Token::EOF { Ok(ast) } else { parser.expected("end of statement", next) }

@@ -27,6 +27,15 @@ fn called(expr: &mut Expr) {
             let difference = Expr::BinaryOp { left: Box::new(ones), op: BinaryOperator::Minus, right };
             *expr = Expr::Nested(Box::new(difference));
         }
+        Expr::UnaryOp { op, expr: value } => {
+            let name = match op {
+                UnaryOperator::PGSquareRoot => "sqrt",
+                UnaryOperator::PGCubeRoot => "cbrt",
+                UnaryOperator::PGAbs => "abs",
+                _ => return,
+            };
+            *expr = call(name, vec![take(value)]);
+        }
         Expr::SimilarTo { negated, expr: value, pattern, escape_char } => {
             let op = if *negated { BinaryOperator::PGRegexNotMatch } else { BinaryOperator::PGRegexMatch };
             let escape = escape_char.take().map(Expr::Value);
@@ -91,6 +100,7 @@ mod tests {
         check(RULE, "SELECT cardinality(a)", "SELECT cardinality(a)::INTEGER");
         check(RULE, "SELECT array_length(a, 1)", "SELECT nullif(array_length(a, 1)::INTEGER, 0)");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
+        check(RULE, "SELECT |/ a, @ b", "SELECT sqrt(a), abs(b)");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
         check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");
     }

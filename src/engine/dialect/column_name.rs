@@ -79,6 +79,7 @@ fn column_name(expr: &Expr) -> Option<String> {
         Expr::Array(_) => "array".into(),
         Expr::Tuple(_) => "row".into(),
         Expr::Extract { .. } => "extract".into(),
+        Expr::Substring { shorthand: true, .. } => "substr".into(),
         Expr::Substring { .. } => "substring".into(),
         Expr::Position { .. } => "position".into(),
         Expr::Overlay { .. } => "overlay".into(),

@@ -20,6 +20,10 @@ fn sorted(expr: &mut Expr) {
 
 /// Orders a call with DISTINCT by its first argument, unless it has an order.
 pub(super) fn ordered(function: &mut Function) {
+    // A window has an order of its own.
+    if function.over.is_some() {
+        return;
+    }
     let FunctionArguments::List(list) = &mut function.args else { return };
     let has_order = list.clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_)));
     if has_order || list.duplicate_treatment != Some(DuplicateTreatment::Distinct) {

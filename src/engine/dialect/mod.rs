@@ -7,6 +7,7 @@
 mod aggregate_form;
 mod arithmetic;
 mod array_subquery;
+mod between_symmetric;
 mod call_form;
 mod cast;
 mod catalog_name;
@@ -17,6 +18,7 @@ mod distinct_from;
 mod distinct_order;
 mod fetch_first;
 mod field_access;
+mod function_name;
 mod integer_literal;
 mod json_aggregate;
 mod json_rows;
@@ -29,6 +31,7 @@ mod literal_cast;
 mod mark;
 mod name_pattern;
 mod operator;
+mod ordered_set;
 mod parameter_type;
 mod planner;
 mod quantified;
@@ -69,6 +72,9 @@ const RULES: &[Rule] = &[
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,
+    between_symmetric::RULE,
+    function_name::RULE,
+    ordered_set::RULE,
     json_aggregate::RULE,
     distinct_order::RULE,
     call_form::RULE,

@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::{Array, BinaryOperator, Expr, Value};
 
 use super::visit::Rule;
 use super::{array_items, call, take};
+use crate::engine::function::regex_pattern;
 
 pub(super) const RULE: Rule = Rule::Expr(plain_operator);
 
@@ -19,6 +20,15 @@ fn plain_operator(expr: &mut Expr) {
         *operator = plain;
     }
     if let Expr::BinaryOp { left, op, right } = expr {
+        if matches!(
+            op,
+            BinaryOperator::PGRegexMatch
+                | BinaryOperator::PGRegexIMatch
+                | BinaryOperator::PGRegexNotMatch
+                | BinaryOperator::PGRegexNotIMatch
+        ) {
+            pattern(right);
+        }
         let function = match op {
             BinaryOperator::Arrow | BinaryOperator::HashArrow => "pg_json_get",
             BinaryOperator::LongArrow | BinaryOperator::HashLongArrow => "pg_json_get_text",
@@ -32,6 +42,16 @@ fn plain_operator(expr: &mut Expr) {
             path(right);
         }
         *expr = call(function, vec![take(left), take(right)]);
+    }
+}
+
+/// A pattern that is written out.
+fn pattern(expr: &mut Expr) {
+    if let Expr::Value(value) = expr
+        && let Value::SingleQuotedString(text) = &mut value.value
+        && text.contains('\\')
+    {
+        *text = regex_pattern(text);
     }
 }
 

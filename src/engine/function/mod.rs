@@ -31,7 +31,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use super::pg_catalog::Snapshot;
 use super::session::Session;
-pub(crate) use data::function as data_function;
+pub(crate) use data::{function as data_function, translated as regex_pattern};
 pub(crate) use registered::display_function;
 pub(crate) use text::quote_ident as quoted;
 pub(crate) use type_name::type_text;

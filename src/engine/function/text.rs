@@ -16,7 +16,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Some(value) => Ok(quote_literal(&value.text()).into()),
     }),
     Function::strict("like_escape", "text", like_escape),
-    Function::lenient("format", "text", |_, args| Ok(format(args))),
     Function::strict("pg_encoding_to_char", "name", |_, args| {
         Ok(if args.first().and_then(Value::int) == Some(6) { "UTF8" } else { "" }.into())
     }),
@@ -142,7 +141,8 @@ pub(crate) fn quote_ident(name: &str) -> String {
     }
 }
 
-fn quote_literal(text: &str) -> String {
+/// A text as a literal of SQL.
+pub(super) fn quote_literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
@@ -168,31 +168,6 @@ fn like_escape(_: &Snapshot, args: &[Value]) -> Result<Value, Error> {
         out.push(letter);
     }
     Ok(out.into())
-}
-
-/// `format` with `%s`, `%I`, `%L` and `%%`, in order.
-fn format(args: &[Value]) -> Value {
-    let Some(Value::Text(pattern)) = args.first() else { return Value::Null };
-    let mut rest = args.iter().skip(1);
-    let mut out = String::new();
-    let mut letters = pattern.chars();
-    while let Some(letter) = letters.next() {
-        if letter != '%' {
-            out.push(letter);
-            continue;
-        }
-        match letters.next() {
-            Some('s') => out.push_str(&rest.next().map(Value::text).unwrap_or_default()),
-            Some('I') => out.push_str(&quote_ident(&rest.next().map(Value::text).unwrap_or_default())),
-            Some('L') => out.push_str(&match rest.next() {
-                None | Some(Value::Null) => "NULL".to_owned(),
-                Some(value) => quote_literal(&value.text()),
-            }),
-            Some(other) => out.push(other),
-            None => {}
-        }
-    }
-    out.into()
 }
 
 #[cfg(test)]

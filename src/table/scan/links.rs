@@ -22,6 +22,7 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 
 use super::{KintoneScan, ScanRequest};
+use crate::table::outer_side::OuterSide;
 use crate::table::rules::Rule;
 
 /// Takes from each scan the filters that it must not rely on. The last rule: nothing moves after it.
@@ -80,6 +81,7 @@ fn passes(node: &dyn ExecutionPlan, child: &dyn ExecutionPlan) -> bool {
         || node.is::<SortExec>()
         || node.is::<HashJoinExec>()
         || node.is::<CooperativeExec>()
+        || node.is::<OuterSide>()
         || node.downcast_ref::<AggregateExec>().is_some_and(groups_by_columns);
     keeps_rows && node.fetch().is_none() && has_own_names(&node.schema()) && has_own_names(&child.schema())
 }

@@ -103,6 +103,8 @@ pub(super) enum Returns {
     Like(usize),
     /// An array of the type of an argument.
     ListOf(usize),
+    /// The type of an argument's items.
+    ItemOf(usize),
     /// The type of a word, as the catalog's columns have it: `jsonb`, `text[]`.
     Word(&'static str),
     /// `json` where an argument is, else `jsonb`.
@@ -141,6 +143,10 @@ impl Returns {
                 None => DataType::Null,
             },
             Self::ListOf(i) => DataType::new_list(of(i), true),
+            Self::ItemOf(i) => match of(i) {
+                DataType::List(item) => return item.as_ref().clone().with_name(name).with_nullable(true),
+                other => other,
+            },
             Self::Word(word) => return typed(name, word),
             Self::JsonLike(i) => return typed(name, if is_json(i) { "json" } else { "jsonb" }),
             Self::JsonListLike(i) => return typed(name, if is_json(i) { "json[]" } else { "jsonb[]" }),

@@ -11,12 +11,14 @@ mod concat;
 mod date_part;
 mod date_trunc;
 mod format;
+mod format_text;
 mod integer;
 mod interval;
 mod json;
 mod json_build;
 mod json_value;
 mod kind;
+mod list;
 mod logarithm;
 mod named;
 mod numeric;
@@ -51,6 +53,7 @@ use datafusion::logical_expr::{
 use crate::error::Error;
 use cell::Cell;
 use kind::{Kind, Returns, sql_name};
+pub(crate) use regexp::translated;
 
 /// What a call knows besides its arguments.
 struct Context {
@@ -105,9 +108,11 @@ const LISTS: &[&[Def]] = &[
     concat::FUNCTIONS,
     date_trunc::FUNCTIONS,
     format::FUNCTIONS,
+    format_text::FUNCTIONS,
     interval::FUNCTIONS,
     json::FUNCTIONS,
     json_build::FUNCTIONS,
+    list::FUNCTIONS,
     logarithm::FUNCTIONS,
     numeric_function::FUNCTIONS,
     record::FUNCTIONS,

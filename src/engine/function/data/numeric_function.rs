@@ -64,11 +64,31 @@ pub(super) const FUNCTIONS: &[Def] = &[
         ],
     ),
     Def::strict(
+        "scale",
+        &[on(&[Kind::Numeric], Returns::Int4, |_, args| Ok(Cell::Int(first(args).number().scale.into())))],
+    ),
+    Def::strict(
+        "min_scale",
+        &[on(&[Kind::Numeric], Returns::Int4, |_, args| {
+            Ok(Cell::Int(first(args).number().trimmed().scale.into()))
+        })],
+    ),
+    Def::strict(
+        "trim_scale",
+        &[on(&[Kind::Numeric], Returns::Wide, |_, args| Ok(Cell::Number(first(args).number().trimmed())))],
+    ),
+    Def::strict(
         "width_bucket",
         &[
             on(&[Kind::Float, Kind::Float, Kind::Float, Kind::Int], Returns::Int4, |_, args| bucket(args)),
             on(&[Kind::Numeric, Kind::Numeric, Kind::Numeric, Kind::Int], Returns::Int4, |_, args| {
                 bucket(args)
+            }),
+            on(&[Kind::Float, Kind::Any], Returns::Int4, |_, args| {
+                let [value, Cell::List(bounds)] = args else { return Ok(Cell::Null) };
+                let value = value.float();
+                let below = bounds.iter().take_while(|bound| bound.float() <= value).count();
+                Ok(Cell::Int(i64::try_from(below).unwrap_or(i64::MAX)))
             }),
         ],
     ),

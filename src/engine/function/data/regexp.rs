@@ -3,6 +3,10 @@
 //! Patterns are those of the crate behind DataFusion, which reads nearly all that PostgreSQL's advanced expressions
 //! are; its own escapes for the edges of words are translated. Backreferences and looking around are errors.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use arrow::error::ArrowError;
 use datafusion::functions::regex::compile_regex;
 
@@ -22,6 +26,11 @@ const INSTR_FLAGS: &[Kind] = &[Kind::Text, Kind::Text, Kind::Int, Kind::Int, Kin
 const INSTR_END: &[Kind] = &[Kind::Text, Kind::Text, Kind::Int, Kind::Int, Kind::Int];
 const INSTR_GROUP: &[Kind] =
     &[Kind::Text, Kind::Text, Kind::Int, Kind::Int, Kind::Int, Kind::Text, Kind::Int];
+
+const REPLACE_FLAGS: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text, Kind::Text];
+const REPLACE_START: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text, Kind::Int];
+const REPLACE_NTH: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text, Kind::Int, Kind::Int];
+const REPLACE_ALL: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text, Kind::Int, Kind::Int, Kind::Text];
 
 const TEXTS: Returns = Returns::Word("text[]");
 
@@ -60,6 +69,16 @@ pub(super) const FUNCTIONS: &[Def] = &[
     Def::strict(
         "regexp_split_to_array",
         &[on(TEXT_PATTERN, TEXTS, |_, args| split(args)), on(AND_FLAGS, TEXTS, |_, args| split(args))],
+    ),
+    Def::strict(
+        "regexp_replace",
+        &[
+            on(AND_FLAGS, Returns::Text, |_, args| replaced(args, 3, None)),
+            on(REPLACE_FLAGS, Returns::Text, |_, args| replaced(args, 3, None)),
+            on(REPLACE_START, Returns::Text, |_, args| replaced(args, 5, Some(1))),
+            on(REPLACE_NTH, Returns::Text, |_, args| replaced(args, 5, Some(1))),
+            on(REPLACE_ALL, Returns::Text, |_, args| replaced(args, 5, Some(1))),
+        ],
     ),
     Def::strict(
         "regexp_like",
@@ -141,19 +160,46 @@ impl Search {
 
     /// All matches, in order, none that overlap.
     fn matches(&self, text: &str) -> Result<Vec<Match>> {
-        let regex = compile_regex(&self.pattern, None).map_err(|error| {
-            let message = match error {
-                ArrowError::ComputeError(message) => message,
-                other => other.to_string(),
-            };
-            Error::new(Fault::InvalidText, format!("invalid regular expression: {message}"))
-        })?;
+        let known = FINDERS.with_borrow(|finders| finders.get(&self.pattern).cloned());
+        if let Some(find) = known {
+            return Ok(find(text));
+        }
+        let find = finder(&self.pattern)?;
+        FINDERS.with_borrow_mut(|finders| {
+            if finders.len() >= MOST_FINDERS {
+                finders.clear();
+            }
+            finders.insert(self.pattern.clone(), Rc::clone(&find));
+        });
+        Ok(find(text))
+    }
+}
+
+/// Finds the matches of one pattern in a text.
+type Finder = Rc<dyn Fn(&str) -> Vec<Match>>;
+
+/// Patterns that a thread keeps ready: reading one takes longer than finding its matches.
+const MOST_FINDERS: usize = 16;
+
+thread_local! {
+    static FINDERS: RefCell<HashMap<String, Finder>> = RefCell::default();
+}
+
+fn finder(pattern: &str) -> Result<Finder> {
+    let regex = compile_regex(pattern, None).map_err(|error| {
+        let message = match error {
+            ArrowError::ComputeError(message) => message,
+            other => other.to_string(),
+        };
+        Error::new(Fault::InvalidText, format!("invalid regular expression: {message}"))
+    })?;
+    Ok(Rc::new(move |text| {
         let found = regex.captures_iter(text).map(|captures| {
             let range = |place: usize| captures.get(place).map(|group| (group.start(), group.end()));
             Match { whole: range(0).unwrap_or_default(), groups: (1..captures.len()).map(range).collect() }
         });
-        Ok(found.collect())
-    }
+        found.collect()
+    }))
 }
 
 fn quoted(text: &str) -> String {
@@ -167,8 +213,8 @@ fn quoted(text: &str) -> String {
     out
 }
 
-/// The escapes that mean something else there.
-fn translated(pattern: &str) -> String {
+/// A pattern whose escapes mean here what they mean in PostgreSQL.
+pub(crate) fn translated(pattern: &str) -> String {
     let mut out = String::new();
     let mut letters = pattern.strip_prefix("***:").unwrap_or(pattern).chars();
     while let Some(letter) = letters.next() {
@@ -254,6 +300,67 @@ fn split(args: &[Cell]) -> Result<Cell> {
     let mut cells: Vec<Cell> = parts.into_iter().map(|(part, _)| part).collect();
     cells.push(slice(text, (from, text.len())));
     Ok(Cell::List(cells))
+}
+
+/// The text with one match replaced, the one of a number, or all: with the flag `g` or the number 0.
+fn replaced(args: &[Cell], flags_at: usize, number: Option<i64>) -> Result<Cell> {
+    let search = Search::new(args, flags_at)?;
+    let start = args.get(3).filter(|_| number.is_some()).map_or(1, Cell::int);
+    let nth = args.get(4).filter(|_| number.is_some()).map_or(i64::from(!search.global), Cell::int);
+    if start < 1 {
+        return Err(invalid(&format!("invalid value for parameter \"start\": {start}")));
+    }
+    if nth < 0 {
+        return Err(invalid(&format!("invalid value for parameter \"n\": {nth}")));
+    }
+    let text = args.first().map_or("", Cell::text);
+    let skipped: usize = usize::try_from(start - 1).unwrap_or(usize::MAX);
+    let before = text.char_indices().nth(skipped).map_or(text.len(), |(at, _)| at);
+    let (head, text) = text.split_at_checked(before).unwrap_or((text, ""));
+    let with = args.get(2).map_or("", Cell::text);
+    let (mut out, mut from) = (head.to_owned(), 0);
+    for (found, place) in search.matches(text)?.iter().zip(1_i64..) {
+        if nth != 0 && nth != place {
+            continue;
+        }
+        out.push_str(text.get(from..found.whole.0).unwrap_or_default());
+        substitute(&mut out, text, found, with);
+        from = found.whole.1;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Ok(Cell::Text(out))
+}
+
+/// `\1` is a group, `\&` the whole match, `\\` a backslash.
+fn substitute(out: &mut String, text: &str, found: &Match, with: &str) {
+    let mut letters = with.chars();
+    while let Some(letter) = letters.next() {
+        let range = match letter {
+            '\\' => match letters.next() {
+                Some('&') => Some(found.whole),
+                Some(digit @ '1'..='9') => {
+                    let group = digit.to_digit(10).and_then(|group| usize::try_from(group).ok()).unwrap_or(1);
+                    found.groups.get(group - 1).copied().flatten()
+                }
+                Some('\\') | None => {
+                    out.push('\\');
+                    continue;
+                }
+                Some(other) => {
+                    out.push('\\');
+                    out.push(other);
+                    continue;
+                }
+            },
+            other => {
+                out.push(other);
+                continue;
+            }
+        };
+        if let Some((start, end)) = range {
+            out.push_str(text.get(start..end).unwrap_or_default());
+        }
+    }
 }
 
 /// Whether the last part ended in a match that ends here.
