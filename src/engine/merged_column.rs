@@ -1,5 +1,5 @@
 //! The columns that RIGHT and FULL joins with USING or NATURAL merge: `a` is then the right table's, or whichever of
-//! both there is. DataFusion takes the left one's always.
+//! both there is. DataFusion takes the left one's always. In `*` the columns that any join merges come first.
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectNamePart, SelectItem,
@@ -25,6 +25,11 @@ pub(super) fn merges(operator: &JoinOperator) -> bool {
         J::Right(c) | J::RightOuter(c) | J::FullOuter(c)
             if matches!(c, JoinConstraint::Using(_) | JoinConstraint::Natural)
     )
+}
+
+/// Whether a join has one column for two.
+pub(super) fn is_merging(operator: &mut JoinOperator) -> bool {
+    matches!(constraint(operator), Some(JoinConstraint::Using(_) | JoinConstraint::Natural))
 }
 
 /// Writes the condition of a join out, and what its merged columns are from there on. Says whether it did.
@@ -56,6 +61,7 @@ pub(super) fn spell_out(
         _ => return false,
     };
     let mut condition: Option<Expr> = None;
+    let joined = names.len();
     for name in names {
         let of = |alias: &str| {
             Expr::CompoundIdentifier(vec![Ident::with_quote('"', alias), Ident::with_quote('"', &name)])
@@ -84,6 +90,9 @@ pub(super) fn spell_out(
             last.relations = relations;
         }
     }
+    // Those of the outermost join come first.
+    let count = joined.min(merged.len());
+    merged.rotate_right(count);
     let always = || Expr::value(datafusion::sql::sqlparser::ast::Value::Boolean(true));
     *constraint = JoinConstraint::On(condition.unwrap_or_else(always));
     true

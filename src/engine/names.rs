@@ -211,8 +211,9 @@ impl Resolver<'_> {
 
     fn select<'s>(&self, select: &mut Select, outer: &'s Scope<'s>) -> (Vec<String>, Scope<'s>) {
         let mut scope = child(outer);
+        let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
         for from in &mut select.from {
-            self.table_with_joins(from, &mut scope);
+            self.table_with_joins(from, &mut scope, starred);
         }
         if !scope.merged.is_empty() {
             merged_column::expand(&mut select.projection, &scope.relations, &scope.merged);
@@ -234,10 +235,14 @@ impl Resolver<'_> {
         (outputs, scope)
     }
 
-    fn table_with_joins(&self, table: &mut TableWithJoins, scope: &mut Scope<'_>) {
+    /// `starred`: a `*` shows the columns, and those that the joins merge come first in it.
+    fn table_with_joins(&self, table: &mut TableWithJoins, scope: &mut Scope<'_>, starred: bool) {
         let first = scope.relations.len();
         self.table_factor(&mut table.relation, scope);
-        let merges = table.joins.iter().any(|join| merged_column::merges(&join.join_operator));
+        let merges = table.joins.iter_mut().any(|join| {
+            merged_column::merges(&join.join_operator)
+                || (starred && merged_column::is_merging(&mut join.join_operator))
+        });
         for join in &mut table.joins {
             self.table_factor(&mut join.relation, scope);
             if merges
@@ -275,7 +280,7 @@ impl Resolver<'_> {
                 scope.relations.push(Relation { is_value, ..aliased(alias.as_mut(), columns, "") });
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                self.table_with_joins(table_with_joins, scope);
+                self.table_with_joins(table_with_joins, scope, false);
                 if let Some(alias) = alias {
                     fold(&mut alias.name);
                 }

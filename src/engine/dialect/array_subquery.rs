@@ -1,10 +1,15 @@
 //! `ARRAY(SELECT x ... ORDER BY y)` is a subquery with `array_agg(x ORDER BY y)`; no rows give an empty array.
+//!
+//! Of a query that is more than a plain SELECT, the rows are aggregated: `(SELECT array_agg(v) FROM (query) AS t(v))`.
+
+use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Array, Expr, Function, FunctionArguments, GroupByExpr, OrderBy, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Value, Values,
+    SetExpr, Value, visit_expressions,
 };
 
+use super::only_column::{over, taken, value};
 use super::scalar_subquery::add_order;
 use super::visit::Rule;
 use super::{call, take};
@@ -15,18 +20,47 @@ fn aggregate(expr: &mut Expr) {
     let Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. }) = expr else {
         return;
     };
-    if !name.to_string().eq_ignore_ascii_case("array") || !rewritten(query) {
+    if !name.to_string().eq_ignore_ascii_case("array") {
         return;
     }
-    let query = std::mem::replace(
-        query,
-        Box::new(super::query(SetExpr::Values(Values {
-            explicit_row: false,
-            value_keyword: false,
-            rows: vec![],
-        }))),
-    );
-    *expr = Expr::Subquery(query);
+    if !rewritten(query) {
+        around(query);
+    }
+    *expr = Expr::Subquery(Box::new(taken(query)));
+}
+
+/// Aggregates the rows of a query of any form.
+fn around(query: &mut Query) {
+    // What orders the rows orders the items, too; with a LIMIT the rows come in its order.
+    let mut order = match (&query.order_by, &query.limit_clause) {
+        (Some(OrderBy { kind: OrderByKind::Expressions(order), .. }), None) => order.clone(),
+        _ => vec![],
+    };
+    order.retain(|key| is_first(&key.expr));
+    for key in &mut order {
+        key.expr = value();
+    }
+    let mut array = call("array_agg", vec![value()]);
+    add_order(&mut array, order);
+    let item = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
+    over(query, item);
+}
+
+/// Whether `ORDER BY` names the first column by its place.
+fn is_first(key: &Expr) -> bool {
+    matches!(key, Expr::Value(value) if value.value == Value::Number("1".into(), false))
+}
+
+/// Whether an expression of a SELECT list gives rows.
+fn gives_rows(expr: &Expr) -> bool {
+    let mut found = false;
+    let _ = visit_expressions(expr, |expr| {
+        if let Expr::Function(function) = expr {
+            found |= function.name.to_string().eq_ignore_ascii_case("unnest");
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    found
 }
 
 fn rewritten(query: &mut Query) -> bool {
@@ -45,7 +79,7 @@ fn rewritten(query: &mut Query) -> bool {
     else {
         return false;
     };
-    if !keys.is_empty() {
+    if !keys.is_empty() || gives_rows(item) {
         return false;
     }
     let mut order = match order_by.take() {
@@ -54,7 +88,7 @@ fn rewritten(query: &mut Query) -> bool {
     };
     for key in &mut order {
         // `ORDER BY 1` is the item itself.
-        if matches!(&key.expr, Expr::Value(value) if value.value == Value::Number("1".into(), false)) {
+        if is_first(&key.expr) {
             key.expr = item.clone();
         }
     }
@@ -67,6 +101,8 @@ fn rewritten(query: &mut Query) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::only_column::VALUE;
+    use super::super::quantified::NAME;
     use super::super::tests::check;
     use super::*;
 
@@ -81,6 +117,13 @@ mod tests {
             RULE,
             "SELECT ARRAY(SELECT x FROM r)",
             "SELECT (SELECT coalesce(array_agg(x), ARRAY[]) FROM r)",
+        );
+        check(
+            RULE,
+            "SELECT ARRAY(SELECT DISTINCT x FROM r ORDER BY 1 DESC)",
+            &format!(
+                "SELECT (SELECT coalesce(array_agg(\"{VALUE}\" ORDER BY \"{VALUE}\" DESC), ARRAY[]) FROM (SELECT DISTINCT x FROM r ORDER BY 1 DESC) AS \"{NAME}\" (\"{VALUE}\"))"
+            ),
         );
     }
 }

@@ -30,6 +30,7 @@ mod literal;
 mod literal_cast;
 mod mark;
 mod name_pattern;
+mod only_column;
 mod operator;
 mod ordered_set;
 mod parameter_type;
@@ -43,6 +44,7 @@ mod row_join;
 mod scalar_subquery;
 mod set_returning;
 mod simple_case;
+mod special_day;
 mod system_column;
 mod system_view;
 mod unnest_apart;
@@ -92,6 +94,7 @@ const RULES: &[Rule] = &[
     set_returning::LIST,
     set_returning::FROM,
     field_access::RULE,
+    special_day::RULE,
     cast::RULE,
     array_subquery::RULE,
     quantified::RULE,

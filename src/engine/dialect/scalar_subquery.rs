@@ -9,11 +9,12 @@ use std::sync::LazyLock;
 
 use datafusion::execution::SessionStateDefaults;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr, LimitClause, OrderBy,
-    OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Value, Visit,
-    Visitor,
+    Distinct, DuplicateTreatment, Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr,
+    LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor,
+    TableWithJoins, Value, Visit, Visitor,
 };
 
+use super::only_column::{over, value};
 use super::quantified;
 use super::visit::Rule;
 use super::{call, take};
@@ -28,9 +29,9 @@ fn one_value(expr: &mut Expr) {
     }
     let order = match ordered_by(query) {
         Ok(order) => order,
-        Err(()) => return,
+        Err(()) => return guard(query),
     };
-    let Some(item) = single_item(query) else { return };
+    let Some(item) = single_item(query) else { return guard(query) };
     if calls(item, |function| function.over.is_some() || is_aggregate(function)) {
         // An aggregate of a whole is one row, which LIMIT 1 leaves.
         if order.is_some() && !calls(item, |function| function.over.is_some()) {
@@ -47,6 +48,85 @@ fn one_value(expr: &mut Expr) {
         query.order_by = None;
         query.limit_clause = None;
     }
+}
+
+/// Of a query of any other form, the one value is taken of its rows; of one that says each value once, of those.
+fn guard(query: &mut Query) {
+    if let Some(item) = distinct_item(query) {
+        let mut once = call("single_value", vec![take(item)]);
+        if let Expr::Function(function) = &mut once
+            && let FunctionArguments::List(list) = &mut function.args
+        {
+            list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
+        }
+        *item = once;
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            select.distinct = None;
+            select.group_by = GroupByExpr::Expressions(vec![], vec![]);
+        }
+        query.order_by = None;
+    } else if is_value(&query.body) && (query.limit_clause.is_some() || !is_one_row(&query.body)) {
+        over(query, call("single_value", vec![value()]));
+    }
+}
+
+/// The item of `SELECT DISTINCT item FROM ...` and of `SELECT item FROM ... GROUP BY item`.
+fn distinct_item(query: &mut Query) -> Option<&mut Expr> {
+    if query.with.is_some() || query.limit_clause.is_some() || query.fetch.is_some() {
+        return None;
+    }
+    let SetExpr::Select(select) = query.body.as_mut() else { return None };
+    let Select { projection, distinct, having: None, group_by: GroupByExpr::Expressions(keys, _), .. } =
+        select.as_mut()
+    else {
+        return None;
+    };
+    let [SelectItem::UnnamedExpr(item) | SelectItem::ExprWithAlias { expr: item, .. }] =
+        projection.as_mut_slice()
+    else {
+        return None;
+    };
+    let is_distinct = match distinct {
+        Some(Distinct::Distinct) => keys.is_empty(),
+        None => !keys.is_empty() && keys.iter().all(|key| key == item),
+        Some(_) => false,
+    };
+    (is_distinct && !calls(item, |function| function.over.is_some() || is_aggregate(function)))
+        .then_some(item)
+}
+
+/// Whether a query is one for a value: not one whose rows are compared.
+fn is_value(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(select) => match select.projection.as_slice() {
+            [SelectItem::ExprWithAlias { alias, .. }] => alias.value != quantified::NAME,
+            [SelectItem::UnnamedExpr(_)] => true,
+            _ => false,
+        },
+        _ => true,
+    }
+}
+
+/// Whether a query has one row, whatever it reads.
+fn is_one_row(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Select(select) => {
+            let Select { projection, from, selection, having, distinct, group_by, .. } = select.as_ref();
+            let GroupByExpr::Expressions(keys, _) = group_by else { return false };
+            (keys.is_empty() && distinct.is_none() && (has_one_row(from) || is_total(projection)))
+                || (from.is_empty() && selection.is_none() && having.is_none() && keys.is_empty())
+        }
+        SetExpr::Query(query) => is_one_row(&query.body),
+        _ => false,
+    }
+}
+
+/// Whether a SELECT list is an aggregate of all rows.
+fn is_total(projection: &[SelectItem]) -> bool {
+    projection.iter().any(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => calls(expr, is_aggregate),
+        _ => false,
+    })
 }
 
 /// The expression of `(SELECT expression)`, which is the expression itself.
@@ -104,12 +184,13 @@ fn single_item(query: &mut Query) -> Option<&mut Expr> {
         having: None,
         group_by: GroupByExpr::Expressions(keys, _),
         from,
+        selection,
         ..
     } = select.as_mut()
     else {
         return None;
     };
-    if !keys.is_empty() || from.is_empty() || has_one_row(from) {
+    if !keys.is_empty() || (from.is_empty() && selection.is_none()) || has_one_row(from) {
         return None;
     }
     match projection.as_mut_slice() {
@@ -188,6 +269,7 @@ fn calls(expr: &Expr, such: fn(&Function) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::only_column::VALUE;
     use super::super::tests::check;
     use super::*;
 
@@ -215,6 +297,19 @@ mod tests {
         );
         check(
             RULE,
+            "SELECT (SELECT DISTINCT x FROM d), (SELECT x FROM d GROUP BY x), (SELECT 1 WHERE false)",
+            "SELECT (SELECT single_value(DISTINCT x) FROM d), (SELECT single_value(DISTINCT x) FROM d), (SELECT single_value(1) WHERE false)",
+        );
+        check(
+            RULE,
+            "SELECT (SELECT x FROM d UNION SELECT 1)",
+            &format!(
+                "SELECT (SELECT single_value(\"{VALUE}\") FROM (SELECT x FROM d UNION SELECT 1) AS \"{0}\" (\"{VALUE}\"))",
+                quantified::NAME
+            ),
+        );
+        check(
+            RULE,
             "SELECT (SELECT count(1) FROM d WHERE d.a = t.a LIMIT 1) FROM t",
             "SELECT (SELECT count(1) FROM d WHERE d.a = t.a) FROM t",
         );
@@ -224,7 +319,6 @@ mod tests {
     fn an_aggregate_stays() {
         for sql in [
             "SELECT (SELECT count(*) FROM d WHERE d.a = t.a) FROM t",
-            "SELECT (SELECT x FROM d GROUP BY x)",
             "SELECT (SELECT 1)",
             "SELECT (SELECT n FROM (SELECT count(*) AS n FROM d WHERE d.a = t.a)) FROM t",
             "SELECT (SELECT regr_count(x, y) FROM d)",

@@ -48,7 +48,8 @@ impl AggregateUDFImpl for SingleValue {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(One { rows: 0, value: ScalarValue::try_from(args.return_field.data_type())? }))
+        let value = ScalarValue::try_from(args.return_field.data_type())?;
+        Ok(Box::new(One { rows: 0, value, distinct: args.is_distinct }))
     }
 }
 
@@ -56,11 +57,13 @@ impl AggregateUDFImpl for SingleValue {
 struct One {
     rows: i64,
     value: ScalarValue,
+    /// The same value again is no other.
+    distinct: bool,
 }
 
 impl One {
     fn take(&mut self, value: ScalarValue, rows: i64) -> Result<()> {
-        if rows == 0 {
+        if rows == 0 || (self.distinct && self.rows > 0 && self.value == value) {
             return Ok(());
         }
         self.rows += rows;

@@ -7,6 +7,7 @@
 //! memory. Everything else is left to `row_join` and to DataFusion.
 
 mod domain;
+mod membership;
 mod push;
 mod recursion;
 
@@ -127,6 +128,8 @@ fn replace(
             }
             Expr::Exists(exists) if existence => attach(input, outer, &exists.subquery, Wanted::Existence)?
                 .map(|found| if exists.negated { found.is_null() } else { found.is_not_null() }),
+            Expr::InSubquery(of) if existence => membership::within(input, of)?,
+            Expr::SetComparison(of) if existence => membership::compared(input, of)?,
             _ => None,
         };
         Ok(match replaced {
