@@ -18,6 +18,7 @@ mod distinct_order;
 mod fetch_first;
 mod field_access;
 mod function_name;
+mod in_list;
 mod json_aggregate;
 mod json_rows;
 mod jsonb_operator;
@@ -63,6 +64,7 @@ use visit::Rule;
 const RULES: &[Rule] = &[
     fetch_first::RULE,
     distinct_from::RULE,
+    in_list::RULE,
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,

@@ -60,6 +60,17 @@ pub(super) const FUNCTIONS: &[Def] = &[
             Ok(Cell::List(kept.to_vec()))
         })],
     ),
+    // `x IN (SELECT ...)`: no array is no row.
+    Def::lenient(
+        "pg_is_in",
+        &[on(&[Kind::Any, Kind::Any], Returns::Bool, |_, args| {
+            let [value, array] = args else { return Ok(Cell::Null) };
+            match array {
+                Cell::List(items) if !items.is_empty() => is_in(value, items),
+                _ => Ok(Cell::Bool(false)),
+            }
+        })],
+    ),
     // Of values in their order: `percentile_cont`, `percentile_disc`, `mode`.
     Def::strict(
         "pg_percentile_cont",
@@ -90,6 +101,38 @@ pub(super) const FUNCTIONS: &[Def] = &[
         })],
     ),
 ];
+
+/// Whether a value is among others; NULL where it might be.
+fn is_in(value: &Cell, items: &[Cell]) -> Result<Cell> {
+    if *value == Cell::Null {
+        return Ok(Cell::Null);
+    }
+    let mut unknown = false;
+    for item in items {
+        if *item == Cell::Null {
+            unknown = true;
+        } else if equal(value, item)? {
+            return Ok(Cell::Bool(true));
+        }
+    }
+    Ok(if unknown { Cell::Null } else { Cell::Bool(false) })
+}
+
+/// Whether two values are equal. Those of two types are compared only where both are numbers.
+fn equal(left: &Cell, right: &Cell) -> Result<bool> {
+    match (left, right) {
+        (Cell::Float(_), Cell::Int(_) | Cell::Number(_) | Cell::Float(_))
+        | (Cell::Int(_) | Cell::Number(_), Cell::Float(_)) => {
+            let (left, right) = (left.float(), right.float());
+            Ok(left == right || left.is_nan() && right.is_nan())
+        }
+        (Cell::Int(_) | Cell::Number(_), Cell::Int(_) | Cell::Number(_)) => {
+            Ok(left.number().minus(&right.number()).is_zero())
+        }
+        (left, right) if std::mem::discriminant(left) == std::mem::discriminant(right) => Ok(left == right),
+        _ => Err(Error::unsupported("comparing with a subquery's rows of another type")),
+    }
+}
 
 /// The most items that `array_fill` makes.
 const LONGEST: usize = 1_000_000;
