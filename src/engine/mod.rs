@@ -66,7 +66,7 @@ pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use dialect::folded;
 pub use fetch::{Direction, Fetch};
 pub(crate) use input::list as array_value;
-pub use input::{numeric as numeric_value, read as read_text};
+pub use input::{Clock, DateOrder, numeric as numeric_value, read as read_text};
 pub use origin::column_origin;
 pub use session::{
     CancelHandle, KnownSettings, Notice, Prepared, QueryResult, RowStream, Session, Transaction, User,

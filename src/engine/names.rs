@@ -635,7 +635,7 @@ mod tests {
     fn output_names() {
         check(
             "SELECT count(*), sum(amount) FROM deals",
-            r#"SELECT count(*) AS "count", sum("amount") AS "sum" FROM "public"."DEALS" AS "deals""#,
+            r#"SELECT count(*) AS "count", sum(pg_summand("amount")) AS "sum" FROM "public"."DEALS" AS "deals""#,
         );
         check(
             "SELECT 1, 2, 'x' AS Total",

@@ -56,8 +56,10 @@ fn inferred(plan: &LogicalPlan) -> DfResult<HashMap<String, SqlType>> {
             expr.apply(|expr| {
                 match expr {
                     Expr::Cast(Cast { expr, field }) => {
-                        if let Expr::Placeholder(Placeholder { id, .. }) = expr.as_ref() {
-                            cast_to.entry(id.clone()).or_insert_with(|| SqlType::of(field));
+                        if let Expr::Placeholder(Placeholder { id, field: own }) = expr.as_ref() {
+                            cast_to
+                                .entry(id.clone())
+                                .or_insert_with(|| SqlType::of(own.as_ref().unwrap_or(field)));
                         }
                     }
                     Expr::ScalarFunction(ScalarFunction { func, args }) => {

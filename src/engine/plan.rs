@@ -71,6 +71,17 @@ impl Planned {
     }
 }
 
+/// The columns of a plan with the types that they have when it runs: its branches (of CASE, UNION, COALESCE) are brought
+/// to one type only then.
+fn announced(logical: &LogicalPlan, state: &SessionState) -> DfResult<Schema> {
+    let bare = dialect::bare(logical.clone())?;
+    let analyzed = state.analyzer().execute_and_check(bare, state.config_options(), |_, _| {})?;
+    let types = analyzed.schema().fields().iter().map(|field| field.data_type().clone());
+    let fields = logical.schema().fields().iter().zip(types);
+    let fields = fields.map(|(field, data_type)| Field::clone(field).with_data_type(data_type));
+    Ok(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 /// Without the marks on repeated names.
 fn visible(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match dialect::shown_name(field.name()) {
@@ -105,17 +116,18 @@ pub(super) async fn plan(
     let finished = on_big_stack(|| {
         bounds::check(&logical)?;
         let logical = native::place(logical, parameters.is_empty())?;
-        let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.time_zone)?;
+        let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.clock())?;
         let traits = Traits::of(&logical)?;
-        Ok((logical, marks, traits))
+        let announced = announced(&logical, &state)?;
+        Ok((logical, marks, traits, announced))
     });
-    let (logical, marks, traits) = finished.map_err(|e| fault::translate(&e, Some(statement)))?;
+    let (logical, marks, traits, announced) = finished.map_err(|e| fault::translate(&e, Some(statement)))?;
     let planned = Arc::new(Planned {
         planning: Arc::clone(planning),
         of_session: traits.of_session
             || reads.need.reads_catalog()
             || reads.names.iter().any(Read::is_of_catalog),
-        schema: with_origins(&visible(logical.schema().as_arrow()), &logical, &marks),
+        schema: with_origins(&visible(&announced), &logical, &marks),
         constant: (traits.constant && parameters.is_empty()).then(OnceLock::new),
         parameters,
         need: reads.need,
@@ -166,7 +178,7 @@ async fn draft(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(scope.plan(ast)?, planning.time_zone)
+            dialect::typed(dialect::integer_literals(scope.plan(ast)?, !types.is_empty())?, planning.clock())
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;
@@ -273,7 +285,7 @@ fn create(
         let logical = if values.is_empty() {
             logical
         } else {
-            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.planning.time_zone)?
+            dialect::typed(logical.with_param_values(ParamValues::from(values))?, planned.planning.clock())?
         };
         let (logical, specials) = take_specials(logical)?;
         let placed = native::place(dialect::bare(logical.clone())?, true)?;

@@ -21,6 +21,7 @@ use datafusion::scalar::ScalarValue;
 use super::NumericForm;
 use super::function::data_function;
 use super::quoted_number::QuotedNumbers;
+use crate::table::FLOAT;
 
 /// DataFusion's rules, with ours around them.
 pub(super) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
@@ -59,8 +60,8 @@ impl AnalyzerRule for PostgresCasts {
         "postgres_casts"
     }
 
-    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        rewrite(plan, &spell_out)
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        rewrite(plan, &|expr, schema| spell_out(expr, schema, config))
     }
 }
 
@@ -135,9 +136,9 @@ fn under_instant(expr: &Expr) -> &Expr {
     }
 }
 
-fn spell_out(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn spell_out(expr: Expr, schema: &DFSchema, config: &ConfigOptions) -> Result<Transformed<Expr>> {
     match expr {
-        Expr::Cast(cast) => spell_out_cast(cast, schema),
+        Expr::Cast(cast) => spell_out_cast(cast, schema, config),
         other => checked(other, schema),
     }
 }
@@ -186,7 +187,7 @@ fn is_float(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
-fn spell_out_cast(expr: Cast, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Result<Transformed<Expr>> {
     let Cast { expr: inner, field } = &expr;
     let Ok(from) = inner.get_type(schema) else { return Ok(Transformed::no(Expr::Cast(expr))) };
     let inner = || inner.as_ref().clone();
@@ -212,6 +213,20 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let digits = rtrim(vec![cast(inner(), to.clone()), lit("0")]);
             Transformed::yes(rtrim(vec![digits, lit(".")]))
         }
+        // Arrow divides by a power of ten, which makes a neighbour of some floats.
+        (DataType::Decimal128(..) | DataType::Decimal256(..), to) if is_float(to) => {
+            let nearest = match &*expr.expr {
+                Expr::Literal(value, _) => lit(nearest(value)?),
+                _ => data_function(FLOAT)?.call(vec![inner()]),
+            };
+            Transformed::yes(if *to == DataType::Float64 { nearest } else { cast(nearest, to.clone()) })
+        }
+        // Arrow writes other texts.
+        (from, DataType::Utf8) if is_float(&from) || is_of_time(&from) => {
+            let text = data_function("pg_text")?;
+            let text = text.inner().with_updated_config(config).map_or(text, Arc::new);
+            Transformed::yes(text.call(vec![inner()]))
+        }
         // A day begins in the session's zone, not in UTC.
         (DataType::Date32, to @ DataType::Timestamp(_, Some(_))) => {
             let local = cast(inner(), DataType::Timestamp(TimeUnit::Microsecond, None));
@@ -219,6 +234,18 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         _ => Transformed::no(Expr::Cast(expr)),
     })
+}
+
+/// The float that is nearest to a decimal; NULL for NULL.
+fn nearest(decimal: &ScalarValue) -> Result<ScalarValue> {
+    let digits = decimal.cast_to(&DataType::Utf8)?;
+    let value = digits.try_as_str().flatten().and_then(|digits| digits.parse::<f64>().ok());
+    Ok(ScalarValue::Float64(value))
+}
+
+fn is_of_time(data_type: &DataType) -> bool {
+    use DataType as D;
+    matches!(data_type, D::Timestamp(..) | D::Time64(_) | D::Interval(_) | D::Duration(_))
 }
 
 /// Whether a decimal's scale is one that PostgreSQL shows: that of constants, of declared columns, and of what adds and

@@ -27,6 +27,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::planner::{ContextProvider, ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast;
 
+use super::DateOrder;
 use super::function;
 use super::runtime::{self, DATABASE};
 use super::session::Session;
@@ -44,6 +45,8 @@ pub(super) struct Registry {
     aggregate: HashMap<String, Arc<AggregateUDF>>,
     window: HashMap<String, Arc<WindowUDF>>,
     table: HashMap<String, Arc<TableFunction>>,
+    /// The planner's hooks for each order of days.
+    planners: Vec<(DateOrder, Vec<Arc<dyn ExprPlanner>>)>,
 }
 
 impl Registry {
@@ -72,7 +75,9 @@ impl Registry {
         }
         let table = SessionStateDefaults::default_table_functions();
         let table = table.into_iter().map(|f| (f.name().to_owned(), f)).collect();
-        Self { state: runtime::template(runtime), zones: Mutex::default(), scalar, aggregate, window, table }
+        let planners = DateOrder::ALL.into_iter().map(|order| (order, runtime::planners(order))).collect();
+        let state = runtime::template(runtime);
+        Self { state, zones: Mutex::default(), scalar, aggregate, window, table, planners }
     }
 
     /// The state of a statement in this zone.
@@ -88,6 +93,11 @@ impl Registry {
         state
     }
 
+    fn planners(&self, order: DateOrder) -> &[Arc<dyn ExprPlanner>] {
+        let of_order = self.planners.iter().find(|(known, _)| *known == order);
+        of_order.map_or(&[], |(_, planners)| planners.as_slice())
+    }
+
     /// Whether a name is a table function's: for tests of what is left out.
     #[cfg(test)]
     pub(super) fn names(&self) -> (HashSet<String>, HashSet<String>) {
@@ -101,12 +111,14 @@ pub(super) struct Scope<'s> {
     registry: &'s Registry,
     state: &'s SessionState,
     tables: &'s Tables,
+    order: DateOrder,
 }
 
 impl<'s> Scope<'s> {
     /// Of a session's statement: the tables that it names, in its state.
     pub(super) fn new(session: &'s Session, state: &'s SessionState, tables: &'s Tables) -> Self {
-        Self { session, registry: session.engine.registry(), state, tables }
+        let order = session.clock().order;
+        Self { session, registry: session.engine.registry(), state, tables, order }
     }
 
     /// The logical plan of a statement whose names are exact. Waits for nothing.
@@ -174,7 +186,7 @@ impl ContextProvider for Scope<'_> {
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        self.state.expr_planners()
+        self.registry.planners(self.order)
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
@@ -258,6 +270,6 @@ impl FunctionRegistry for Scope<'_> {
     }
 
     fn expr_planners(&self) -> Vec<Arc<dyn ExprPlanner>> {
-        self.state.expr_planners().to_vec()
+        self.registry.planners(self.order).to_vec()
     }
 }

@@ -13,10 +13,12 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::object_store::ObjectStore;
 use datafusion::prelude::SessionConfig;
 use url::Url;
 
+use super::DateOrder;
 use super::yielding::Yielding;
 use super::{dialect, function, join_condition, plain_filter, postgres_cast, unnest_rule};
 use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
@@ -51,15 +53,18 @@ pub(super) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
     scalar.chain(native_functions()).chain(function::plain_functions()).collect()
 }
 
+/// The hooks of the planner. Ours come first: they know PostgreSQL's forms.
+pub(super) fn planners(order: DateOrder) -> Vec<Arc<dyn ExprPlanner>> {
+    dialect::expr_planners(order).into_iter().chain(SessionStateDefaults::default_expr_planners()).collect()
+}
+
 /// The state that each statement's is made from: rules, no catalog, and no function but the one that a rule asks for
 /// (`DISTINCT ON`).
 pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
-    // Ours come first: they know PostgreSQL's forms.
-    let planners = dialect::expr_planners().into_iter().chain(SessionStateDefaults::default_expr_planners());
     SessionStateBuilder::new()
         .with_config(config())
         .with_runtime_env(runtime)
-        .with_expr_planners(planners.collect())
+        .with_expr_planners(planners(DateOrder::default()))
         .with_aggregate_functions(vec![first_value_udaf()])
         .with_analyzer_rules(postgres_cast::analyzer_rules())
         .with_optimizer_rules(unnest_rule::guarded(join_condition::optimizer_rules()))

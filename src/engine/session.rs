@@ -25,7 +25,7 @@ use super::runtime;
 use super::settings::Settings;
 use super::state::State;
 use super::statement::{self, Statement};
-use super::{SqlType, tables};
+use super::{Clock, SqlType, tables};
 use crate::error::{Error, Kind, Result};
 
 pub use super::cancel::CancelHandle;
@@ -406,6 +406,12 @@ impl Session {
     /// The number under which `pg_backend_pid()` and others know this session.
     pub fn set_backend_pid(&self, pid: i32) {
         self.state.set_pid(pid);
+    }
+
+    /// What a text of a day or a time leaves open.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.settings().planning.clock()
     }
 
     /// The zone in which timestamptz is shown.

@@ -240,7 +240,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
             return Err(Failure::error("42P03", format!("cursor \"{name}\" already exists")).into());
         }
         room(self.portals.len(), "portals")?;
-        let portal = Portal::bind(statement, bind, self.session.time_zone())?;
+        let portal = Portal::bind(statement, bind, self.session.clock())?;
         self.portals.insert(name, portal);
         Ok(self.output.put(&BindComplete::new())?)
     }

@@ -11,14 +11,14 @@ use datafusion::scalar::ScalarValue;
 use super::binary::{EPOCH_DAYS, EPOCH_MICROS};
 use super::failure::Failure;
 use super::types::{ParameterType, uuid_text, wire_type};
-use crate::engine::{SqlType, array_value, numeric_value, read_text};
+use crate::engine::{Clock, SqlType, array_value, numeric_value, read_text};
 
-/// One value; `None` is NULL. `zone` is that of a time without one, `number` the parameter's, from 1.
+/// One value; `None` is NULL. `clock` has what a time leaves open, `number` the parameter's, from 1.
 pub(super) fn decode(
     bytes: Option<&[u8]>,
     binary: bool,
     parameter: &ParameterType,
-    zone: Tz,
+    clock: Clock,
     number: usize,
 ) -> Result<ScalarValue, Failure> {
     let value = match bytes {
@@ -26,7 +26,7 @@ pub(super) fn decode(
             .map_err(|error| Failure::error("22023", error.to_string())),
         Some(bytes) if binary => from_binary(bytes, &parameter.sql_type),
         Some(bytes) => {
-            utf8(bytes).and_then(|text| read_text(text, &parameter.sql_type, zone).map_err(Failure::from))
+            utf8(bytes).and_then(|text| read_text(text, &parameter.sql_type, clock).map_err(Failure::from))
         }
     };
     value.map_err(|failure| failure.of_parameter(number))

@@ -19,7 +19,7 @@ use super::parameter;
 use super::running::{Cancels, Running};
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{Prepared, RowStream, TextOptions};
+use crate::engine::{Clock, Prepared, RowStream, TextOptions};
 use crate::error::Error;
 
 /// What a Parse message made.
@@ -85,12 +85,8 @@ pub(super) enum PortalState {
 }
 
 impl Portal {
-    /// Decodes the values. `zone` is that of times without one.
-    pub(super) fn bind(
-        statement: Arc<ClientStatement>,
-        bind: &Bind,
-        zone: chrono_tz::Tz,
-    ) -> Result<Self, Failure> {
+    /// Decodes the values. `clock` has what times leave open.
+    pub(super) fn bind(statement: Arc<ClientStatement>, bind: &Bind, clock: Clock) -> Result<Self, Failure> {
         let expected = statement.parameters.len();
         let given = bind.parameters.len();
         if given != expected {
@@ -101,7 +97,7 @@ impl Portal {
         let mut values = Vec::with_capacity(given);
         for (at, (value, parameter)) in bind.parameters.iter().zip(&statement.parameters).enumerate() {
             let binary = is_binary(&bind.parameter_format_codes, at, given)?;
-            values.push(parameter::decode(value.as_deref(), binary, parameter, zone, at + 1)?);
+            values.push(parameter::decode(value.as_deref(), binary, parameter, clock, at + 1)?);
         }
         let formats = bind.result_column_format_codes.clone();
         // A format that does not fit the result is told now, as PostgreSQL does.

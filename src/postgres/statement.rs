@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::portal::{ClientStatement, Rows, Sent, guarded, tag};
 use super::startup::Stop;
 use super::types::ParameterType;
-use crate::engine::{Fetch, Prepared, SqlType, Statement, Transaction, read_text};
+use crate::engine::{Clock, Fetch, Prepared, SqlType, Statement, Transaction, read_text};
 
 /// What became of a statement that was started.
 pub(super) enum Started {
@@ -234,9 +234,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         let batch = guarded(async move { result.rows.try_next().await }).await?;
         let Some(batch) = batch else { return Err(Failure::error("22023", "EXECUTE has no values").into()) };
         let mut out = vec![];
-        let zone = self.session.time_zone();
+        let clock = self.session.clock();
         for (at, (column, sql_type)) in batch.columns().iter().zip(types).enumerate() {
-            out.push(argument(column, sql_type, zone).map_err(|failure| failure.of_parameter(at + 1))?);
+            out.push(argument(column, sql_type, clock).map_err(|failure| failure.of_parameter(at + 1))?);
         }
         Ok(out)
     }
@@ -272,10 +272,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
 }
 
 /// A value of EXECUTE as one of the parameter's type. A text is read like a bound one; a numeric has its own digits.
-fn argument(column: &ArrayRef, sql_type: &SqlType, zone: chrono_tz::Tz) -> Result<ScalarValue, Failure> {
+fn argument(column: &ArrayRef, sql_type: &SqlType, clock: Clock) -> Result<ScalarValue, Failure> {
     let wrong = |error| Failure::error("42804", format!("a value of EXECUTE does not fit: {error}"));
     match ScalarValue::try_from_array(column, 0).map_err(wrong)? {
-        ScalarValue::Utf8(Some(text)) => Ok(read_text(&text, sql_type, zone)?),
+        ScalarValue::Utf8(Some(text)) => Ok(read_text(&text, sql_type, clock)?),
         decimal @ ScalarValue::Decimal128(..) if *sql_type == SqlType::Numeric => Ok(decimal),
         value => value.cast_to(&sql_type.data_type()).map_err(wrong),
     }

@@ -50,6 +50,7 @@ pub use numeric_form::NumericForm;
 pub use ordered::tables_of;
 pub(crate) use outer_side::OuterSides;
 pub use provider::{AppTable, ScanSettings};
+pub(crate) use pushdown::FLOAT;
 pub use remembered::{DAILY_REQUESTS, Remembered};
 pub use rules::{Rule, Rules};
 pub use scan::{AnyOrder, JoinKeys, LocalFilters, PART, TableRef};

@@ -78,10 +78,9 @@ impl Marker {
     /// Where a call of it stands in the statement's text, in characters from 1.
     fn place(self, args: &[Expr]) -> Option<usize> {
         let place = if self == Self::Condition { args.get(2) } else { args.first() };
-        match place {
-            Some(Expr::Literal(ScalarValue::Int64(Some(place)), _)) => {
-                usize::try_from(*place).ok().filter(|place| *place > 0)
-            }
+        let Some(Expr::Literal(place, _)) = place else { return None };
+        match place.cast_to(&DataType::Int64) {
+            Ok(ScalarValue::Int64(Some(place))) => usize::try_from(place).ok().filter(|place| *place > 0),
             _ => None,
         }
     }

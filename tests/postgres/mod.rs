@@ -218,9 +218,9 @@ async fn parameters_are_inferred_or_declared() {
     let client = server.connect().await;
     let inferred =
         client.prepare("SELECT v FROM (VALUES (1), (2), (3)) AS t(v) WHERE v >= $1").await.unwrap();
-    assert_eq!(inferred.params(), [Type::INT8]);
-    let rows = client.query(&inferred, &[&2_i64]).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(inferred.params(), [Type::INT4]);
+    let rows = client.query(&inferred, &[&2_i32]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>(), [2, 3]);
     let declared = client.prepare_typed("SELECT $1 AS a, $2 AS b", &[Type::INT4, Type::TEXT]).await.unwrap();
     let row = client.query_one(&declared, &[&-5_i32, &"x'y"]).await.unwrap();
     assert_eq!((row.get::<_, i32>(0), row.get::<_, &str>(1)), (-5, "x'y"));
@@ -240,7 +240,7 @@ async fn a_portal_is_read_in_portions() {
     let mut portions = vec![];
     for _ in 0..4 {
         let rows = transaction.query_portal(&portal, 2).await.unwrap();
-        portions.push(rows.iter().map(|row| row.get::<_, i64>(0)).collect::<Vec<_>>());
+        portions.push(rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>());
     }
     assert_eq!(portions, [vec![1, 2], vec![3, 4], vec![5], vec![]]);
     transaction.commit().await.unwrap();

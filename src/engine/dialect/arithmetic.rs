@@ -24,15 +24,36 @@ impl ExprPlanner for Arithmetic {
             read_number(&mut expr.left, &right)?;
         }
         let Some((left, right)) = types(&expr, schema) else { return Ok(PlannerResult::Original(expr)) };
+        if comparison(&expr.op).is_some() {
+            // As in PostgreSQL: the exact number gives way.
+            if is_decimal(&left) && is_float(&right) {
+                expr.left = as_float(expr.left);
+            } else if is_float(&left) && is_decimal(&right) {
+                expr.right = as_float(expr.right);
+            }
+        }
         if let (Some(op), true) = (comparison(&expr.op), is_interval(&left) && is_interval(&right)) {
             let length = data_function("pg_interval_length")?;
             let left = Box::new(length.call(vec![expr.left]));
             let right = Box::new(length.call(vec![expr.right]));
             return Ok(PlannerResult::Planned(Expr::BinaryExpr(BinaryExpr { left, op, right })));
         }
+        // Beside a number of another type, `real` counts as `double precision`.
+        if is_arithmetic(&expr.op) && left != right && left.is_numeric() && right.is_numeric() {
+            if left == DataType::Float32 {
+                expr.left = as_float(expr.left);
+            } else if right == DataType::Float32 {
+                expr.right = as_float(expr.right);
+            }
+        }
         if let Some((name, swapped)) = function_of(&expr.op, &left, &right) {
             let args = if swapped { vec![expr.right, expr.left] } else { vec![expr.left, expr.right] };
             return Ok(PlannerResult::Planned(data_function(name)?.call(args)));
+        }
+        if expr.op == Op::Minus && left == DataType::Date32 && right == DataType::Date32 {
+            let (left, right) = (Box::new(expr.left), Box::new(expr.right));
+            let days = Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right });
+            return Ok(PlannerResult::Planned(cast(days, DataType::Int32)));
         }
         // A day and an interval make a time.
         if matches!(expr.op, Op::Plus | Op::Minus) {
@@ -63,8 +84,17 @@ fn is_interval(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Interval(_) | DataType::Duration(_))
 }
 
-fn is_decimal(data_type: &DataType) -> bool {
+pub(super) fn is_decimal(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
+}
+
+pub(super) fn is_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float32 | DataType::Float64)
+}
+
+/// A number as `double precision`.
+pub(super) fn as_float(expr: Expr) -> Expr {
+    cast(expr, DataType::Float64)
 }
 
 /// The function that an operator is between two types, and whether its operands change places.

@@ -49,6 +49,18 @@ fn called(expr: &mut Expr) {
                 *expr = clock;
             }
         }
+        Expr::Function(function) if is_count(&function.name.to_string()) => {
+            let is_length = function.name.to_string().eq_ignore_ascii_case("array_length");
+            let count = Expr::Cast {
+                kind: CastKind::DoubleColon,
+                expr: Box::new(take(expr)),
+                data_type: DataType::Integer(None),
+                array: false,
+                format: None,
+            };
+            // An empty array has no dimension that could have a length.
+            *expr = if is_length { call("nullif", vec![count, number(0)]) } else { count };
+        }
         Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
             if let Some(clock) = clock(&function.name.to_string()) {
                 *expr = clock;
@@ -56,6 +68,13 @@ fn called(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// Whether a function counts items: DataFusion's give a number without a sign, which no type of PostgreSQL stands for.
+fn is_count(name: &str) -> bool {
+    ["array_length", "array_ndims", "array_position", "cardinality"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// What the clocks of the session's zone show.
@@ -78,6 +97,8 @@ mod tests {
     fn forms_are_calls() {
         check(RULE, "SELECT a AT TIME ZONE 'UTC'", "SELECT timezone('UTC', a)");
         check(RULE, "SELECT extract(YEAR FROM d)", "SELECT pg_extract('year', d)");
+        check(RULE, "SELECT cardinality(a)", "SELECT cardinality(a)::INTEGER");
+        check(RULE, "SELECT array_length(a, 1)", "SELECT nullif(array_length(a, 1)::INTEGER, 0)");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
         check(RULE, "SELECT |/ a, @ b", "SELECT sqrt(a), abs(b)");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");

@@ -142,11 +142,12 @@ fn last(name: &ObjectName) -> String {
 fn plain(data_type: &DataType) -> Option<DataType> {
     let name = match data_type {
         DataType::Array(ArrayElemTypeDef::SquareBracket(item, size)) => {
-            // An array of oids is one to who asks for a parameter's type.
-            if type_name(item) == "oid" {
-                return None;
-            }
-            let item = plain(item)?;
+            let item = match type_name(item).as_str() {
+                // An array of oids is one to who asks for a parameter's type.
+                "oid" => return None,
+                "regclass" => DataType::BigInt(None),
+                _ => plain(item)?,
+            };
             return Some(DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), *size)));
         }
         DataType::Custom(name, _) => last(name),

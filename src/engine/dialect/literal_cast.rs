@@ -13,16 +13,28 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, Cast, InList, Placeholder, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
-use crate::engine::SqlType;
+use super::arithmetic::{as_float, is_decimal, is_float};
 use crate::engine::input::{read, special_of};
 use crate::engine::type_planner::is_unconstrained;
+use crate::engine::{Clock, DateOrder, SqlType};
 use crate::error::{Error, Kind};
 use crate::table::SQL_TYPE;
 
 /// One step over an expression whose operands are done.
-pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Transformed<Expr>> {
+pub(super) fn read_casts(expr: Expr, schema: &DFSchema, clock: Clock) -> Result<Transformed<Expr>> {
     match expr {
         Expr::Cast(Cast { expr: inner, field }) => {
+            // The parameter keeps what the cast is about to lose: a type that Arrow does not tell.
+            if let Expr::Placeholder(Placeholder { id, field: None }) = inner.as_ref()
+                && field.metadata().contains_key(SQL_TYPE)
+                && !is_unconstrained(&field)
+            {
+                let typed = Placeholder::new_with_field(id.clone(), Some(Arc::clone(&field)));
+                return Ok(Transformed::yes(Expr::Cast(Cast {
+                    expr: Box::new(Expr::Placeholder(typed)),
+                    field,
+                })));
+            }
             if is_unconstrained(&field)
                 && let Some(done) = keeps_digits(&inner, &field, schema)
             {
@@ -35,19 +47,22 @@ pub(super) fn read_casts(expr: Expr, schema: &DFSchema, zone: Tz) -> Result<Tran
             }
             match literal(&inner) {
                 Some(text) if is_read_here(&field) => {
-                    Ok(Transformed::yes(Expr::Literal(value(text, &field, zone)?, None)))
+                    Ok(Transformed::yes(literal_of(value(text, &field, clock)?)))
                 }
                 _ => Ok(Transformed::no(Expr::Cast(Cast { expr: inner, field }))),
             }
         }
         Expr::Between(mut between) => {
             let Between { expr, low, high, .. } = &mut between;
-            let changed = read_beside(expr, [&mut **low, &mut **high], schema)?;
+            let changed = read_beside(expr, [&mut **low, &mut **high], schema, clock.order)?;
+            let changed =
+                floats(std::iter::once(&mut **expr).chain([&mut **low, &mut **high]), schema)? || changed;
             Ok(Transformed::new_transformed(Expr::Between(between), changed))
         }
         Expr::InList(mut list) => {
             let InList { expr, list: items, .. } = &mut list;
-            let changed = read_beside(expr, items.iter_mut(), schema)?;
+            let changed = read_beside(expr, items.iter_mut(), schema, clock.order)?;
+            let changed = floats(std::iter::once(&mut **expr).chain(items), schema)? || changed;
             if list.negated && has_null(&list) {
                 return Ok(Transformed::yes(without_null(list)));
             }
@@ -71,6 +86,20 @@ fn keeps_digits(inner: &Expr, field: &Arc<Field>, schema: &DFSchema) -> Option<E
     matches!(inner.get_type(schema), Ok(DataType::Decimal128(..))).then(|| inner.clone())
 }
 
+/// A value that was cast. A `bigint` that would fit `integer` stays a cast: as a literal it would count as one that the
+/// statement writes without a type, where its plan is part of another.
+fn literal_of(value: ScalarValue) -> Expr {
+    if let ScalarValue::Int64(Some(number)) = value
+        && let Ok(number) = i32::try_from(number)
+    {
+        return Expr::Cast(Cast::new(
+            Box::new(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
+            DataType::Int64,
+        ));
+    }
+    Expr::Literal(value, None)
+}
+
 fn literal(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(ScalarValue::Utf8(Some(text)), _) => Some(text),
@@ -84,12 +113,12 @@ fn is_read_here(field: &Field) -> bool {
 }
 
 /// The value of a literal of a field's type.
-fn value(text: &str, field: &Field, zone: Tz) -> Result<ScalarValue> {
+fn value(text: &str, field: &Field, clock: Clock) -> Result<ScalarValue> {
     let zone = match field.data_type() {
-        DataType::Timestamp(_, Some(own)) => own.parse().unwrap_or(zone),
-        _ => zone,
+        DataType::Timestamp(_, Some(own)) => own.parse().unwrap_or(clock.zone),
+        _ => clock.zone,
     };
-    let value = read(text, &SqlType::of(field), zone).map_err(external)?;
+    let value = read(text, &SqlType::of(field), Clock { zone, ..clock }).map_err(external)?;
     if is_unconstrained(field) || special_of(&value).is_some() {
         return Ok(value);
     }
@@ -153,6 +182,7 @@ fn read_beside<'e>(
     one: &Expr,
     others: impl IntoIterator<Item = &'e mut Expr>,
     schema: &DFSchema,
+    order: DateOrder,
 ) -> Result<bool> {
     let Ok((_, wanted)) = one.to_field(schema) else { return Ok(false) };
     let mut changed = false;
@@ -160,10 +190,25 @@ fn read_beside<'e>(
         changed |= if wanted.data_type().is_numeric() {
             read_number(other, wanted.data_type())?
         } else {
-            read_literal(other, &wanted)?
+            read_literal(other, &wanted, order)?
         };
     }
     Ok(changed)
+}
+
+/// Exact numbers beside `double precision` ones are compared as such, too.
+fn floats<'e>(exprs: impl Iterator<Item = &'e mut Expr>, schema: &DFSchema) -> Result<bool> {
+    let exprs: Vec<_> = exprs.collect();
+    let types: Vec<_> = exprs.iter().filter_map(|expr| expr.get_type(schema).ok()).collect();
+    if types.len() < exprs.len() || !types.iter().any(is_float) || !types.iter().any(is_decimal) {
+        return Ok(false);
+    }
+    for (expr, data_type) in exprs.into_iter().zip(types) {
+        if is_decimal(&data_type) {
+            *expr = as_float(expr.clone());
+        }
+    }
+    Ok(true)
 }
 
 /// A number has its own digits, whatever the other side has.
@@ -175,7 +220,7 @@ fn read_number(expr: &mut Expr, wanted: &DataType) -> Result<bool> {
 }
 
 /// A text literal beside a value of this type is of the type, where Arrow would read it otherwise than PostgreSQL.
-pub(super) fn read_literal(expr: &mut Expr, wanted: &Field) -> Result<bool> {
+pub(super) fn read_literal(expr: &mut Expr, wanted: &Field, order: DateOrder) -> Result<bool> {
     let Some(text) = literal(expr) else { return Ok(false) };
     let sql_type = SqlType::of(wanted);
     let wanted = wanted.data_type();
@@ -191,7 +236,7 @@ pub(super) fn read_literal(expr: &mut Expr, wanted: &Field) -> Result<bool> {
         | DataType::Binary => Tz::UTC,
         _ => return Ok(false),
     };
-    let value = read(text, &sql_type, zone).map_err(external)?;
+    let value = read(text, &sql_type, Clock { zone, order }).map_err(external)?;
     *expr = Expr::Literal(fitted(value, wanted)?, None);
     Ok(true)
 }
@@ -208,15 +253,15 @@ pub(super) fn unmark_numerics(expr: Expr) -> Result<Transformed<Expr>> {
 
 /// Takes off the marks of types below the top of an expression: DataFusion takes two literals of different marks for
 /// two values.
-pub(super) fn unmark(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
+pub(super) fn unmark(expr: Expr, clock: Clock) -> Result<Transformed<Expr>> {
     match expr {
         Expr::Alias(mut alias) => {
-            let inner = unmark(*alias.expr, zone)?;
+            let inner = unmark(*alias.expr, clock)?;
             alias.expr = Box::new(inner.data);
             Ok(Transformed::new_transformed(Expr::Alias(alias), inner.transformed))
         }
         Expr::Cast(mut cast) => {
-            let inner = unmark_all(*cast.expr, zone)?;
+            let inner = unmark_all(*cast.expr, clock)?;
             cast.expr = Box::new(inner.data);
             Ok(Transformed::new_transformed(Expr::Cast(cast), inner.transformed))
         }
@@ -224,19 +269,19 @@ pub(super) fn unmark(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
             let mut changed = false;
             let mut unmarked = Vec::with_capacity(args.len());
             for arg in args {
-                let arg = unmark_all(arg, zone)?;
+                let arg = unmark_all(arg, clock)?;
                 changed |= arg.transformed;
                 unmarked.push(arg.data);
             }
             let call = Expr::ScalarFunction(ScalarFunction { func, args: unmarked });
             Ok(Transformed::new_transformed(call, changed))
         }
-        other => unmark_all(other, zone),
+        other => unmark_all(other, clock),
     }
 }
 
 /// Takes off the marks wherever they are.
-pub(super) fn unmark_all(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
+pub(super) fn unmark_all(expr: Expr, clock: Clock) -> Result<Transformed<Expr>> {
     expr.transform_up(|expr| match expr {
         Expr::Cast(Cast { expr, field })
             if field.metadata().contains_key(SQL_TYPE) && !is_unconstrained(&field) =>
@@ -252,7 +297,7 @@ pub(super) fn unmark_all(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
             match (sql_type, args.as_slice()) {
                 (Some(sql_type), [arg]) if literal(arg).is_some() => {
                     let text = literal(arg).unwrap_or_default();
-                    let value = read(text, &sql_type, zone).map_err(external)?;
+                    let value = read(text, &sql_type, clock).map_err(external)?;
                     Ok(Transformed::yes(Expr::Literal(value, None)))
                 }
                 _ => Ok(Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))),

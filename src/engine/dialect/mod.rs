@@ -4,6 +4,7 @@
 //! no name of a client or text of a query is known. A rule is a file and a line in [`RULES`].
 //! What needs types is not here but in `planner.rs`, which DataFusion asks while it plans.
 
+mod aggregate_form;
 mod arithmetic;
 mod array_subquery;
 mod between_symmetric;
@@ -19,6 +20,7 @@ mod fetch_first;
 mod field_access;
 mod function_name;
 mod in_list;
+mod integer_literal;
 mod json_aggregate;
 mod json_rows;
 mod jsonb_operator;
@@ -31,11 +33,13 @@ mod mark;
 mod name_pattern;
 mod operator;
 mod ordered_set;
+mod parameter_type;
 mod planner;
 mod quantified;
 mod regex_substring;
 mod relation_kind;
 mod repeated_call;
+mod result_type;
 mod row_join;
 mod scalar_subquery;
 mod set_returning;
@@ -45,6 +49,7 @@ mod system_view;
 mod unnest_apart;
 mod visit;
 mod window_name;
+mod work_table;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
@@ -53,6 +58,7 @@ use datafusion::sql::sqlparser::ast::{
 
 pub(crate) use catalog_name::mentions_catalog;
 pub(crate) use column_name::{MARK, shown_name};
+pub(crate) use integer_literal::integer_literals;
 pub(crate) use literal_cast::nested;
 pub(crate) use planner::{bare, complete, expr_planners, typed};
 pub(crate) use relation_kind::may_show_views;
@@ -78,6 +84,7 @@ const RULES: &[Rule] = &[
     name_pattern::RULE,
     catalog_name::FUNCTION,
     catalog_name::RELATION,
+    aggregate_form::RULE,
     system_column::RULE,
     keyword::RULE,
     like_escape::RULE,

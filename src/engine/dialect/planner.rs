@@ -4,39 +4,42 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 use arrow::datatypes::{DataType, Field};
-use chrono_tz::Tz;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::functions_nested::expr_fn::array_has_any;
-use datafusion::logical_expr::expr::{Alias, BinaryExpr, Cast, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ScalarFunctionArgs, lit,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::decorrelate::decorrelate;
 use super::literal_cast::{self, read_literal};
 use super::mark::marks;
-use crate::engine::SqlType;
+use super::parameter_type;
 use crate::engine::function::display_function;
+use crate::engine::{Clock, DateOrder, SqlType};
 
 /// The hooks, for a session to register before DataFusion's own.
-pub(crate) fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
+pub(crate) fn expr_planners(order: DateOrder) -> Vec<Arc<dyn ExprPlanner>> {
     vec![
-        Arc::new(UnknownLiteral),
+        Arc::new(UnknownLiteral { order }),
         Arc::new(super::jsonb_operator::JsonbOperator),
         Arc::new(super::arithmetic::Arithmetic),
+        Arc::new(super::result_type::ResultTypes),
     ]
 }
 
 /// A text literal has the type of what it is compared with: an array (`conkey = '{1}'`), a truth value (`x = 't'`), a
 /// day.
 #[derive(Debug)]
-struct UnknownLiteral;
+struct UnknownLiteral {
+    order: DateOrder,
+}
 
 impl ExprPlanner for UnknownLiteral {
     fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
@@ -44,8 +47,8 @@ impl ExprPlanner for UnknownLiteral {
         if is_comparison(&expr.op)
             && let (Ok((_, left)), Ok((_, right))) = (expr.left.to_field(schema), expr.right.to_field(schema))
         {
-            read_literal(&mut expr.right, &left)?;
-            read_literal(&mut expr.left, &right)?;
+            read_literal(&mut expr.right, &left, self.order)?;
+            read_literal(&mut expr.left, &right, self.order)?;
         }
         if expr.op == BinaryOperator::StringConcat {
             for side in [&mut expr.left, &mut expr.right] {
@@ -132,66 +135,12 @@ fn plain_number(expr: Expr) -> Result<Expr> {
 pub(crate) fn complete(
     plan: LogicalPlan,
     functions: &dyn FunctionRegistry,
-    zone: Tz,
+    clock: Clock,
 ) -> Result<(LogicalPlan, Vec<String>)> {
-    let plan = typed(plan, zone)?;
+    let plan = typed(plan, clock)?;
     let marks = marks(&plan);
-    let plan = array_texts(decorrelate(integers(plan)?)?, functions)?;
+    let plan = array_texts(decorrelate(plan)?, functions)?;
     Ok((display(plan, &marks, functions)?, marks))
-}
-
-/// Whole numbers of a result that are written in the statement are of type `integer` where they fit it: DataFusion has
-/// them as `bigint`, which clients show as another type.
-fn integers(plan: LogicalPlan) -> Result<LogicalPlan> {
-    match plan {
-        LogicalPlan::Projection(_) => {
-            let plan = plan.map_expressions(|expr| Ok(integer(expr)))?;
-            if plan.transformed { plan.data.recompute_schema() } else { Ok(plan.data) }
-        }
-        // The same columns as what is under it.
-        LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
-            plan.map_children(|input| integers(input).map(Transformed::yes))?.data.recompute_schema()
-        }
-        other => Ok(other),
-    }
-}
-
-fn integer(expr: Expr) -> Transformed<Expr> {
-    match expr {
-        Expr::Alias(mut alias) => {
-            let inner = integer(*alias.expr);
-            alias.expr = Box::new(inner.data);
-            let alias = Expr::Alias(alias);
-            if inner.transformed { Transformed::yes(alias) } else { Transformed::no(alias) }
-        }
-        Expr::Literal(ScalarValue::Int64(Some(number)), None) => match i32::try_from(number) {
-            Ok(number) => Transformed::yes(Expr::Literal(ScalarValue::Int32(Some(number)), None)),
-            Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(number)), None)),
-        },
-        other if is_of_integers(&other) => {
-            Transformed::yes(Expr::Cast(Cast::new(Box::new(other), DataType::Int32)))
-        }
-        other => Transformed::no(other),
-    }
-}
-
-/// Whether an expression is of literals alone, each of which fits `integer`: then it is one, or out of its range.
-fn is_of_integers(expr: &Expr) -> bool {
-    match expr {
-        Expr::Literal(ScalarValue::Int64(Some(number)), None) => i32::try_from(*number).is_ok(),
-        Expr::Negative(inner) => is_of_integers(inner),
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            use Operator as O;
-            matches!(op, O::Plus | O::Minus | O::Multiply | O::Divide | O::Modulo)
-                && is_of_integers(left)
-                && is_of_integers(right)
-        }
-        Expr::Case(case) => {
-            let mut results = case.when_then_expr.iter().map(|(_, then)| then).chain(&case.else_expr);
-            results.all(|result| is_of_integers(result))
-        }
-        _ => false,
-    }
 }
 
 /// `array::text` has PostgreSQL's form: `{a,"b c"}`.
@@ -224,12 +173,12 @@ fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Lo
 }
 
 /// Gives types to what has none because of where it stands: in `x = ANY ($1)` and `x = ANY ('{a,b}')` the right side
-/// is an array of the left one's type, in `LIMIT $1` a number; a text literal that is cast is what it says. `zone` is
-/// that of a time without one. To be applied before parameters are asked for, and when they have values.
+/// is an array of the left one's type, in `LIMIT $1` a number; a text literal that is cast is what it says. `clock` has
+/// what a time leaves open. To be applied before parameters are asked for, and when they have values.
 ///
 /// # Errors
 /// Those of building a plan, and those of a literal that is none of its type.
-pub(crate) fn typed(plan: LogicalPlan, zone: Tz) -> Result<LogicalPlan> {
+pub(crate) fn typed(plan: LogicalPlan, clock: Clock) -> Result<LogicalPlan> {
     let mut changed = false;
     let plan = plan.transform_up_with_subqueries(|plan| {
         let mut schema = DFSchema::empty();
@@ -241,9 +190,9 @@ pub(crate) fn typed(plan: LogicalPlan, zone: Tz) -> Result<LogicalPlan> {
         let names = NamePreserver::new(&plan);
         let plan = plan.map_expressions(|expr| {
             let name = names.save(&expr);
-            let done = expr.transform_up(|expr| type_one(expr, &schema, limit, zone))?;
+            let done = expr.transform_up(|expr| type_one(expr, &schema, limit, clock))?;
             let done = done.transform_data(|expr| {
-                if listed { literal_cast::unmark(expr, zone) } else { literal_cast::unmark_all(expr, zone) }
+                if listed { literal_cast::unmark(expr, clock) } else { literal_cast::unmark_all(expr, clock) }
             })?;
             Ok(done.update_data(|expr| name.restore(expr)))
         })?;
@@ -270,10 +219,17 @@ pub(crate) fn bare(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(plan.data)
 }
 
-fn type_one(expr: Expr, schema: &DFSchema, limit: bool, zone: Tz) -> Result<Transformed<Expr>> {
+fn type_one(expr: Expr, schema: &DFSchema, limit: bool, clock: Clock) -> Result<Transformed<Expr>> {
+    let mut expr = expr;
+    let inferred = parameter_type::infer(&mut expr, schema);
+    let done = type_alone(expr, schema, limit, clock)?;
+    Ok(Transformed { transformed: done.transformed || inferred, ..done })
+}
+
+fn type_alone(expr: Expr, schema: &DFSchema, limit: bool, clock: Clock) -> Result<Transformed<Expr>> {
     match expr {
         Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
-            let changed = type_array(&mut function, schema)?;
+            let changed = type_array(&mut function, schema, clock.order)?;
             let expr = Expr::ScalarFunction(function);
             if let Some(list) = as_list(&expr)? {
                 return Ok(Transformed::yes(list));
@@ -284,7 +240,7 @@ fn type_one(expr: Expr, schema: &DFSchema, limit: bool, zone: Tz) -> Result<Tran
             let field = Arc::new(Field::new("", DataType::Int64, true));
             Ok(Transformed::yes(Expr::Placeholder(Placeholder::new_with_field(placeholder.id, Some(field)))))
         }
-        other => literal_cast::read_casts(other, schema, zone),
+        other => literal_cast::read_casts(other, schema, clock),
     }
 }
 
@@ -304,10 +260,11 @@ fn as_list(expr: &Expr) -> Result<Option<Expr>> {
     Ok(Some(item.clone().in_list(items, false)))
 }
 
-fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
+fn type_array(function: &mut ScalarFunction, schema: &DFSchema, order: DateOrder) -> Result<bool> {
     let [array, item] = function.args.as_mut_slice() else { return Ok(false) };
-    let Ok(item) = item.get_type(schema) else { return Ok(false) };
-    let wanted = DataType::new_list(item, true);
+    let Ok((_, item)) = item.to_field(schema) else { return Ok(false) };
+    let mark = SqlType::Array(Box::new(SqlType::of(&item))).field("", true).metadata().clone();
+    let wanted = Field::new("", DataType::new_list(item.data_type().clone(), true), true).with_metadata(mark);
     match array {
         Expr::Placeholder(placeholder)
             if !placeholder
@@ -315,10 +272,10 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> 
                 .as_ref()
                 .is_some_and(|field| matches!(field.data_type(), DataType::List(_))) =>
         {
-            placeholder.field = Some(Arc::new(Field::new("", wanted, true)));
+            placeholder.field = Some(Arc::new(wanted));
             Ok(true)
         }
-        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &Field::new("", wanted, true)),
+        Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted, order),
         _ => Ok(false),
     }
 }

@@ -4,9 +4,9 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias,
-    TableFactor, Value,
+    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr,
+    TableAlias, TableFactor, Value,
 };
 
 use super::column_name::MARK;
@@ -23,7 +23,8 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
     Some(match (name, args) {
         ("unnest", [array]) => array.clone(),
         ("generate_series", [_, _] | [_, _, _]) if args.iter().all(is_whole) => {
-            call("generate_series", args.to_vec())
+            let numbers = call("generate_series", args.to_vec());
+            if args.iter().all(is_integer) { integers(numbers) } else { numbers }
         }
         // One whose bounds are known only with the rows is bounded while it is made.
         ("generate_series", [_, _] | [_, _, _]) => call("pg_series", args.to_vec()),
@@ -104,6 +105,27 @@ fn is_whole(expr: &Expr) -> bool {
     }
 }
 
+/// Whether such a number fits `integer`.
+fn is_integer(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(&value.value, Value::Number(text, _) if text.parse::<i32>().is_ok()),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_integer(expr),
+        _ => false,
+    }
+}
+
+/// An array of `integer`.
+fn integers(array: Expr) -> Expr {
+    let item = Box::new(DataType::Integer(None));
+    Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(array),
+        data_type: DataType::Array(ArrayElemTypeDef::SquareBracket(item, None)),
+        array: false,
+        format: None,
+    }
+}
+
 /// The numbers of an array's items; NULL for an empty one, which gives no row either.
 fn positions(array: Expr) -> Expr {
     call("pg_series", vec![number(1), call("array_upper", vec![array, number(1)])])
@@ -180,7 +202,7 @@ fn derived(table: &mut TableFactor, _: &[String]) {
     };
     let mut items = vec![item(call("unnest", vec![array.clone()]), column)];
     if ordinality {
-        items.push(item(call("unnest", vec![positions(array)]), Ident::new("ordinality")));
+        items.push(ordinality_of(positions(array)));
     }
     *table = lateral(select(items), alias, &name);
 }
@@ -198,9 +220,21 @@ fn several<'a>(arrays: impl Iterator<Item = &'a Expr> + Clone, ordinality: bool)
         let lengths = arrays.map(|array| call("array_upper", vec![array.clone(), number(1)]));
         let longest = call("greatest", lengths.collect());
         let positions = call("pg_series", vec![number(1), longest]);
-        items.push(item(call("unnest", vec![positions]), Ident::new("ordinality")));
+        items.push(ordinality_of(positions));
     }
     select(items)
+}
+
+/// The column of WITH ORDINALITY.
+fn ordinality_of(positions: Expr) -> SelectItem {
+    let number = Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(call("unnest", vec![positions])),
+        data_type: DataType::BigInt(None),
+        array: false,
+        format: None,
+    };
+    item(number, Ident::new("ordinality"))
 }
 
 fn catalog_relation(relation: &str, alias: Option<TableAlias>, name: &str) -> TableFactor {
@@ -335,7 +369,7 @@ mod tests {
         check(
             FROM,
             "SELECT * FROM unnest(a) WITH ORDINALITY AS x (v, n)",
-            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(pg_series(1, array_upper(a, 1))) AS ordinality) \
+            "SELECT * FROM LATERAL (SELECT unnest(a) AS x, unnest(pg_series(1, array_upper(a, 1)))::BIGINT AS ordinality) \
              AS x (v, n)",
         );
         check(

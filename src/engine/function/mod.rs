@@ -88,7 +88,12 @@ pub(crate) fn plain_functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
 
 /// The aggregates that rewritten statements call.
 pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
-    vec![Arc::new(AggregateUDF::from(single_value::SingleValue::new()))]
+    vec![Arc::new(single_value())]
+}
+
+/// The aggregate of a subquery for one value, which fails for a second row.
+pub(crate) fn single_value() -> AggregateUDF {
+    AggregateUDF::from(single_value::SingleValue::new())
 }
 
 /// Whether a name is a type's that is none of a table's rows.

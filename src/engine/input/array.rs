@@ -4,10 +4,9 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use arrow::datatypes::DataType;
-use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 
-use super::{read, shown, special_of};
+use super::{Clock, read, shown, special_of};
 use crate::engine::SqlType;
 use crate::error::{Error, Kind, Result};
 
@@ -23,7 +22,7 @@ enum Item {
 }
 
 /// Reads an array whose items are of a type. `item` may itself be an array: all dimensions are one type's.
-pub(super) fn array(text: &str, item: &SqlType, zone: Tz) -> Result<ScalarValue> {
+pub(super) fn array(text: &str, item: &SqlType, clock: Clock) -> Result<ScalarValue> {
     let mut scalar = item;
     while let SqlType::Array(inner) = scalar {
         scalar = inner;
@@ -37,7 +36,7 @@ pub(super) fn array(text: &str, item: &SqlType, zone: Tz) -> Result<ScalarValue>
     }
     // An array without items has no dimensions, so that it is no item itself.
     lengths(&items).ok_or_else(malformed)?;
-    value(&items, scalar, zone)
+    value(&items, scalar, clock)
 }
 
 /// What follows the bounds of the dimensions: Arrow's arrays all begin at 1, so that the bounds are only checked.
@@ -139,11 +138,11 @@ fn lengths(items: &[Item]) -> Option<Vec<usize>> {
     Some(all)
 }
 
-fn value(items: &[Item], scalar: &SqlType, zone: Tz) -> Result<ScalarValue> {
+fn value(items: &[Item], scalar: &SqlType, clock: Clock) -> Result<ScalarValue> {
     let values = items.iter().map(|item| match item {
         Item::Null => Ok(None),
-        Item::Text(text) => read(text, scalar, zone).map(Some),
-        Item::List(items) => value(items, scalar, zone).map(Some),
+        Item::Text(text) => read(text, scalar, clock).map(Some),
+        Item::List(items) => value(items, scalar, clock).map(Some),
     });
     list(values.collect::<Result<_>>()?, scalar)
 }
@@ -185,7 +184,7 @@ fn wider(one: DataType, other: DataType) -> DataType {
 }
 
 /// Items with blanks between them.
-pub(super) fn vector(text: &str, item: &SqlType, zone: Tz) -> Result<ScalarValue> {
-    let items = text.split_ascii_whitespace().map(|text| read(text, item, zone).map(Some));
+pub(super) fn vector(text: &str, item: &SqlType, clock: Clock) -> Result<ScalarValue> {
+    let items = text.split_ascii_whitespace().map(|text| read(text, item, clock).map(Some));
     list(items.collect::<Result<_>>()?, item)
 }

@@ -1,11 +1,11 @@
-//! Dates and times in the forms that PostgreSQL takes with DateStyle ISO, MDY.
+//! Dates and times in the forms that PostgreSQL takes.
 //!
 //! Word by word, as `ParseDateTime` of PostgreSQL does: a day, a time, a zone and an era stand in any order.
 
 use chrono::{Datelike, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-use super::Wrong;
+use super::{Clock, DateOrder, Wrong};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -16,11 +16,11 @@ const JULIAN_EPOCH: i64 = 2_440_588;
 type Parsed<T> = Result<T, Wrong>;
 
 /// Days since 1970-01-01; the ends of the range are `infinity` and `-infinity`. A time and a zone say nothing.
-pub(super) fn date(text: &str) -> Parsed<i32> {
+pub(super) fn date(text: &str, order: DateOrder) -> Parsed<i32> {
     if let Some(negative) = infinity(text) {
         return Ok(if negative { i32::MIN } else { i32::MAX });
     }
-    Words::read(text)?.day()
+    Words::read(text, order)?.day()
 }
 
 /// Microseconds since midnight, up to 24:00:00. A day and a zone say nothing.
@@ -34,26 +34,26 @@ pub(super) fn time(text: &str) -> Parsed<i64> {
         }
         _ => None,
     };
-    let words = Words::read(colons.as_deref().unwrap_or(text))?;
+    let words = Words::read(colons.as_deref().unwrap_or(text), DateOrder::default())?;
     words.clock()?.ok_or(Wrong::Syntax)
 }
 
 /// Microseconds since 1970-01-01 00:00 on a clock without a zone: one that is written says nothing.
-pub(super) fn timestamp(text: &str) -> Parsed<i64> {
+pub(super) fn timestamp(text: &str, order: DateOrder) -> Parsed<i64> {
     if let Some(negative) = infinity(text) {
         return Ok(if negative { i64::MIN } else { i64::MAX });
     }
-    Words::read(text)?.local()
+    Words::read(text, order)?.local()
 }
 
-/// Microseconds since 1970-01-01 00:00 UTC. `zone` is that of a time without one.
-pub(super) fn instant(text: &str, zone: Tz) -> Parsed<i64> {
+/// Microseconds since 1970-01-01 00:00 UTC. The clock has the zone of a time without one.
+pub(super) fn instant(text: &str, clock: Clock) -> Parsed<i64> {
     if let Some(negative) = infinity(text) {
         return Ok(if negative { i64::MIN } else { i64::MAX });
     }
-    let words = Words::read(text)?;
+    let words = Words::read(text, clock.order)?;
     let local = words.local()?;
-    match words.zone.unwrap_or(Zone::Named(zone)) {
+    match words.zone.unwrap_or(Zone::Named(clock.zone)) {
         Zone::Offset(seconds) => local.checked_sub(seconds * SECOND).ok_or(Wrong::Range),
         Zone::Named(zone) => in_zone(local, zone),
     }
@@ -91,6 +91,7 @@ enum Zone {
 /// What the words of a text say.
 #[derive(Debug, Default)]
 struct Words {
+    order: DateOrder,
     /// The year as it is written, and how many digits it has.
     year: Option<(i64, usize)>,
     month: Option<u32>,
@@ -105,8 +106,8 @@ struct Words {
 }
 
 impl Words {
-    fn read(text: &str) -> Parsed<Self> {
-        let mut words = Self::default();
+    fn read(text: &str, order: DateOrder) -> Parsed<Self> {
+        let mut words = Self { order, ..Self::default() };
         let spread = spread(text);
         let mut any = false;
         for word in spread.split(|c: char| c.is_ascii_whitespace() || c == ',').filter(|w| !w.is_empty()) {
@@ -209,7 +210,11 @@ impl Words {
             Some(_) if a.len() > 2 => (a, b, c),
             Some(_) => (c, b, a),
             None if a.len() > 2 => (a, b, c),
-            None => (c, a, b),
+            None => match self.order {
+                DateOrder::MonthDayYear => (c, a, b),
+                DateOrder::DayMonthYear => (c, b, a),
+                DateOrder::YearMonthDay => (a, b, c),
+            },
         };
         if !is_number(year) || !is_number(day) || day.len() > 2 || (named.is_none() && !is_number(month)) {
             return Err(Wrong::Syntax);

@@ -1,33 +1,35 @@
 //! The text of a value as a value: what each type's `in` function of PostgreSQL 15 reads.
 //!
-//! Takes: a text, a type, the session's zone. Gives: a value of the type's Arrow type, or an error in PostgreSQL's
+//! Takes: a text, a type, the session's zone and order of days. Gives: a value of the type's Arrow type, or an error in PostgreSQL's
 //! words. Both bound parameters and literals of a statement are read here, so that they mean the same.
-//! DateStyle is ISO, MDY; IntervalStyle is postgres.
+//! IntervalStyle is postgres.
 
 mod array;
 mod bytes;
+mod clock;
 mod datetime;
 mod interval;
 mod number;
 
-use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 
 pub(crate) use array::list;
+pub use clock::{Clock, DateOrder};
 pub use number::numeric;
 pub(crate) use number::special_of;
 
 use super::SqlType;
 use crate::error::{Error, Kind, Result};
 
-/// Reads a value. `zone` is that of a timestamptz without one.
+/// Reads a value. `clock` has the zone of a timestamptz without one; a zone alone is one with days as `MDY`.
 ///
 /// A numeric has as many digits after the point as its text; one that is no number is NaN or an infinity.
 ///
 /// # Errors
 /// `InvalidText` where it is none of its type, `DatetimeSyntax` where it is no date or time, `InvalidDatetime` where
 /// it is one that does not exist, `NumericOutOfRange`.
-pub fn read(text: &str, sql_type: &SqlType, zone: Tz) -> Result<ScalarValue> {
+pub fn read(text: &str, sql_type: &SqlType, clock: impl Into<Clock>) -> Result<ScalarValue> {
+    let clock = clock.into();
     let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
     let bad = || invalid(text, sql_type);
     Ok(match sql_type {
@@ -60,26 +62,26 @@ pub fn read(text: &str, sql_type: &SqlType, zone: Tz) -> Result<ScalarValue> {
             None => return Err(bad()),
         },
         SqlType::Date => {
-            ScalarValue::Date32(Some(datetime::date(trimmed).map_err(|e| e.of(text, sql_type))?))
+            ScalarValue::Date32(Some(datetime::date(trimmed, clock.order).map_err(|e| e.of(text, sql_type))?))
         }
         SqlType::Time => {
             ScalarValue::Time64Microsecond(Some(datetime::time(trimmed).map_err(|e| e.of(text, sql_type))?))
         }
         SqlType::Timestamp => {
-            let micros = datetime::timestamp(trimmed).map_err(|e| e.of(text, sql_type))?;
+            let micros = datetime::timestamp(trimmed, clock.order).map_err(|e| e.of(text, sql_type))?;
             ScalarValue::TimestampMicrosecond(Some(micros), None)
         }
         SqlType::TimestampTz => {
-            let micros = datetime::instant(trimmed, zone).map_err(|e| e.of(text, sql_type))?;
+            let micros = datetime::instant(trimmed, clock).map_err(|e| e.of(text, sql_type))?;
             ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()))
         }
         SqlType::Interval => {
             let value = interval::interval(trimmed).map_err(|e| e.of(text, sql_type))?;
             ScalarValue::IntervalMonthDayNano(Some(value))
         }
-        SqlType::Int2Vector => array::vector(trimmed, &SqlType::Int2, zone)?,
-        SqlType::OidVector => array::vector(trimmed, &SqlType::Oid, zone)?,
-        SqlType::Array(item) => array::array(text, item, zone)?,
+        SqlType::Int2Vector => array::vector(trimmed, &SqlType::Int2, clock)?,
+        SqlType::OidVector => array::vector(trimmed, &SqlType::Oid, clock)?,
+        SqlType::Array(item) => array::array(text, item, clock)?,
     })
 }
 

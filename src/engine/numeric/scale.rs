@@ -104,7 +104,7 @@ fn of_function(name: &str, args: &[Expr], input: &LogicalPlan) -> Option<u8> {
         _ => None,
     };
     match (name, args) {
-        ("abs", [of]) => of_expr(of, input),
+        ("abs" | "pg_summand", [of]) => of_expr(of, input),
         ("round" | "trunc", [_, to]) => digits(to),
         ("round" | "trunc" | "ceil" | "floor", [_]) => Some(0),
         ("coalesce" | "greatest" | "least" | "make_array", of) => {

@@ -87,6 +87,8 @@ fn row(out: &mut Builder<'_>, relation: &Relation<'_>) {
         ("relkind", relation.kind.into()),
         ("relnatts", i64::try_from(relation.columns).unwrap_or_default().into()),
         ("relhasrules", (relation.kind == "v").into()),
+        // Or once had some, which lets psql look for foreign keys without anybody asking for every form first.
+        ("relhastriggers", (relation.kind == "r" && relation.row_type != 0).into()),
         ("relispopulated", true.into()),
         // No replication: views and indexes have `n`, tables the default.
         ("relreplident", if relation.kind == "r" { "d" } else { "n" }.into()),

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use super::{Clock, DateOrder};
 use crate::error::{Error, Kind, Result};
 use crate::table::Rules;
 use known::Known;
@@ -24,12 +25,20 @@ pub(super) use zone::of_hours as zone_of_hours;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Planning {
     pub(crate) time_zone: Tz,
+    pub(crate) date_order: DateOrder,
     pub(crate) search_path: Vec<String>,
     pub(crate) pushdown: Rules,
     pub(crate) max_requests: Option<u64>,
     pub(crate) page_size: u32,
     /// Requests of one scan at once; the connection's own bound holds besides.
     pub(crate) concurrency: usize,
+}
+
+impl Planning {
+    /// What a text of a day or a time leaves open.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock { zone: self.time_zone, order: self.date_order }
+    }
 }
 
 /// One session's settings.
@@ -92,6 +101,7 @@ impl Settings {
     pub(super) fn new(time_zone: Tz, page_size: u32) -> Self {
         let planning = Planning {
             time_zone,
+            date_order: DateOrder::default(),
             search_path: vec!["public".into()],
             pushdown: Rules::ON,
             max_requests: None,
@@ -213,7 +223,9 @@ impl Settings {
             }
             "datestyle" => {
                 let current = self.kept(lower).unwrap_or_default();
-                return style::date_style(text, &current);
+                let style = style::date_style(text, &current)?;
+                self.planning_mut().date_order = DateOrder::of_style(&style);
+                return Ok(style);
             }
             "client_encoding" => return style::encoding(text),
             "intervalstyle" if kept != "postgres" => return Err(not_produced(known, &kept, "postgres")),

@@ -1,4 +1,4 @@
-//! Casts of columns that a literal can be brought to: an instant as a day, a day as a time.
+//! Casts of columns that a literal can be brought to: an instant as a day, a day as a time, a number as a float.
 //!
 //! Takes the zone from the columns: it is the session's, so that a day begins and ends where the session has it.
 
@@ -9,6 +9,9 @@ use datafusion::logical_expr::Expr;
 use datafusion::scalar::ScalarValue;
 
 use super::{Column, Columns, Comparison, Predicate, Pushdown, SqlType, ask, column};
+
+/// The function that makes a `numeric` the nearest `double precision`: the engine writes it for such a cast.
+pub(crate) const FLOAT: &str = "pg_float";
 
 const DAY: i64 = 86_400_000_000;
 
@@ -31,6 +34,14 @@ pub(super) fn keeps_values(from: &DataType, to: &DataType) -> bool {
 
 /// A comparison of a cast column with a literal.
 pub(super) fn compare(expr: &Expr, op: Comparison, value: &ScalarValue, columns: &Columns) -> Pushdown {
+    if let (Expr::ScalarFunction(call), ScalarValue::Float64(Some(value))) = (expr, value) {
+        return match call.args.as_slice() {
+            [arg] if call.name() == FLOAT => {
+                column(arg, columns).map_or(Pushdown::No, |column| number_as_float(column, op, *value))
+            }
+            _ => Pushdown::No,
+        };
+    }
     let Expr::Cast(cast) = expr else { return Pushdown::No };
     let Some(column) = column(&cast.expr, columns) else { return Pushdown::No };
     let zone = columns.context.time_zone;
@@ -45,6 +56,31 @@ pub(super) fn compare(expr: &Expr, op: Comparison, value: &ScalarValue, columns:
         }
         _ => Pushdown::No,
     }
+}
+
+/// `number::double precision op value`: numbers that round to the value are between its two neighbours.
+fn number_as_float(column: &Column, op: Comparison, value: f64) -> Pushdown {
+    if column.sql_type != SqlType::Numeric {
+        return Pushdown::No;
+    }
+    let ask = |op, bound: Option<i128>| match bound {
+        Some(bound) => ask(column, &Predicate::Compare(op, ScalarValue::Decimal128(Some(bound), 38, 10))),
+        None => Pushdown::No,
+    };
+    let least = || ask(Comparison::GtEq, tenth(value.next_down()).map(|bound| bound - 1));
+    let most = || ask(Comparison::LtEq, tenth(value.next_up()).map(|bound| bound + 1));
+    let bounded = match op {
+        Comparison::Gt | Comparison::GtEq => least(),
+        Comparison::Lt | Comparison::LtEq => most(),
+        Comparison::Eq => least().and(most()),
+        Comparison::NotEq => Pushdown::No,
+    };
+    bounded.into_parts().map_or(Pushdown::No, |(formula, _)| Pushdown::Superset(formula))
+}
+
+/// A number with ten digits after its point, as a whole number; `None` for one of more digits than a field holds.
+fn tenth(value: f64) -> Option<i128> {
+    if value.abs() < 1e19 { format!("{value:.10}").replace('.', "").parse().ok() } else { None }
 }
 
 /// Whether the day of an instant is still that of the column's own zone.
@@ -137,6 +173,19 @@ fn local_micros(value: &ScalarValue) -> Option<(i64, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_rounds_to_a_float_is_near_it() {
+        for (value, least, most) in [
+            (0.1, 999_999_999, 1_000_000_001),
+            (89.5, 894_999_999_999, 895_000_000_001),
+            (-1e15, -10_000_000_000_000_001_250_000_001, -9_999_999_999_999_998_749_999_999),
+        ] {
+            let bounds = (tenth(f64::next_down(value)).unwrap() - 1, tenth(f64::next_up(value)).unwrap() + 1);
+            assert_eq!(bounds, (least, most), "{value}");
+        }
+        assert_eq!((tenth(1e20), tenth(f64::NAN)), (None, None));
+    }
 
     #[test]
     fn a_day_begins_where_the_clocks_say() {

@@ -9,6 +9,7 @@ mod cases;
 mod casts;
 mod logic;
 
+pub(crate) use casts::FLOAT;
 use datafusion::logical_expr::expr::{InList, Like};
 use datafusion::logical_expr::{Between, BinaryExpr, Expr, Operator};
 use datafusion::scalar::ScalarValue;
@@ -165,12 +166,10 @@ fn against(expr: &Expr, op: Comparison, value: &ScalarValue, columns: &Columns) 
             None => against(then, op, value, columns),
         });
     }
-    if let Expr::ScalarFunction(function) = expr {
-        return if function.name() == "cardinality" {
-            cardinality(&function.args, op, value, columns)
-        } else {
-            Pushdown::No
-        };
+    if let Expr::ScalarFunction(function) = expr
+        && function.name() == "cardinality"
+    {
+        return cardinality(&function.args, op, value, columns);
     }
     match column(expr, columns) {
         // A comparison with NULL is never TRUE.
@@ -478,6 +477,19 @@ mod tests {
         let less = Predicate::Compare(Comparison::LtEq, ScalarValue::from("a"));
         let Pushdown::Superset(Formula::Of(condition)) = ask(column, &less) else { panic!("a superset") };
         assert_eq!(condition.to_string(), r#"f not in ("", "b")"#);
+    }
+
+    #[test]
+    fn a_number_beside_a_float_is_narrowed_down() {
+        use datafusion::logical_expr::{ScalarUDF, SimpleScalarUDF, Volatility, col, lit};
+        let double = arrow::datatypes::DataType::Float64;
+        let call =
+            std::sync::Arc::new(|args: &[datafusion::logical_expr::ColumnarValue]| Ok(args[0].clone()));
+        let types = vec![SqlType::Numeric.data_type()];
+        let float = ScalarUDF::from(SimpleScalarUDF::new(FLOAT, types, double, Volatility::Immutable, call));
+        let asked = pushdown(&float.call(vec![col("f")]).gt(lit(89.5)), &columns("NUMBER", None));
+        let Pushdown::Superset(Formula::Of(condition)) = asked else { panic!("a superset: {asked:?}") };
+        assert_eq!(condition.to_string(), r#"f >= "89.4999999999""#);
     }
 
     #[test]

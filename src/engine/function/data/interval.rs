@@ -158,7 +158,7 @@ pub(super) fn whole(value: f64) -> Result<i64> {
 }
 
 /// A part changes, and what it has after the point goes into the next smaller ones (PostgreSQL's `interval_mul`).
-fn scaled(span: Span, change: impl Fn(f64) -> f64) -> Result<Span> {
+pub(super) fn scaled(span: Span, change: impl Fn(f64) -> f64) -> Result<Span> {
     let float = |value: i64| Cell::Int(value).float();
     // To the microsecond: what is beyond comes from binary fractions.
     let settled = |value: f64| (value * 1e6).round_ties_even() / 1e6;

@@ -4,6 +4,7 @@
 //! A function is a [`Def`] in the list of the file that has its subject; the files are joined in [`LISTS`].
 //! They read nothing but their arguments and the session's zone.
 
+mod average;
 mod build;
 mod cell;
 mod concat;
@@ -28,6 +29,8 @@ mod row;
 mod series;
 mod show;
 mod similar;
+mod summand;
+mod text_of;
 mod timestamp;
 mod zone;
 
@@ -101,6 +104,7 @@ impl Def {
 
 /// The functions by subject.
 const LISTS: &[&[Def]] = &[
+    average::FUNCTIONS,
     concat::FUNCTIONS,
     date_trunc::FUNCTIONS,
     format::FUNCTIONS,
@@ -115,6 +119,7 @@ const LISTS: &[&[Def]] = &[
     regexp::FUNCTIONS,
     series::FUNCTIONS,
     similar::FUNCTIONS,
+    text_of::FUNCTIONS,
     timestamp::FUNCTIONS,
     zone::FUNCTIONS,
 ];
@@ -128,6 +133,7 @@ static FUNCTIONS: LazyLock<HashMap<&'static str, Arc<ScalarUDF>>> = LazyLock::ne
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Subtract)),
         ScalarUDF::from(integer::IntegerOperator::new(integer::Operation::Multiply)),
         ScalarUDF::from(named::Named::new()),
+        ScalarUDF::from(summand::Summand::new()),
         ScalarUDF::from(row::Row::new()),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::Extract)),
         ScalarUDF::from(date_part::DatePart::new(date_part::Form::DatePart)),
@@ -142,6 +148,7 @@ fn static_name(name: &str) -> &'static str {
         integer::SUBTRACT,
         integer::MULTIPLY,
         named::NAME,
+        summand::NAME,
         row::NAME,
         date_part::EXTRACT,
         date_part::DATE_PART,
@@ -288,7 +295,7 @@ mod tests {
     #[test]
     fn every_name_is_there_once() {
         let listed = LISTS.iter().flat_map(|list| list.iter()).count();
-        assert_eq!(FUNCTIONS.len(), listed + 7);
+        assert_eq!(FUNCTIONS.len(), listed + 8);
         assert!(!FUNCTIONS.contains_key(""));
     }
 }
