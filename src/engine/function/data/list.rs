@@ -74,21 +74,17 @@ pub(super) const FUNCTIONS: &[Def] = &[
     // Of values in their order: `percentile_cont`, `percentile_disc`, `mode`.
     Def::strict(
         "pg_percentile_cont",
-        &[on(&[Kind::Any, Kind::Float], Returns::Float, |_, args| {
-            let [array, fraction] = args else { return Ok(Cell::Null) };
-            continuous(&values(array), fraction.float())
-        })],
+        &[
+            on(&[Kind::Any, Kind::Float], Returns::Float, |_, args| at_fractions(args, continuous)),
+            on(&[Kind::Any, Kind::Any], Returns::Word("float8[]"), |_, args| at_fractions(args, continuous)),
+        ],
     ),
     Def::strict(
         "pg_percentile_disc",
-        &[on(&[Kind::Any, Kind::Float], Returns::ItemOf(0), |_, args| {
-            let [array, fraction] = args else { return Ok(Cell::Null) };
-            let values = values(array);
-            let fraction = checked(fraction.float())?;
-            let place = (fraction * float(values.len())).ceil();
-            let place: usize = format!("{place:.0}").parse().unwrap_or(0);
-            Ok(values.get(place.saturating_sub(1)).cloned().unwrap_or(Cell::Null))
-        })],
+        &[
+            on(&[Kind::Any, Kind::Float], Returns::ItemOf(0), |_, args| at_fractions(args, discrete)),
+            on(&[Kind::Any, Kind::Any], Returns::Like(0), |_, args| at_fractions(args, discrete)),
+        ],
     ),
     Def::strict(
         "pg_mode",
@@ -170,6 +166,29 @@ fn checked(fraction: f64) -> Result<f64> {
     }
     let message = format!("percentile value {fraction} is not between 0 and 1");
     Err(Error::new(Fault::NumericOutOfRange, message))
+}
+
+/// The value at a fraction, or those at several.
+fn at_fractions(args: &[Cell], value: fn(&[Cell], f64) -> Result<Cell>) -> Result<Cell> {
+    let [array, fraction] = args else { return Ok(Cell::Null) };
+    let values = values(array);
+    match fraction {
+        Cell::List(fractions) => {
+            let each = fractions.iter().map(|fraction| match fraction {
+                Cell::Null => Ok(Cell::Null),
+                fraction => value(&values, fraction.float()),
+            });
+            each.collect::<Result<_>>().map(Cell::List)
+        }
+        fraction => value(&values, fraction.float()),
+    }
+}
+
+/// The first value that so many are not behind.
+fn discrete(values: &[Cell], fraction: f64) -> Result<Cell> {
+    let place = (checked(fraction)? * float(values.len())).ceil();
+    let place: usize = format!("{place:.0}").parse().unwrap_or(0);
+    Ok(values.get(place.saturating_sub(1)).cloned().unwrap_or(Cell::Null))
 }
 
 /// Between two neighbours, what is as far between them.
