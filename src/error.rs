@@ -18,6 +18,8 @@ pub enum Kind {
     UndefinedFunction,
     /// No object of another sort: a setting, a prepared statement, a cursor.
     UndefinedObject,
+    /// No schema of that name.
+    UndefinedSchema,
     /// A name that is not one.
     InvalidName,
     /// A setting that a client may not change, or not now.
@@ -109,6 +111,7 @@ impl Kind {
             Self::UndefinedColumn => ("42703", 400, 3),
             Self::UndefinedFunction => ("42883", 400, 3),
             Self::UndefinedObject => ("42704", 400, 3),
+            Self::UndefinedSchema => ("3F000", 400, 3),
             Self::InvalidName => ("42602", 400, 3),
             Self::CannotChange => ("55P02", 400, 3),
             Self::ReadOnly => ("25006", 400, 3),

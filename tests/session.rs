@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use kintone_sql::emulator::{Fixture, Options};
+use kintone_sql::emulator::{Emulator, Fixture, Options};
+use kintone_sql::engine::{Engine, EngineConfig};
+use kintone_sql::kintone::{Client as KintoneClient, ClientConfig, Credentials, Secret};
 use serde_json::{Value as Json, json};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
@@ -125,6 +127,75 @@ async fn a_shared_plan_is_nobodys() {
     assert_eq!(one_client.query_one(&prepared, &[]).await.unwrap().get::<_, &str>(0), "2026-01-02");
     one_client.batch_execute("SET TimeZone = 'UTC'").await.unwrap();
     assert_eq!(one_client.query_one(&prepared, &[]).await.unwrap().get::<_, &str>(0), "2026-01-01");
+}
+
+/// Two schemas of the same tables: which of them a bare name means, and which need their schema's name to be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn bare_names_are_looked_up_along_the_search_path() {
+    let served = Arc::new(Fixture::from_json(&fixture()).unwrap());
+    let emulator = Emulator::start(served, Options::default()).await.unwrap();
+    let connection = |name: &str| {
+        let credentials = Credentials::Password { user: "demo".into(), password: Secret::new("demo") };
+        KintoneClient::new(ClientConfig::new(name, emulator.url().parse().unwrap(), credentials)).unwrap()
+    };
+    let connections = vec![connection("public"), connection("other")];
+    let door = Door::open(Engine::new(EngineConfig::default(), connections).unwrap()).await;
+    let client = door.connect().await;
+    let sql =
+        "SELECT current_schema(), current_schemas(true), current_schemas(false), to_regclass('customers'),
+        'public.customers'::regclass, 'other.customers'::regclass,
+        pg_table_is_visible('public.customers'::regclass), pg_table_is_visible('other.customers'::regclass),
+        pg_table_is_visible('pg_class'::regclass), 'public.customers'::regtype, pg_function_is_visible(0)";
+    let here = r#""CUSTOMERS""#;
+    let (public, other) = (r#"public."CUSTOMERS""#, r#"other."CUSTOMERS""#);
+    for (path, expected) in [
+        ("public", ["public", "{pg_catalog,public}", "{public}", here, here, other, "t", "f", "t", here]),
+        (
+            "other, public",
+            [
+                "other",
+                "{pg_catalog,other,public}",
+                "{other,public}",
+                here,
+                public,
+                here,
+                "f",
+                "t",
+                "t",
+                public,
+            ],
+        ),
+        ("nowhere, \"$user\"", ["NULL", "{pg_catalog}", "{}", "NULL", public, other, "f", "f", "t", public]),
+        ("''", ["NULL", "{pg_catalog}", "{}", "NULL", public, other, "f", "f", "t", public]),
+        (
+            "public, pg_catalog",
+            ["public", "{public,pg_catalog}", "{public,pg_catalog}", here, here, other, "t", "f", "t", here],
+        ),
+    ] {
+        client.batch_execute(&format!("SET search_path TO {path}")).await.unwrap();
+        let answer = run_simple(&client, sql).await.unwrap();
+        let row: Vec<_> = answer.rows[0].iter().map(|value| value.as_deref().unwrap_or("NULL")).collect();
+        assert_eq!(row[..10], expected, "{path}");
+        assert_eq!(row[10], "NULL", "{path}");
+        let found = if expected[3] == "NULL" { "42P01" } else { "2" };
+        assert_eq!(one(&client, "SELECT count(*) FROM customers").await, found, "{path}");
+        assert_eq!(one(&client, "SELECT 'nowhere.customers'::regclass").await, "3F000", "{path}");
+    }
+    // One that was prepared before goes by the path as it is when it runs.
+    let prepared = client.prepare("SELECT 'public.customers'::regclass::text").await.unwrap();
+    client.batch_execute("SET search_path TO other").await.unwrap();
+    assert_eq!(client.query_one(&prepared, &[]).await.unwrap().get::<_, &str>(0), public);
+    client.batch_execute("SET search_path TO public").await.unwrap();
+    assert_eq!(client.query_one(&prepared, &[]).await.unwrap().get::<_, &str>(0), here);
+}
+
+/// Each table of a plan is a turn, of which a task has some before it gives way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_of_many_tables_is_made() {
+    let (_world, door) = world().await;
+    let client = door.connect().await;
+    let many = vec!["SELECT 1"; 200].join(" UNION ALL ");
+    assert_eq!(one(&client, &format!("SELECT count(*) FROM ({many}) many")).await, "200");
 }
 
 /// A field that is gone: a statement that has it fails, one whose columns are others is refused, the rest go on.

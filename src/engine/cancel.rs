@@ -1,7 +1,7 @@
 //! Ending a running statement: by its client, by its time, or by a fault of ours that must not reach others.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arrow::record_batch::RecordBatch;
@@ -17,28 +17,71 @@ use crate::error::{Error, Kind, Result};
 /// What stops a session's running statement.
 #[derive(Debug, Default)]
 pub(super) struct Stop {
-    current: Mutex<CancellationToken>,
+    current: Mutex<Current>,
     /// When the time of what runs now is up. Rows that only wait to be fetched have none.
     deadline: watch::Sender<Option<Instant>>,
 }
 
+/// What can be stopped now.
+#[derive(Debug, Default)]
+struct Current {
+    token: CancellationToken,
+    /// The steps up to the next pause are one statement: how far that has come.
+    statement: Steps,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Steps {
+    /// Each step is a statement of its own.
+    #[default]
+    Single,
+    /// None has started yet.
+    Begun,
+    Started,
+}
+
 impl Stop {
-    /// A statement starts: it can be stopped from now on, and its time runs.
+    /// A step of a statement starts, its planning or its run: it can be stopped from now on. Its time runs, unless it
+    /// has been running since the statement began.
     pub(super) fn start(&self, timeout: Option<Duration>) -> Running {
-        let token = CancellationToken::new();
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = token.clone();
-        self.limit(timeout);
-        Running { token, deadline: self.deadline.subscribe() }
+        let mut current = self.lock();
+        if current.statement != Steps::Started {
+            current.token = CancellationToken::new();
+        }
+        if current.statement == Steps::Single {
+            self.limit(timeout);
+        } else {
+            current.statement = Steps::Started;
+        }
+        Running { token: current.token.clone(), deadline: self.deadline.subscribe() }
     }
 
-    /// From now on what runs has so long, or as long as it takes.
-    pub(super) fn limit(&self, timeout: Option<Duration>) {
+    /// A statement begins, or its rows are fetched on: all its steps up to the next pause have this time together.
+    pub(super) fn resume(&self, timeout: Option<Duration>) {
+        let mut current = self.lock();
+        if current.statement == Steps::Single {
+            current.statement = Steps::Begun;
+            self.limit(timeout);
+        }
+    }
+
+    /// Nothing runs: what is left has as long as it takes.
+    pub(super) fn pause(&self) {
+        self.lock().statement = Steps::Single;
+        self.limit(None);
+    }
+
+    fn limit(&self, timeout: Option<Duration>) {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         self.deadline.send_if_modified(|last| std::mem::replace(last, deadline) != deadline);
     }
 
     fn cancel(&self) {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+        self.lock().token.cancel();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,11 +207,33 @@ mod tests {
         let empty = RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()));
         let rows = futures::stream::once(later).map(move |()| Ok(empty.clone()));
         let mut rows = Box::pin(running.stream(rows.boxed()));
-        stop.limit(None);
+        stop.pause();
         assert!(rows.next().await.unwrap().is_ok());
         let mut rows = Box::pin(stop.start(None).stream(futures::stream::pending().boxed()));
-        stop.limit(Some(Duration::from_millis(5)));
+        stop.resume(Some(Duration::from_millis(5)));
         assert_eq!(rows.next().await.unwrap().unwrap_err().kind, Kind::Timeout);
+    }
+
+    #[tokio::test]
+    async fn the_steps_of_a_statement_share_their_time_and_their_cancel() {
+        let stop = Arc::new(Stop::default());
+        let short = Some(Duration::from_millis(5));
+        stop.resume(short);
+        let planning = stop.start(Some(Duration::MAX));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        stop.resume(Some(Duration::MAX));
+        let run = stop.start(Some(Duration::MAX));
+        let endless = std::future::pending::<Result<()>>;
+        assert_eq!(run.guard(endless()).await.unwrap_err().kind, Kind::Timeout);
+        stop.pause();
+        stop.resume(None);
+        let planned = stop.start(short).guard(async { Ok(5) }).await;
+        assert_eq!(planned, Ok(5));
+        CancelHandle::new(&stop).cancel();
+        assert_eq!(stop.start(short).guard(endless()).await.unwrap_err().kind, Kind::Canceled);
+        assert!(!planning.token.is_cancelled());
+        stop.pause();
+        assert_eq!(stop.start(short).guard(async { Ok(5) }).await, Ok(5));
     }
 
     #[tokio::test]

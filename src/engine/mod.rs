@@ -4,7 +4,9 @@
 //! guard -> parse -> names -> plan -> run; nothing but what is on a list gets through. Absent on purpose: every
 //! protocol, every file, every setting of DataFusion.
 
+mod apart;
 mod apps;
+mod backend;
 mod block;
 mod bounds;
 mod cancel;
@@ -62,6 +64,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 
+pub use backend::Signals;
 pub use catalog::{ColumnInfo, ForeignKey, TableInfo, TableKind};
 pub use dialect::folded;
 pub use fetch::{Direction, Fetch};
@@ -82,6 +85,8 @@ pub use crate::table::{
 use crate::error::{Error, Kind, Result};
 use crate::kintone::Client;
 use crate::table::{Directory, Fault, Remembered, TableRef};
+use apart::Apart;
+use backend::Backends;
 use connection::Connection;
 use knowledge::Knowledge;
 use local::{LocalTable, View};
@@ -136,6 +141,8 @@ struct Inner {
     registry: Registry,
     plans: Plans,
     remembered: Arc<Remembered>,
+    backends: Arc<Backends>,
+    apart: Apart,
     revisions: Arc<Revisions>,
     knowledge: Knowledge,
     local_tables: Vec<LocalTable>,
@@ -191,6 +198,8 @@ impl Engine {
                 registry: Registry::new(runtime),
                 plans: Plans::default(),
                 remembered: Arc::default(),
+                backends: Arc::default(),
+                apart: Apart::default(),
                 revisions,
                 knowledge: Knowledge::default(),
                 local_tables,

@@ -17,6 +17,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Query};
 use futures::StreamExt;
 
+use super::apart;
 use super::bounds;
 use super::catalog::{ColumnInfo, TableInfo, TableKind};
 use super::dialect;
@@ -54,11 +55,18 @@ pub(super) struct Planned {
     pub schema: SchemaRef,
     pub reads: Vec<Read>,
     logical: LogicalPlan,
+    /// To run it is to compute for long before there is a row.
+    is_large: bool,
     /// The rows of a plan that gives the same each time, once it has run.
     constant: Option<OnceLock<RecordBatch>>,
 }
 
 impl Planned {
+    /// Whether to run it is to compute for long before there is a row.
+    pub(super) fn is_large(&self) -> bool {
+        self.is_large && self.constant.as_ref().is_none_or(|constant| constant.get().is_none())
+    }
+
     /// The columns of a result as they were announced, with the data types and the numerics' form of this run.
     fn result_schema(&self, physical: &Physical) -> SchemaRef {
         let sent = physical.plan.schema();
@@ -118,10 +126,12 @@ pub(super) async fn plan(
         let logical = native::place(logical, parameters.is_empty())?;
         let (logical, marks) = dialect::complete(limited(logical, max_rows)?, &scope, planning.clock())?;
         let traits = Traits::of(&logical)?;
+        let is_large = apart::is_large_plan(&logical)?;
         let announced = announced(&logical, &state)?;
-        Ok((logical, marks, traits, announced))
+        Ok((logical, marks, traits, is_large, announced))
     });
-    let (logical, marks, traits, announced) = finished.map_err(|e| fault::translate(&e, Some(statement)))?;
+    let (logical, marks, traits, is_large, announced) =
+        finished.map_err(|e| fault::translate(&e, Some(statement)))?;
     let planned = Arc::new(Planned {
         planning: Arc::clone(planning),
         of_session: traits.of_session
@@ -130,6 +140,7 @@ pub(super) async fn plan(
         schema: with_origins(&visible(&announced), &logical, &marks),
         constant: (traits.constant && parameters.is_empty()).then(OnceLock::new),
         parameters,
+        is_large,
         need: reads.need,
         reads: reads.names,
         logical,
@@ -234,9 +245,10 @@ fn limited(plan: LogicalPlan, max_rows: Option<u64>) -> DfResult<LogicalPlan> {
 }
 
 /// Planning sends no request, so that it never waits for anything but itself (a plan of many tables is made in
-/// turns): that lets it run here, on a big stack.
+/// turns): that lets it run here, on a big stack. The turns of the task that it runs in are not to be counted: where
+/// they are used up, tokio would wake it once it has given way, which it never does.
 fn at_once<T>(work: impl Future<Output = DfResult<T>>) -> DfResult<T> {
-    futures::executor::block_on(work)
+    futures::executor::block_on(tokio::task::unconstrained(work))
 }
 
 /// A physical plan, and what it needs to run.

@@ -20,7 +20,7 @@ use url::Url;
 
 use super::DateOrder;
 use super::yielding::Yielding;
-use super::{dialect, function, join_condition, plain_filter, postgres_cast, unnest_rule};
+use super::{apart, dialect, function, join_condition, plain_filter, postgres_cast, unnest_rule};
 use crate::table::{Aggregates, ChoiceGroups, JoinKeys, LocalFilters, TopK, native_functions};
 
 /// The database's name, in catalogs and at start-up.
@@ -67,7 +67,7 @@ pub(super) fn template(runtime: Arc<RuntimeEnv>) -> SessionState {
         .with_expr_planners(planners(DateOrder::default()))
         .with_aggregate_functions(vec![first_value_udaf()])
         .with_analyzer_rules(postgres_cast::analyzer_rules())
-        .with_optimizer_rules(unnest_rule::guarded(join_condition::optimizer_rules()))
+        .with_optimizer_rules(apart::stoppable(unnest_rule::guarded(join_condition::optimizer_rules())))
         .with_physical_optimizer_rules(plain_filter::optimizer_rules())
         .with_physical_optimizer_rule(Arc::new(Aggregates))
         .with_physical_optimizer_rule(Arc::new(ChoiceGroups))

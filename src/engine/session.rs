@@ -1,5 +1,6 @@
 //! One client's session: settings, transaction, cancellation, and the way of a statement from text to rows.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +13,8 @@ use datafusion::sql::sqlparser::ast;
 use futures::stream::{BoxStream, StreamExt};
 
 use super::Engine;
+use super::apart;
+use super::backend::{Activity, Backends, Signals};
 use super::block::Block;
 use super::cancel::Stop;
 use super::command;
@@ -24,7 +27,7 @@ use super::procedure;
 use super::runtime;
 use super::settings::Settings;
 use super::state::State;
-use super::statement::{self, Statement};
+use super::statement::{self, Statement, on_big_stack};
 use super::{Clock, SqlType, tables};
 use crate::error::{Error, Kind, Result};
 
@@ -142,7 +145,8 @@ pub struct Session {
 
 impl Session {
     pub(super) fn new(engine: Engine, user: User) -> Self {
-        let state = Arc::new(State::new(engine.default_settings().of_user(&user.name)));
+        let settings = engine.default_settings().of_user(&user.name);
+        let state = Arc::new(State::new(settings, Arc::clone(&engine.inner.backends)));
         let facts = Facts { engine: engine.clone(), user: user.name.clone(), state: Arc::clone(&state) };
         Self { engine, user, state, catalog: Catalog::new(Arc::new(facts)), stop: Arc::default() }
     }
@@ -172,8 +176,25 @@ impl Session {
     pub async fn prepare(&self, statement: Statement, types: &[Option<SqlType>]) -> Result<Prepared> {
         self.check(&statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
-        let prepared = stop.guard(Box::pin(self.plan(Arc::new(statement), types))).await;
+        let prepared = if on_big_stack(|| apart::is_large(&statement)) {
+            let (session, types) = (self.share(), types.to_vec());
+            let plan = move || async move { session.plan(Arc::new(statement), &types).await };
+            stop.guard(Box::pin(self.engine.inner.apart.run(plan))).await
+        } else {
+            stop.guard(Box::pin(self.plan(Arc::new(statement), types))).await
+        };
         prepared.inspect_err(|_| self.fail())
+    }
+
+    /// The same session, for a thread of its own.
+    fn share(&self) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            user: self.user.clone(),
+            state: Arc::clone(&self.state),
+            catalog: Arc::clone(&self.catalog),
+            stop: Arc::clone(&self.stop),
+        }
     }
 
     async fn plan(&self, statement: Arc<Statement>, types: &[Option<SqlType>]) -> Result<Prepared> {
@@ -217,12 +238,19 @@ impl Session {
     pub async fn execute(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
         self.check(&prepared.statement)?;
         let stop = self.stop.start(self.settings().statement_timeout);
-        let result =
-            stop.guard(Box::pin(self.start(prepared, parameters))).await.inspect_err(|_| self.fail())?;
+        let started = if prepared.planned.as_ref().is_some_and(|planned| planned.is_large()) {
+            let (session, prepared) = (self.share(), prepared.clone());
+            let start = move || async move { session.start(&prepared, parameters).await };
+            stop.guard(Box::pin(self.engine.inner.apart.run(start))).await
+        } else {
+            stop.guard(Box::pin(self.start(prepared, parameters))).await
+        };
+        let result = started.inspect_err(|_| self.fail())?;
         if result.ready {
             return Ok(result);
         }
-        Ok(QueryResult { rows: stop.stream(result.rows).boxed(), ..result })
+        let rows = self.engine.inner.apart.rows(result.rows);
+        Ok(QueryResult { rows: stop.stream(rows).boxed(), ..result })
     }
 
     async fn start(&self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<QueryResult> {
@@ -351,12 +379,13 @@ impl Session {
 
     /// No statement is being run: rows that are left to be fetched have no time limit.
     pub fn pause(&self) {
-        self.stop.limit(None);
+        self.stop.pause();
     }
 
-    /// Rows of a statement are fetched on: they have the time that a statement has.
+    /// A statement begins, unless one has since the last pause; or its rows are fetched on. Reading, planning and
+    /// running it have the time of `statement_timeout` together.
     pub fn resume(&self) {
-        self.stop.limit(self.settings().statement_timeout);
+        self.stop.resume(self.settings().statement_timeout);
     }
 
     /// Ends what this session is running, from anywhere.
@@ -403,9 +432,26 @@ impl Session {
         (changed, KnownSettings(Some(now)))
     }
 
-    /// The number under which `pg_backend_pid()` and others know this session.
-    pub fn set_backend_pid(&self, pid: i32) {
+    /// From now on others know this session by a number, as `pg_backend_pid()` tells it, and may stop it by `signals`.
+    pub fn set_backend(&self, pid: i32, address: Option<IpAddr>, signals: Box<dyn Signals>) {
         self.state.set_pid(pid);
+        self.state.backends().add(pid, self.user.name.clone(), address, &self.state, signals);
+    }
+
+    /// What others see of it: it is running this text.
+    pub fn begin_activity(&self, text: &str) {
+        self.state.activity(|activity| activity.begin(text));
+    }
+
+    /// What others see of it: it waits for its client.
+    pub fn end_activity(&self) {
+        self.state.activity(Activity::end);
+    }
+
+    /// What functions had to tell since this was asked last.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<Notice> {
+        self.state.take_notices()
     }
 
     /// What a text of a day or a time leaves open.
@@ -464,6 +510,10 @@ impl CatalogSource for Facts {
 
     fn settings(&self) -> Arc<Settings> {
         self.state.settings()
+    }
+
+    fn backends(&self) -> Arc<Backends> {
+        Arc::clone(self.state.backends())
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
+use super::backend::{Activity, Backends};
 use super::block::Block;
-use super::session::Transaction;
+use super::session::{Notice, Transaction};
 use super::settings::Settings;
 use crate::error::{Error, Kind, Result};
 
@@ -19,7 +20,15 @@ pub(super) struct State {
     block: Mutex<Block>,
     /// The number by which others know the session; 0: nobody does.
     pid: AtomicI32,
+    /// All that have one.
+    backends: Arc<Backends>,
+    activity: Mutex<Activity>,
+    /// What functions have to tell.
+    notices: Mutex<Vec<Notice>>,
 }
+
+/// Notices that are kept until they are told.
+const MOST_NOTICES: usize = 100;
 
 /// A lock that a panic elsewhere left is as good as before: each guards one plain value.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -27,13 +36,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, backends: Arc<Backends>) -> Self {
         let settings = Arc::new(settings);
         Self {
             start: Mutex::new(Arc::clone(&settings)),
             settings: Mutex::new(settings),
             block: Mutex::default(),
             pid: AtomicI32::new(0),
+            backends,
+            activity: Mutex::default(),
+            notices: Mutex::default(),
         }
     }
 
@@ -165,6 +177,34 @@ impl State {
         self.pid.load(Ordering::Relaxed) != 0
     }
 
+    /// All sessions that others know.
+    pub(super) fn backends(&self) -> &Arc<Backends> {
+        &self.backends
+    }
+
+    /// Who has the session; empty where nobody knows it.
+    pub(super) fn user(&self) -> String {
+        self.settings().show("session_authorization").unwrap_or_default()
+    }
+
+    /// Reads or changes what others see of it.
+    pub(super) fn activity<T>(&self, work: impl FnOnce(&mut Activity) -> T) -> T {
+        work(&mut lock(&self.activity))
+    }
+
+    /// Something to tell the client before its statement ends. Of very many, the first.
+    pub(super) fn tell(&self, notice: Notice) {
+        let mut notices = lock(&self.notices);
+        if notices.len() < MOST_NOTICES {
+            notices.push(notice);
+        }
+    }
+
+    /// What is to be told now.
+    pub(super) fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut lock(&self.notices))
+    }
+
     /// Whether the transaction may write.
     ///
     /// # Errors
@@ -175,5 +215,11 @@ impl State {
             return Err(Error::new(Kind::ReadOnly, message));
         }
         Ok(())
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        self.backends.remove(self.pid.load(Ordering::Relaxed), self);
     }
 }

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use pgwire::messages::startup::{BackendKeyData, SecretKey};
 use subtle::ConstantTimeEq;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::running::Cancels;
-use crate::engine::CancelHandle;
+use crate::engine::{CancelHandle, Signals};
 
 /// The keys of all connections.
 #[derive(Debug, Default)]
@@ -26,6 +27,37 @@ struct Entry {
     busy: Arc<AtomicBool>,
 }
 
+/// How other sessions reach a connection.
+#[derive(Debug)]
+struct Signaled {
+    keys: Arc<CancelKeys>,
+    id: i32,
+    ended: CancellationToken,
+}
+
+impl Signals for Signaled {
+    fn cancel(&self) {
+        if let Some(entry) = self.keys.lock().get(&self.id) {
+            entry.cancel();
+        }
+    }
+
+    fn terminate(&self) {
+        self.ended.cancel();
+    }
+}
+
+impl Entry {
+    /// Stops what is running. A cancel between two messages never ends rows that are only waiting to be fetched.
+    fn cancel(&self) {
+        if self.busy.load(Ordering::Acquire) {
+            // The engine ends its requests, the door its waiting.
+            self.handle.cancel();
+            self.count.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+}
+
 /// A connection's key, as long as the connection lives.
 #[derive(Debug)]
 pub(super) struct CancelKey {
@@ -34,6 +66,7 @@ pub(super) struct CancelKey {
     secret: i32,
     cancels: Cancels,
     busy: Arc<AtomicBool>,
+    ended: CancellationToken,
 }
 
 impl CancelKeys {
@@ -48,19 +81,15 @@ impl CancelKeys {
         }
         let busy = Arc::<AtomicBool>::default();
         keys.insert(id, Entry { secret, handle, count, busy: Arc::clone(&busy) });
-        CancelKey { keys: Arc::clone(self), id, secret, cancels, busy }
+        CancelKey { keys: Arc::clone(self), id, secret, cancels, busy, ended: CancellationToken::new() }
     }
 
-    /// Stops what the connection of this key is running. A wrong key does nothing, and nobody is told; nor does a
-    /// cancel between two messages, so that it never ends rows that are only waiting to be fetched.
+    /// Stops what the connection of this key is running. A wrong key does nothing, and nobody is told.
     pub(super) fn cancel(&self, id: i32, secret: &SecretKey) {
         let Some(secret) = secret.as_i32() else { return };
         let keys = self.lock();
-        let entry = keys.get(&id).filter(|entry| entry.secret.ct_eq(&secret).into());
-        if let Some(entry) = entry.filter(|entry| entry.busy.load(Ordering::Acquire)) {
-            // The engine ends its requests, the door its waiting.
-            entry.handle.cancel();
-            entry.count.send_modify(|count| *count = count.wrapping_add(1));
+        if let Some(entry) = keys.get(&id).filter(|entry| entry.secret.ct_eq(&secret).into()) {
+            entry.cancel();
         }
     }
 
@@ -78,6 +107,16 @@ impl CancelKey {
     /// Whether a message is being answered, as the dialogue says.
     pub(super) fn busy(&self) -> &AtomicBool {
         &self.busy
+    }
+
+    /// What other sessions may do to the connection.
+    pub(super) fn signals(&self) -> Box<dyn Signals> {
+        Box::new(Signaled { keys: Arc::clone(&self.keys), id: self.id, ended: self.ended.clone() })
+    }
+
+    /// Whether another session has ended the connection.
+    pub(super) fn ended(&self) -> &CancellationToken {
+        &self.ended
     }
 
     /// The connection's number.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use futures::FutureExt;
 use pgwire::messages::PgWireFrontendMessage;
@@ -17,6 +17,7 @@ use pgwire::messages::startup::ParameterStatus;
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
 
+use super::cancel::CancelKey;
 use super::cursor::Cursor;
 use super::failure::{self, Failure, c_string};
 use super::frame::Frame;
@@ -27,7 +28,7 @@ use super::startup::Stop;
 use super::statement::Started;
 use super::types::ParameterType;
 use crate::engine::{
-    Direction, Fetch, KnownSettings, QueryResult, Session, Statement, TextOptions, Transaction,
+    Direction, Fetch, KnownSettings, Notice, QueryResult, Session, Statement, TextOptions, Transaction,
 };
 
 /// Prepared statements of one connection, and portals.
@@ -66,14 +67,13 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     pub(super) async fn run(
         &mut self,
         frames: &mut mpsc::Receiver<Box<Frame>>,
-        busy: &AtomicBool,
+        key: &CancelKey,
     ) -> io::Result<()> {
         self.ready().await?;
         loop {
-            self.session.pause();
-            busy.store(false, Ordering::Release);
+            key.busy().store(false, Ordering::Release);
             let Some(frame) = frames.recv().await else { return Ok(()) };
-            busy.store(true, Ordering::Release);
+            key.busy().store(true, Ordering::Release);
             let (extended, result) = match *frame {
                 Frame::Message(PgWireFrontendMessage::Terminate(_)) => return Ok(()),
                 Frame::Message(PgWireFrontendMessage::Sync(_)) => {
@@ -95,6 +95,10 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                 }
                 Frame::Message(message) => (true, self.extended(message).boxed().await),
             };
+            if key.ended().is_cancelled() {
+                // It says no more than why it ends.
+                return std::future::pending().await;
+            }
             if let Err(stop) = result {
                 let failure = told(stop)?;
                 self.fail(&failure).await?;
@@ -111,6 +115,8 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
 
     async fn fail(&mut self, failure: &Failure) -> io::Result<()> {
         self.session.fail();
+        self.session.pause();
+        self.tell(&self.session.take_notices())?;
         if failure.code() == "XX000" {
             tracing::error!(?failure, "a statement failed by a defect");
         }
@@ -120,7 +126,9 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
 
     /// The message is done. As in PostgreSQL, the client hears of changed settings now.
     async fn ready(&mut self) -> io::Result<()> {
+        self.session.pause();
         self.session.end_message();
+        self.session.end_activity();
         let (changed, told) = self.session.changed_settings(&self.told);
         self.told = told;
         for (name, value) in changed {
@@ -152,14 +160,19 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     async fn simple(&mut self, sql: &str) -> Result<(), Stop> {
         self.statements.remove("");
         self.portals.remove("");
+        self.session.begin_activity(sql);
+        self.session.resume();
         let statements = guarded(async { self.session.parse(sql) }).await?;
         if statements.is_empty() {
             self.output.put(&EmptyQueryResponse::new())?;
         }
         let several = statements.len() > 1;
         for statement in statements {
+            self.session.resume();
             self.session.begin_message(several);
             self.simple_statement(statement).await?;
+            // Each has its own time.
+            self.session.pause();
         }
         Ok(())
     }
@@ -186,24 +199,32 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     }
 
     pub(super) fn complete(&mut self, tag: &str) -> Result<(), Stop> {
+        self.tell(&self.session.take_notices())?;
         Ok(self.output.put(&CommandComplete::new(tag.to_owned()))?)
     }
 
     /// What is told before the rows.
     pub(super) fn announce(&mut self, result: &QueryResult) -> Result<(), Stop> {
-        for notice in &result.notices {
-            self.output.put(&failure::notice(notice))?;
-        }
-        Ok(())
+        Ok(self.tell(&result.notices)?)
+    }
+
+    fn tell(&mut self, notices: &[Notice]) -> io::Result<()> {
+        notices.iter().try_for_each(|notice| self.output.put(&failure::notice(notice)))
     }
 
     async fn extended(&mut self, message: PgWireFrontendMessage) -> Result<(), Stop> {
         self.session.begin_message(false);
+        self.session.resume();
         match message {
             PgWireFrontendMessage::Parse(parse) => self.parse(parse).await,
             PgWireFrontendMessage::Bind(bind) => self.bind(&bind),
             PgWireFrontendMessage::Describe(describe) => self.describe(&describe),
-            PgWireFrontendMessage::Execute(execute) => self.execute(&execute).await,
+            PgWireFrontendMessage::Execute(execute) => {
+                let executed = self.execute(&execute).await;
+                // Rows that are left to be fetched have no time limit.
+                self.session.pause();
+                executed
+            }
             PgWireFrontendMessage::Close(close) => self.close(&close),
             PgWireFrontendMessage::Flush(_) => Ok(self.output.flush().await?),
             // What is left of a COPY that was refused is thrown away, as in PostgreSQL.
@@ -217,6 +238,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
     async fn parse(&mut self, parse: Parse) -> Result<(), Stop> {
         let name = parse.name.unwrap_or_default();
         self.check_new(&name)?;
+        self.session.begin_activity(&parse.query);
         let mut statements = guarded(async { self.session.parse(&parse.query) }).await?;
         if statements.len() > 1 {
             let message = "cannot insert multiple commands into a prepared statement";
@@ -291,6 +313,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         }
         // Taken out: one that fails is gone.
         let mut portal = self.portals.remove(name).ok_or_else(|| no_portal(name))?;
+        self.session.begin_activity(portal.statement.text());
         let limit = usize::try_from(execute.max_rows).ok().filter(|limit| *limit > 0);
         if portal.statement.empty {
             self.output.put(&EmptyQueryResponse::new())?;
@@ -305,10 +328,7 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
                     Started::Done => PortalState::Finished,
                 }
             }
-            PortalState::Running(rows, command) => {
-                self.session.resume();
-                self.send(rows, command, limit).await?
-            }
+            PortalState::Running(rows, command) => self.send(rows, command, limit).await?,
             PortalState::Done(command) => {
                 self.complete(&tag(&command, 0))?;
                 PortalState::Done(command)

@@ -202,7 +202,7 @@ impl Door {
             output.put(&status)?;
         }
         let key = self.keys.register(session.cancel_handle(), i32::from_be_bytes(random()?));
-        session.set_backend_pid(key.id());
+        session.set_backend(key.id(), Some(guest.peer), key.signals());
         output.put(&key.message())?;
         Ok(Some(Opened { session, key, place }))
     }

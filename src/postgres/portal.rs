@@ -49,6 +49,11 @@ impl ClientStatement {
         Self { parameters: parameters.collect(), command, prepared, empty: false }
     }
 
+    /// The text of what the engine has of it, as others may see it.
+    pub(super) fn text(&self) -> &str {
+        self.prepared.as_ref().map_or("", |prepared| &prepared.statement().sql)
+    }
+
     /// A text without a statement.
     pub(super) fn empty() -> Self {
         Self { empty: true, ..Self::new(Command::Engine, None, &[]) }

@@ -166,8 +166,9 @@ impl Door {
         tokio::select! {
             biased;
             () = self.shutdown.cancelled() => farewell(&mut connection.output, &terminated()).await,
+            () = key.ended().cancelled() => farewell(&mut connection.output, &terminated()).await,
             gone = receive(reader, buffer, sender) => gone,
-            ended = connection.run(&mut frames, key.busy()) => {
+            ended = connection.run(&mut frames, &key) => {
                 ended?;
                 connection.output.close().await
             }

@@ -197,7 +197,6 @@ impl<W: AsyncWrite + Unpin + Send> Connection<W> {
         formats: &[i16],
         describe: bool,
     ) -> Result<Started, Stop> {
-        self.session.resume();
         let options = self.text_options();
         let cursor = self.cursors.get_mut(&fetch.cursor).ok_or_else(|| no_cursor(&fetch.cursor))?;
         let rows = cursor.fetch(fetch.direction).await?;

@@ -48,6 +48,7 @@ const TYPES: &[CatalogType] = &[
     of("regprocedure", 2202, 2207, CatalogForm::Named),
     of("regrole", 4096, 4097, CatalogForm::Named),
     of("regtype", 2206, 2211, CatalogForm::Named),
+    of("void", 2278, 0, CatalogForm::Text),
     of("xid", 28, 1011, CatalogForm::Number),
 ];
 

@@ -107,3 +107,85 @@ async fn a_client_that_goes_takes_its_requests_along() {
         is_quiet(&server).await;
     }
 }
+
+async fn pid(client: &Client) -> i32 {
+    client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0)
+}
+
+/// A statement that runs on a connection of its own, once others see it.
+async fn running(
+    server: &Server,
+    other: &Client,
+    sql: &'static str,
+) -> (i32, tokio::task::JoinHandle<Result<Vec<SimpleQueryMessage>, tokio_postgres::Error>>) {
+    let client = server.try_connect("").await.unwrap();
+    let pid = pid(&client).await;
+    let task = tokio::spawn(async move { client.simple_query(sql).await });
+    let active = "SELECT query FROM pg_stat_activity WHERE pid = $1 AND state = 'active'";
+    while !other.query(active, &[&pid]).await.unwrap().iter().any(|row| row.get::<_, &str>(0) == sql) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    (pid, task)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_of_a_user_see_and_stop_each_other() {
+    let server = server().await;
+    let client = server.try_connect("").await.unwrap();
+    let (sleeping, task) = running(&server, &client, "SELECT pg_sleep(600)").await;
+    let signal = |function: &str, pid: i32| format!("SELECT {function}({pid})");
+    let told = run_simple(&client, &signal("pg_cancel_backend", sleeping)).await.unwrap();
+    assert_eq!(told.rows, [[Some("t".to_owned())]]);
+    assert_eq!(code(&task.await.unwrap().err().unwrap()), "57014");
+    let (sleeping, task) = running(&server, &client, "SELECT pg_sleep(600) FROM generate_series(1, 3)").await;
+    let told = run_simple(&client, &signal("pg_terminate_backend", sleeping)).await.unwrap();
+    assert_eq!(told.rows, [[Some("t".to_owned())]]);
+    assert_eq!(code(&task.await.unwrap().err().unwrap()), "57P01");
+    for function in ["pg_cancel_backend", "pg_terminate_backend"] {
+        let told = run_simple(&client, &signal(function, sleeping)).await.unwrap();
+        assert_eq!(told.rows, [[Some("f".to_owned())]], "{function}");
+    }
+    // What is asked of oneself ends the statement that asks.
+    let own = pid(&client).await;
+    let error = client.simple_query(&signal("pg_cancel_backend", own)).await.err().unwrap();
+    assert_eq!(code(&error), "57014");
+    assert_eq!(pid(&client).await, own);
+    let error = client.simple_query(&signal("pg_terminate_backend", own)).await.err().unwrap();
+    assert_eq!(code(&error), "57P01");
+    assert!(client.simple_query("SELECT 1").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_ends_by_itself_or_by_its_time() {
+    let server = server().await;
+    let client = server.try_connect("").await.unwrap();
+    let slept = "SELECT pg_sleep(0), pg_sleep_for('1 ms'), pg_sleep_until(now()), pg_sleep(NULL)";
+    let slept = run_simple(&client, slept).await.unwrap();
+    assert_eq!(slept.rows, [[Some(String::new()), Some(String::new()), Some(String::new()), None]]);
+    client.batch_execute("SET statement_timeout = 50").await.unwrap();
+    let error = client.simple_query("SELECT pg_sleep(600)").await.err().unwrap();
+    assert_eq!(code(&error), "57014");
+}
+
+/// To plan this would take minutes; the time is up in the middle, and others are served meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planning_is_stopped_as_running_is() {
+    let server = server().await;
+    let other = server.try_connect("").await.unwrap();
+    let joins: Vec<_> =
+        (1..300).map(|i| format!("JOIN 受注 t{i} ON t{i}.\"$id\" = t{}.\"$id\"", i - 1)).collect();
+    let sql = format!("SELECT count(*) FROM 受注 t0 {}", joins.join(" "));
+    let mut tasks = vec![];
+    for _ in 0..3 {
+        let client = server.try_connect("").await.unwrap();
+        let sql = sql.clone();
+        tasks.push(tokio::spawn(async move {
+            client.batch_execute("SET statement_timeout = 1000").await.unwrap();
+            code(&client.query(&sql, &[]).await.err().unwrap())
+        }));
+    }
+    for task in tasks {
+        other.query("SELECT 1", &[]).await.unwrap();
+        assert_eq!(task.await.unwrap(), "57014");
+    }
+}

@@ -142,7 +142,7 @@ fn constraint_text(snapshot: &Snapshot, table: &Table, constraint: &Constraint) 
             let there = snapshot.table(*table);
             let name = there.map(|there| {
                 let name = quote_ident(&there.info.name);
-                if snapshot.is_visible(there.namespace) {
+                if snapshot.shows_relation(there.namespace, &there.info.name) {
                     name
                 } else {
                     format!("{}.{name}", quote_ident(&there.info.schema))

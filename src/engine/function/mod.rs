@@ -18,6 +18,7 @@ mod session;
 mod setting;
 mod single_value;
 mod size;
+mod sleep;
 mod text;
 mod type_name;
 mod type_of;
@@ -83,7 +84,7 @@ pub(crate) fn plain_functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
         Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
     ];
-    others.into_iter().chain(data::functions())
+    others.into_iter().chain(sleep::functions()).chain(data::functions())
 }
 
 /// The aggregates that rewritten statements call.

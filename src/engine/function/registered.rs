@@ -6,7 +6,9 @@
 use super::scalar::Function;
 use super::text::quote_ident;
 use super::type_name::{oid_of, sql_name, type_text};
-use crate::engine::pg_catalog::{PROCEDURES, Procedure, Snapshot, TYPES, Value, procedure_named, roles};
+use crate::engine::pg_catalog::{
+    Namespace, PROCEDURES, Procedure, Snapshot, TYPES, Value, procedure_named, roles,
+};
 use crate::error::{Error, Kind};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -113,7 +115,12 @@ fn resolve(
     if name == "-" {
         return Ok(Value::Int(0));
     }
-    let missing = || Error::new(kind, format!("{what} \"{name}\" does not exist"));
+    let missing = || match parts(&name).as_slice() {
+        [.., (schema, _), _] if namespace_oid(snapshot, schema).is_none() => {
+            Error::new(Kind::UndefinedSchema, format!("schema \"{schema}\" does not exist"))
+        }
+        _ => Error::new(kind, format!("{what} \"{name}\" does not exist")),
+    };
     find(snapshot, &name).map(Value::Int).ok_or_else(missing)
 }
 
@@ -138,7 +145,7 @@ fn name(
 
 fn relation_name(snapshot: &Snapshot, oid: i64) -> Option<String> {
     let (namespace, name) = snapshot.relation(oid)?;
-    if snapshot.is_visible(namespace) {
+    if snapshot.shows_relation(namespace, name) {
         return Some(quote_ident(name));
     }
     Some(format!("{}.{}", quote_ident(snapshot.namespace(namespace)?), quote_ident(name)))
@@ -153,19 +160,22 @@ pub(super) fn relation_oid(snapshot: &Snapshot, text: &str) -> Option<i64> {
         [.., schema, name] => (Some(schema.0.clone()), name.clone()),
         [] => return None,
     };
-    let in_schema = |namespace: i64| match &schema {
-        Some(schema) => snapshot.namespace(namespace).is_some_and(|known| known.eq_ignore_ascii_case(schema)),
-        None => snapshot.is_visible(namespace),
+    let find = |namespace: &Namespace| {
+        let alike = snapshot.relations_named(&name);
+        let alike: Vec<_> = alike.filter(|(_, place, _)| *place == namespace.oid).collect();
+        let exact = alike.iter().find(|(_, _, known)| *known == name);
+        match (exact, alike.as_slice()) {
+            (Some((oid, _, _)), _) => Some(*oid),
+            (None, [(oid, _, _)]) if !quoted => Some(*oid),
+            _ => None,
+        }
     };
-    let alike = snapshot.relations_named(&name);
-    let candidates: Vec<_> = alike.filter(|(_, namespace, _)| in_schema(*namespace)).collect();
-    let exact = candidates.iter().find(|(_, _, known)| *known == name);
-    if let Some((oid, _, _)) = exact {
-        return Some(*oid);
-    }
-    match candidates.as_slice() {
-        [(oid, _, _)] if !quoted => Some(*oid),
-        _ => None,
+    match schema {
+        None => snapshot.search_path().into_iter().find_map(find),
+        Some(schema) => {
+            let named = |known: &&Namespace| known.name.eq_ignore_ascii_case(&schema);
+            snapshot.namespaces.iter().filter(named).find_map(find)
+        }
     }
 }
 

@@ -16,12 +16,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::lenient("current_database", "name", |snapshot, _| Ok(snapshot.database.as_str().into())),
     Function::lenient("current_catalog", "name", |snapshot, _| Ok(snapshot.database.as_str().into())),
     Function::lenient("current_schema", "name", |snapshot, _| {
-        Ok(snapshot.default_namespace().map(|namespace| namespace.name.as_str()).into())
+        Ok(snapshot.named_path().first().map(|namespace| namespace.name.as_str()).into())
     }),
     Function::strict("current_schemas", "name[]", |snapshot, args| {
-        let implicit = matches!(args, [Value::Bool(true)]).then_some("pg_catalog");
-        let default = snapshot.default_namespace().map(|namespace| namespace.name.as_str());
-        Ok(implicit.into_iter().chain(default).collect::<Vec<_>>().into())
+        let implicit = matches!(args, [Value::Bool(true)]);
+        let path = if implicit { snapshot.search_path() } else { snapshot.named_path() };
+        Ok(path.into_iter().map(|namespace| namespace.name.as_str()).collect::<Vec<_>>().into())
     }),
     Function::lenient("current_user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
     Function::lenient("session_user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),

@@ -1,7 +1,8 @@
-//! Functions that read or change the session itself: `current_setting`, `set_config`, `pg_backend_pid`.
+//! Functions that read or change the session itself, or stop another one: `current_setting`, `set_config`,
+//! `pg_backend_pid`, `pg_cancel_backend`, `pg_terminate_backend`.
 //!
-//! They are of one session, so that no plan with them is shared; `set_config` takes effect when it runs, once for each
-//! row.
+//! They are of one session, so that no plan with them is shared; those that change something do so when they run, once
+//! for each row.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,6 +13,8 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
+use crate::engine::Notice;
+use crate::engine::backend::Signals;
 use crate::engine::settings::unknown;
 use crate::engine::state::State;
 use crate::error::{Error, Kind};
@@ -30,18 +33,25 @@ type Call = fn(&State, &[Option<String>]) -> Result<Option<String>, Error>;
 #[derive(Debug)]
 pub(super) struct SessionFunction {
     name: &'static str,
-    /// Its value is a number.
-    is_number: bool,
-    /// It changes the session: it runs when its statement does, never before.
+    /// The type of its value.
+    gives: DataType,
+    /// It changes a session: it runs when its statement does, never before.
     changes: bool,
     call: Call,
 }
 
 /// The functions.
 pub(super) const FUNCTIONS: &[SessionFunction] = &[
-    SessionFunction { name: "current_setting", is_number: false, changes: false, call: current_setting },
-    SessionFunction { name: "set_config", is_number: false, changes: true, call: set_config },
-    SessionFunction { name: "pg_backend_pid", is_number: true, changes: false, call: pid },
+    SessionFunction { name: "current_setting", gives: DataType::Utf8, changes: false, call: current_setting },
+    SessionFunction { name: "set_config", gives: DataType::Utf8, changes: true, call: set_config },
+    SessionFunction { name: "pg_backend_pid", gives: DataType::Int32, changes: false, call: pid },
+    SessionFunction { name: "pg_cancel_backend", gives: DataType::Boolean, changes: true, call: cancel },
+    SessionFunction {
+        name: "pg_terminate_backend",
+        gives: DataType::Boolean,
+        changes: true,
+        call: terminate,
+    },
 ];
 
 fn current_setting(state: &State, args: &[Option<String>]) -> Result<Option<String>, Error> {
@@ -79,6 +89,52 @@ fn pid(state: &State, _: &[Option<String>]) -> Result<Option<String>, Error> {
     Ok(Some(state.pid().to_string()))
 }
 
+fn cancel(state: &State, args: &[Option<String>]) -> Result<Option<String>, Error> {
+    signal(state, args, "query is being canceled", |signals| signals.cancel())
+}
+
+fn terminate(state: &State, args: &[Option<String>]) -> Result<Option<String>, Error> {
+    if let Some(Some(timeout)) = args.get(1)
+        && timeout.parse::<i64>().is_ok_and(|timeout| timeout < 0)
+    {
+        return Err(Error::new(Kind::NumericOutOfRange, "\"timeout\" must not be negative"));
+    }
+    signal(state, args, "process is being terminated", |signals| signals.terminate())
+}
+
+/// Whether there is such a session, which is signaled where its user asks for it.
+fn signal(
+    state: &State,
+    args: &[Option<String>],
+    what: &str,
+    send: fn(&dyn Signals),
+) -> Result<Option<String>, Error> {
+    let Some(text) = args.first() else {
+        return Err(Error::new(Kind::UndefinedFunction, "the number of a session is missing"));
+    };
+    if args.contains(&None) {
+        return Ok(None);
+    }
+    let text = text.as_deref().unwrap_or_default();
+    let pid: i32 = text.trim().parse().map_err(|_| {
+        Error::new(Kind::InvalidText, format!("invalid input syntax for type integer: \"{text}\""))
+    })?;
+    let Some(backend) = state.backends().get(pid) else {
+        let message = format!("PID {pid} is not a PostgreSQL backend process");
+        state.tell(Notice { severity: "WARNING", code: "01000", message });
+        return Ok(Some("false".into()));
+    };
+    if backend.user != state.user() {
+        let message = format!("must be a member of the role whose {what} or member of pg_signal_backend");
+        return Err(Error::new(Kind::Forbidden, message));
+    }
+    send(backend.signals.as_ref());
+    if pid == state.pid() {
+        return Err(Error::new(Kind::Canceled, "canceling statement due to user request"));
+    }
+    Ok(Some("true".into()))
+}
+
 /// A function of one session.
 pub(super) struct Bound {
     function: &'static SessionFunction,
@@ -95,7 +151,7 @@ impl Bound {
     }
 
     fn data_type(&self) -> DataType {
-        if self.function.is_number { DataType::Int32 } else { DataType::Utf8 }
+        self.function.gives.clone()
     }
 }
 
@@ -148,10 +204,11 @@ impl ScalarUDFImpl for Bound {
             let texts: Vec<_> = row.iter().map(text).collect();
             let value = (self.function.call)(&self.state, &texts);
             let value = value.map_err(|error| DataFusionError::External(Box::new(error)))?;
-            if self.function.is_number {
-                return Ok(ScalarValue::Int32(value.and_then(|value| value.parse().ok())));
-            }
-            Ok(ScalarValue::Utf8(value))
+            Ok(match self.function.gives {
+                DataType::Int32 => ScalarValue::Int32(value.and_then(|value| value.parse().ok())),
+                DataType::Boolean => ScalarValue::Boolean(value.map(|value| value == "true")),
+                _ => ScalarValue::Utf8(value),
+            })
         };
         let constants = args.args.iter().map(|arg| match arg {
             ColumnarValue::Scalar(value) => Some(value.clone()),

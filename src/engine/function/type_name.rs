@@ -39,7 +39,7 @@ pub(super) fn sql_name(snapshot: &Snapshot, oid: i64, modifier: Option<i64>) -> 
     if found.item != 0 {
         return format!("{}[]", sql_name(snapshot, found.item, modifier));
     }
-    if found.namespace != PG_CATALOG {
+    if found.namespace != PG_CATALOG && !snapshot.shows_type(found.namespace, found.name) {
         return format!("information_schema.{}", quote_ident(found.name));
     }
     // A modifier that says nothing makes `char` and `bit` the types of any length.
@@ -69,7 +69,7 @@ fn row_name(snapshot: &Snapshot, oid: i64) -> String {
         return if oid == 0 { "-".into() } else { "???".into() };
     };
     let mut name = quote_ident(&table.info.name);
-    if !snapshot.is_visible(table.namespace) {
+    if !snapshot.shows_type(table.namespace, &table.info.name) {
         name = format!("{}.{name}", quote_ident(&table.info.schema));
     }
     if table.row_array == oid { format!("{name}[]") } else { name }

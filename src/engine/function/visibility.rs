@@ -1,13 +1,13 @@
 //! `pg_..._is_visible`: whether an unqualified name finds the object.
 
 use super::scalar::Function;
-use crate::engine::pg_catalog::{Snapshot, TYPES, Value};
+use crate::engine::pg_catalog::{PROCEDURES, Snapshot, TYPES, Value};
 use crate::error::Error;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_table_is_visible", "bool", relation),
     Function::strict("pg_type_is_visible", "bool", of_type),
-    Function::strict("pg_function_is_visible", "bool", always),
+    Function::strict("pg_function_is_visible", "bool", function),
     Function::strict("pg_operator_is_visible", "bool", always),
     Function::strict("pg_opclass_is_visible", "bool", always),
     Function::strict("pg_opfamily_is_visible", "bool", always),
@@ -23,18 +23,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn relation(snapshot: &Snapshot, args: &[Value]) -> Result<Value, Error> {
     let found = args.first().and_then(Value::int).and_then(|oid| snapshot.relation(oid));
-    Ok(found.map(|(namespace, _)| snapshot.is_visible(namespace)).into())
+    Ok(found.map(|(namespace, name)| snapshot.shows_relation(namespace, name)).into())
 }
 
 /// A type of PostgreSQL's own by its schema, a row type by its table's.
 #[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
 fn of_type(snapshot: &Snapshot, args: &[Value]) -> Result<Value, Error> {
     let Some(oid) = args.first().and_then(Value::int) else { return Ok(Value::Null) };
-    let namespace = TYPES.get(&oid).map(|found| found.namespace).or_else(|| {
+    let found = TYPES.get(&oid).map(|found| (found.namespace, found.name)).or_else(|| {
         let mut tables = snapshot.tables.iter();
-        tables.find(|table| table.row_type == oid || table.row_array == oid).map(|table| table.namespace)
+        let table = tables.find(|table| table.row_type == oid || table.row_array == oid)?;
+        Some((table.namespace, table.info.name.as_str()))
     });
-    Ok(namespace.map(|namespace| snapshot.is_visible(namespace)).into())
+    Ok(found.map(|(namespace, name)| snapshot.shows_type(namespace, name)).into())
+}
+
+/// All that there are, are in `pg_catalog`.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every function")]
+fn function(_: &Snapshot, args: &[Value]) -> Result<Value, Error> {
+    let oid = args.first().and_then(Value::int).unwrap_or_default();
+    Ok(PROCEDURES.contains_key(&oid).then_some(true).map_or(Value::Null, Value::from))
 }
 
 /// These objects are all in `pg_catalog`, which every session searches first.

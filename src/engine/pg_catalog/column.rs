@@ -143,7 +143,7 @@ pub(crate) fn typed(name: &str, word: &str) -> Field {
         "aclitem" | "anyarray" | "char" | "inet" | "int2vector" | "json" | "jsonb" | "name" | "oid"
         | "oidvector" | "pg_dependencies" | "pg_lsn" | "pg_mcv_list" | "pg_ndistinct" | "pg_node_tree"
         | "regclass" | "regcollation" | "regnamespace" | "regoper" | "regproc" | "regprocedure"
-        | "regrole" | "regtype" | "uuid" | "varchar" | "xid" => {
+        | "regrole" | "regtype" | "uuid" | "varchar" | "void" | "xid" => {
             field.with_metadata(HashMap::from([(SQL_TYPE.to_owned(), word.to_owned())]))
         }
         _ => field,

@@ -37,6 +37,7 @@ impl Catalog {
             pid: source.pid().into(),
             users: source.users(),
             settings: Some(source.settings()),
+            backends: source.backends(),
             schema,
         };
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(fresh));

@@ -30,6 +30,7 @@ mod pg_type;
 mod privilege;
 mod relation;
 mod rows;
+mod search_path;
 mod snapshot;
 mod source;
 mod table;
@@ -48,7 +49,7 @@ pub(crate) use pg_roles::roles;
 pub(crate) use pg_tables::definition as view_definition;
 pub(crate) use pg_type::{TYPES, named as type_named, type_oid};
 pub(crate) use relation::{RELATIONS, Relation};
-pub(crate) use snapshot::{Constraint, Rule, Schema, Snapshot, Table};
+pub(crate) use snapshot::{Constraint, Namespace, Rule, Schema, Snapshot, Table};
 pub(crate) use source::CatalogSource;
 pub(crate) use value::Value;
 

@@ -11,6 +11,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::oid::{INFORMATION_SCHEMA, Oids, PG_CATALOG, PUBLIC};
 use super::relation::{RELATIONS, Relation};
+use crate::engine::backend::Backends;
 use crate::engine::settings::Settings;
 use crate::engine::{ColumnInfo, TableInfo, TableKind};
 
@@ -46,6 +47,8 @@ pub(crate) struct Snapshot {
     pub(crate) users: Vec<String>,
     /// The session's settings.
     pub(crate) settings: Option<Arc<Settings>>,
+    /// The sessions that others know.
+    pub(crate) backends: Arc<Backends>,
     /// What every session sees.
     pub(crate) schema: Arc<Schema>,
 }
@@ -415,16 +418,6 @@ impl Schema {
     /// The name of a schema.
     pub(crate) fn namespace(&self, oid: i64) -> Option<&str> {
         self.namespaces.iter().find(|namespace| namespace.oid == oid).map(|namespace| namespace.name.as_str())
-    }
-
-    /// The schema that an unqualified name is looked up in, after `pg_catalog`.
-    pub(crate) fn default_namespace(&self) -> Option<&Namespace> {
-        self.namespaces.first()
-    }
-
-    /// Whether an unqualified name finds objects of this schema.
-    pub(crate) fn is_visible(&self, namespace: i64) -> bool {
-        namespace == PG_CATALOG || self.default_namespace().is_some_and(|default| default.oid == namespace)
     }
 
     /// Every relation that has a name: oid, oid of the schema, name. Tables, views, indexes, the catalog's.

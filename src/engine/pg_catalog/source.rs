@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::snapshot::Schema;
+use crate::engine::backend::Backends;
 use crate::engine::need::Need;
 use crate::engine::settings::Settings;
 use crate::error::Result;
@@ -26,4 +27,6 @@ pub(crate) trait CatalogSource: Send + Sync + Debug {
     fn pid(&self) -> i32;
     /// The session's settings.
     fn settings(&self) -> Arc<Settings>;
+    /// The sessions that others know.
+    fn backends(&self) -> Arc<Backends>;
 }

@@ -217,9 +217,10 @@ impl Settings {
                 self.statement_timeout = (!limit.is_zero()).then_some(limit);
             }
             "search_path" => {
-                let schemas = style::schemas(text)?;
-                self.planning_mut().search_path =
-                    schemas.into_iter().filter(|name| !name.is_empty() && name != "$user").collect();
+                let user = self.values.get("session_authorization").cloned().unwrap_or_default();
+                let named = |name: String| if name == "$user" { user.clone() } else { name };
+                let schemas = style::schemas(text)?.into_iter().map(named);
+                self.planning_mut().search_path = schemas.filter(|name| !name.is_empty()).collect();
             }
             "datestyle" => {
                 let current = self.kept(lower).unwrap_or_default();
