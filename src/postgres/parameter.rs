@@ -231,7 +231,7 @@ mod tests {
         let mut bytes = BytesMut::new();
         value.to_sql(wire, &mut bytes).unwrap();
         let parameter = ParameterType::declared(wire.oid()).unwrap();
-        decode(Some(&bytes), true, &parameter, chrono_tz::UTC, 1).unwrap()
+        decode(Some(&bytes), true, &parameter, chrono_tz::UTC.into(), 1).unwrap()
     }
 
     #[test]
@@ -271,7 +271,7 @@ mod tests {
     fn numerics_are_exact_or_refused() {
         let decode = |parts: &[i16]| {
             let parameter = ParameterType::inferred(SqlType::Numeric);
-            decode(Some(&numeric_bytes(parts)), true, &parameter, chrono_tz::UTC, 1)
+            decode(Some(&numeric_bytes(parts)), true, &parameter, chrono_tz::UTC.into(), 1)
         };
         for (parts, expected) in [
             (&[2, 0, 0, 1, 1, 5000][..], (15, 2, 1)),
@@ -301,7 +301,7 @@ mod tests {
             let parameter = ParameterType::declared(oid).unwrap();
             for bytes in [&[][..], &[0, 0, 0], &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 9, 0, 0, 0, 1]]
             {
-                let result = decode(Some(bytes), true, &parameter, chrono_tz::UTC, 7);
+                let result = decode(Some(bytes), true, &parameter, chrono_tz::UTC.into(), 7);
                 let failure = result.unwrap_err();
                 assert_eq!(failure.code(), "22P03", "oid {oid}, {} bytes", bytes.len());
                 assert!(failure.to_string().contains("$7"), "{failure}");
@@ -313,7 +313,7 @@ mod tests {
     fn a_uuid_is_text() {
         let parameter = ParameterType::declared(Type::UUID.oid()).unwrap();
         let bytes: Vec<u8> = (0..16).collect();
-        let value = decode(Some(&bytes), true, &parameter, chrono_tz::UTC, 1).unwrap();
+        let value = decode(Some(&bytes), true, &parameter, chrono_tz::UTC.into(), 1).unwrap();
         assert_eq!(value, ScalarValue::from("00010203-0405-0607-0809-0a0b0c0d0e0f"));
     }
 }

@@ -29,6 +29,16 @@ fn renamed(expr: &mut Expr) {
             *expr = call("pg_uuid", vec![call("uuid", vec![])]);
             return;
         }
+        // To the beginning of the day.
+        "age" => {
+            if let FunctionArguments::List(list) = &mut function.args
+                && list.args.len() == 1
+            {
+                let today = FunctionArg::Unnamed(FunctionArgExpr::Expr(call("current_date", vec![])));
+                list.args.insert(0, today);
+            }
+            return;
+        }
         "make_interval" => {
             positional(function);
             return;
@@ -70,6 +80,7 @@ mod tests {
     #[test]
     fn names_are_those_that_there_are() {
         check(RULE, "SELECT every(a), variance(b) OVER ()", "SELECT bool_and(a), var_samp(b) OVER ()");
+        check(RULE, "SELECT age(a), age(a, b)", "SELECT age(current_date(), a), age(a, b)");
         check(RULE, "SELECT array_remove(a, 1)", "SELECT array_remove_all(a, 1)");
         check(
             RULE,

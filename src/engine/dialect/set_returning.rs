@@ -377,7 +377,7 @@ mod tests {
             "SELECT * FROM unnest(a, b) WITH ORDINALITY AS x (v, w, n)",
             &format!(
                 "SELECT * FROM LATERAL (SELECT unnest(a) AS \"unnest\", unnest(b) AS \"unnest{MARK}2\", \
-                 unnest(pg_series(1, greatest(array_upper(a, 1), array_upper(b, 1)))) AS ordinality) AS x (v, w, n)"
+                 unnest(pg_series(1, greatest(array_upper(a, 1), array_upper(b, 1))))::BIGINT AS ordinality) AS x (v, w, n)"
             ),
         );
         check(

@@ -366,10 +366,11 @@ fn changed(json: &mut Json, path: &[Cell], change: &Change) -> Result<()> {
             let name = step.text();
             let at = members.iter().position(|(known, _)| known == name);
             match (at, change) {
-                (Some(at), _) if !rest.is_empty() => match members.get_mut(at) {
-                    Some((_, value)) => changed(value, rest, change)?,
-                    None => {}
-                },
+                (Some(at), _) if !rest.is_empty() => {
+                    if let Some((_, value)) = members.get_mut(at) {
+                        changed(value, rest, change)?;
+                    }
+                }
                 (Some(at), Change::Delete) => {
                     members.remove(at);
                 }
@@ -390,10 +391,11 @@ fn changed(json: &mut Json, path: &[Cell], change: &Change) -> Result<()> {
                 Error::new(Fault::InvalidText, message)
             })?;
             match (place(wanted, items.len()), change) {
-                (Some(at), _) if !rest.is_empty() => match items.get_mut(at) {
-                    Some(value) => changed(value, rest, change)?,
-                    None => {}
-                },
+                (Some(at), _) if !rest.is_empty() => {
+                    if let Some(value) = items.get_mut(at) {
+                        changed(value, rest, change)?;
+                    }
+                }
                 (Some(at), Change::Delete) => {
                     items.remove(at);
                 }

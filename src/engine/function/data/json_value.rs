@@ -10,7 +10,7 @@ use super::numeric::{Number, power};
 use crate::error::{Error, Kind, Result};
 
 /// How deep a value may be: each level is a call.
-const DEEPEST: usize = 500;
+const DEEPEST: usize = 128;
 /// The digits that a number may have before the point, and behind it, as `numeric`.
 const MOST_DIGITS: i64 = 16_383;
 

@@ -60,24 +60,31 @@ pub(super) const FUNCTIONS: &[Def] = &[
             Ok(Cell::List(kept.to_vec()))
         })],
     ),
+    // `x IN (SELECT ...)`: no array is no row.
+    Def::lenient(
+        "pg_is_in",
+        &[on(&[Kind::Any, Kind::Any], Returns::Bool, |_, args| {
+            let [value, array] = args else { return Ok(Cell::Null) };
+            match array {
+                Cell::List(items) if !items.is_empty() => is_in(value, items),
+                _ => Ok(Cell::Bool(false)),
+            }
+        })],
+    ),
     // Of values in their order: `percentile_cont`, `percentile_disc`, `mode`.
     Def::strict(
         "pg_percentile_cont",
-        &[on(&[Kind::Any, Kind::Float], Returns::Float, |_, args| {
-            let [array, fraction] = args else { return Ok(Cell::Null) };
-            continuous(&values(array), fraction.float())
-        })],
+        &[
+            on(&[Kind::Any, Kind::Float], Returns::Float, |_, args| at_fractions(args, continuous)),
+            on(&[Kind::Any, Kind::Any], Returns::Word("float8[]"), |_, args| at_fractions(args, continuous)),
+        ],
     ),
     Def::strict(
         "pg_percentile_disc",
-        &[on(&[Kind::Any, Kind::Float], Returns::ItemOf(0), |_, args| {
-            let [array, fraction] = args else { return Ok(Cell::Null) };
-            let values = values(array);
-            let fraction = checked(fraction.float())?;
-            let place = (fraction * float(values.len())).ceil();
-            let place: usize = format!("{place:.0}").parse().unwrap_or(0);
-            Ok(values.get(place.saturating_sub(1)).cloned().unwrap_or(Cell::Null))
-        })],
+        &[
+            on(&[Kind::Any, Kind::Float], Returns::ItemOf(0), |_, args| at_fractions(args, discrete)),
+            on(&[Kind::Any, Kind::Any], Returns::Like(0), |_, args| at_fractions(args, discrete)),
+        ],
     ),
     Def::strict(
         "pg_mode",
@@ -90,6 +97,38 @@ pub(super) const FUNCTIONS: &[Def] = &[
         })],
     ),
 ];
+
+/// Whether a value is among others; NULL where it might be.
+fn is_in(value: &Cell, items: &[Cell]) -> Result<Cell> {
+    if *value == Cell::Null {
+        return Ok(Cell::Null);
+    }
+    let mut unknown = false;
+    for item in items {
+        if *item == Cell::Null {
+            unknown = true;
+        } else if equal(value, item)? {
+            return Ok(Cell::Bool(true));
+        }
+    }
+    Ok(if unknown { Cell::Null } else { Cell::Bool(false) })
+}
+
+/// Whether two values are equal. Those of two types are compared only where both are numbers.
+fn equal(left: &Cell, right: &Cell) -> Result<bool> {
+    match (left, right) {
+        (Cell::Float(_), Cell::Int(_) | Cell::Number(_) | Cell::Float(_))
+        | (Cell::Int(_) | Cell::Number(_), Cell::Float(_)) => {
+            let (left, right) = (left.float(), right.float());
+            Ok(left == right || left.is_nan() && right.is_nan())
+        }
+        (Cell::Int(_) | Cell::Number(_), Cell::Int(_) | Cell::Number(_)) => {
+            Ok(left.number().minus(&right.number()).is_zero())
+        }
+        (left, right) if std::mem::discriminant(left) == std::mem::discriminant(right) => Ok(left == right),
+        _ => Err(Error::unsupported("comparing with a subquery's rows of another type")),
+    }
+}
 
 /// The most items that `array_fill` makes.
 const LONGEST: usize = 1_000_000;
@@ -127,6 +166,29 @@ fn checked(fraction: f64) -> Result<f64> {
     }
     let message = format!("percentile value {fraction} is not between 0 and 1");
     Err(Error::new(Fault::NumericOutOfRange, message))
+}
+
+/// The value at a fraction, or those at several.
+fn at_fractions(args: &[Cell], value: fn(&[Cell], f64) -> Result<Cell>) -> Result<Cell> {
+    let [array, fraction] = args else { return Ok(Cell::Null) };
+    let values = values(array);
+    match fraction {
+        Cell::List(fractions) => {
+            let each = fractions.iter().map(|fraction| match fraction {
+                Cell::Null => Ok(Cell::Null),
+                fraction => value(&values, fraction.float()),
+            });
+            each.collect::<Result<_>>().map(Cell::List)
+        }
+        fraction => value(&values, fraction.float()),
+    }
+}
+
+/// The first value that so many are not behind.
+fn discrete(values: &[Cell], fraction: f64) -> Result<Cell> {
+    let place = (checked(fraction)? * float(values.len())).ceil();
+    let place: usize = format!("{place:.0}").parse().unwrap_or(0);
+    Ok(values.get(place.saturating_sub(1)).cloned().unwrap_or(Cell::Null))
 }
 
 /// Between two neighbours, what is as far between them.

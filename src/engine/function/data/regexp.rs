@@ -289,17 +289,14 @@ fn split(args: &[Cell]) -> Result<Cell> {
     let (mut parts, mut from) = (vec![], 0);
     for found in search.matches(text)? {
         let (start, end) = found.whole;
-        if start == end
-            && (start == 0 || start >= text.len() || start == from && from != 0 && parts_end(&parts, from))
-        {
+        if start == end && (start == from || start >= text.len()) {
             continue;
         }
-        parts.push((slice(text, (from, start)), end));
+        parts.push(slice(text, (from, start)));
         from = end;
     }
-    let mut cells: Vec<Cell> = parts.into_iter().map(|(part, _)| part).collect();
-    cells.push(slice(text, (from, text.len())));
-    Ok(Cell::List(cells))
+    parts.push(slice(text, (from, text.len())));
+    Ok(Cell::List(parts))
 }
 
 /// The text with one match replaced, the one of a number, or all: with the flag `g` or the number 0.
@@ -361,11 +358,6 @@ fn substitute(out: &mut String, text: &str, found: &Match, with: &str) {
             out.push_str(text.get(start..end).unwrap_or_default());
         }
     }
-}
-
-/// Whether the last part ended in a match that ends here.
-fn parts_end(parts: &[(Cell, usize)], from: usize) -> bool {
-    parts.last().is_some_and(|(_, end)| *end == from)
 }
 
 /// The text from the character that the third argument says, and how many bytes and characters are before it.
