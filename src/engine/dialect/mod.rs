@@ -19,7 +19,6 @@ mod distinct_order;
 mod fetch_first;
 mod field_access;
 mod function_name;
-mod in_list;
 mod integer_literal;
 mod json_aggregate;
 mod json_rows;
@@ -72,7 +71,6 @@ use visit::Rule;
 const RULES: &[Rule] = &[
     fetch_first::RULE,
     distinct_from::RULE,
-    in_list::RULE,
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,

@@ -1,30 +1,72 @@
-//! `x IN (SELECT ...)` and `x op ANY | ALL (SELECT ...)` as values, of a subquery that depends on nothing outside: its
-//! rows become one row of counts and bounds, or are joined by their value.
+//! `x IN (SELECT ...)` and `x op ANY | ALL (SELECT ...)` as values: in a condition DataFusion makes semi joins of them, in a
+//! SELECT list it knows none.
 //!
-//! In a condition DataFusion makes semi joins of them; in a SELECT list it knows none.
+//! Of a subquery that depends on nothing outside, the rows become one row of counts and bounds, or are joined by their
+//! value. Of another one, `IN` looks through an array.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::{Column, JoinType, ScalarValue};
 use datafusion::error::Result;
-use datafusion::functions_aggregate::expr_fn::{count, max, min};
+use datafusion::functions_aggregate::expr_fn::{array_agg, count, max, min};
 use datafusion::logical_expr::expr::{InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::logical_plan::Subquery;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, lit, when};
 
-/// The value of `x IN (...)`; its rows are joined to `input`.
-pub(super) fn within(input: &mut LogicalPlan, of: &InSubquery) -> Result<Option<Expr>> {
-    let Some(rows) = Rows::of(&of.subquery, &of.expr, input)? else { return Ok(None) };
-    let is_in = rows.contains(input, &of.expr)?;
-    Ok(Some(if of.negated { Expr::Not(Box::new(is_in)) } else { is_in }))
+use crate::engine::function::data_function;
+
+/// What stands for such a comparison.
+pub(super) enum Membership {
+    /// Of columns that were joined to the input.
+    Joined(Expr),
+    /// Of a subquery for one value, which is to be replaced in turn.
+    Listed(Expr),
 }
 
-/// The value of a comparison with some or all rows.
-pub(super) fn compared(input: &mut LogicalPlan, of: &SetComparison) -> Result<Option<Expr>> {
+/// The value of a comparison with the rows of a subquery; `None` for a form that is not known here.
+pub(super) fn value(input: &mut LogicalPlan, expr: &Expr) -> Result<Option<Membership>> {
+    let of = match expr {
+        Expr::InSubquery(of) => of.clone(),
+        Expr::SetComparison(of) => match as_in(of) {
+            Some(of) => of,
+            None => return Ok(compared(input, of)?.map(Membership::Joined)),
+        },
+        _ => return Ok(None),
+    };
+    let Some(rows) = Rows::of(&of.subquery, &of.expr, input)? else {
+        return Ok(Some(Membership::Listed(listed(&of)?)));
+    };
+    let is_in = rows.contains(input, &of.expr)?;
+    Ok(Some(Membership::Joined(if of.negated { Expr::Not(Box::new(is_in)) } else { is_in })))
+}
+
+/// `x IN (...)` as a look through an array of the rows.
+fn listed(of: &InSubquery) -> Result<Expr> {
+    let item = of.subquery.subquery.schema().columns().into_iter().next();
+    let item = item.map_or_else(|| lit(ScalarValue::Null), Expr::Column);
+    let rows = LogicalPlanBuilder::from(of.subquery.subquery.as_ref().clone());
+    let items = rows.aggregate(Vec::<Expr>::new(), vec![array_agg(item)])?.build()?;
+    let subquery = Subquery { subquery: Arc::new(items), ..of.subquery.clone() };
+    let found =
+        data_function("pg_is_in")?.call(vec![of.expr.as_ref().clone(), Expr::ScalarSubquery(subquery)]);
+    Ok(if of.negated { Expr::Not(Box::new(found)) } else { found })
+}
+
+/// `= ANY` and `<> ALL` as what they are short for.
+fn as_in(of: &SetComparison) -> Option<InSubquery> {
+    let negated = match (of.op, of.quantifier.clone()) {
+        (Operator::Eq, SetQuantifier::Any) => false,
+        (Operator::NotEq, SetQuantifier::All) => true,
+        _ => return None,
+    };
+    Some(InSubquery { expr: of.expr.clone(), subquery: of.subquery.clone(), negated })
+}
+
+/// The value of a comparison with some or all rows by their order.
+fn compared(input: &mut LogicalPlan, of: &SetComparison) -> Result<Option<Expr>> {
     let Some(rows) = Rows::of(&of.subquery, &of.expr, input)? else { return Ok(None) };
     Ok(match (of.op, of.quantifier.clone()) {
-        (Operator::Eq, SetQuantifier::Any) => Some(rows.contains(input, &of.expr)?),
-        (Operator::NotEq, SetQuantifier::All) => Some(Expr::Not(Box::new(rows.contains(input, &of.expr)?))),
         // Less than some is less than the greatest.
         (op @ (Operator::Lt | Operator::LtEq), SetQuantifier::Any) => {
             Some(rows.any(input, &of.expr, op, false)?)

@@ -23,6 +23,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, scala
 use super::{lateral_rows, row_join};
 use crate::engine::function::single_value;
 use domain::{Domain, plain_columns};
+use membership::Membership;
 use push::push;
 
 /// Makes every such subquery of a plan a join.
@@ -128,8 +129,13 @@ fn replace(
             }
             Expr::Exists(exists) if existence => attach(input, outer, &exists.subquery, Wanted::Existence)?
                 .map(|found| if exists.negated { found.is_null() } else { found.is_not_null() }),
-            Expr::InSubquery(of) if existence => membership::within(input, of)?,
-            Expr::SetComparison(of) if existence => membership::compared(input, of)?,
+            Expr::InSubquery(_) | Expr::SetComparison(_) if existence => {
+                match membership::value(input, &expr)? {
+                    Some(Membership::Joined(value)) => Some(value),
+                    Some(Membership::Listed(value)) => return Ok(Transformed::yes(value)),
+                    None => None,
+                }
+            }
             _ => None,
         };
         Ok(match replaced {
