@@ -14,6 +14,7 @@ mod catalog;
 mod command;
 mod connection;
 mod dialect;
+mod distinct_on;
 mod expansion;
 mod explain;
 mod explain_option;

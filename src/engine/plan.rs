@@ -21,6 +21,7 @@ use super::apart;
 use super::bounds;
 use super::catalog::{ColumnInfo, TableInfo, TableKind};
 use super::dialect;
+use super::distinct_on;
 use super::fault;
 use super::local::View;
 use super::names;
@@ -176,7 +177,7 @@ async fn draft(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(scope.plan(ast)?, planning.time_zone)
+            dialect::typed(distinct_on::apart(scope.plan(ast)?)?, planning.time_zone)
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;

@@ -1,8 +1,8 @@
 //! `ARRAY(SELECT x ... ORDER BY y)` is a subquery with `array_agg(x ORDER BY y)`; no rows give an empty array.
 
 use datafusion::sql::sqlparser::ast::{
-    Array, Expr, Function, FunctionArguments, GroupByExpr, OrderBy, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Value, Values,
+    Array, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, OrderBy,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Value, Values,
 };
 
 use super::scalar_subquery::add_order;
@@ -15,7 +15,14 @@ fn aggregate(expr: &mut Expr) {
     let Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. }) = expr else {
         return;
     };
-    if !name.to_string().eq_ignore_ascii_case("array") || !rewritten(query) {
+    if !name.to_string().eq_ignore_ascii_case("array") {
+        return;
+    }
+    if let Some(array) = unnested(query) {
+        *expr = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
+        return;
+    }
+    if !rewritten(query) {
         return;
     }
     let query = std::mem::replace(
@@ -27,6 +34,35 @@ fn aggregate(expr: &mut Expr) {
         }))),
     );
     *expr = Expr::Subquery(query);
+}
+
+/// The array of `SELECT unnest(array)`.
+fn unnested(query: &mut Query) -> Option<Expr> {
+    let Query { with: None, order_by: None, limit_clause: None, fetch: None, body, .. } = query else {
+        return None;
+    };
+    let SetExpr::Select(select) = body.as_mut() else { return None };
+    let Select { projection, distinct: None, selection: None, having: None, qualify: None, from, .. } =
+        select.as_mut()
+    else {
+        return None;
+    };
+    let [
+        SelectItem::UnnamedExpr(Expr::Function(function))
+        | SelectItem::ExprWithAlias { expr: Expr::Function(function), .. },
+    ] = projection.as_mut_slice()
+    else {
+        return None;
+    };
+    let FunctionArguments::List(list) = &mut function.args else { return None };
+    match list.args.as_mut_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))]
+            if from.is_empty() && function.name.to_string() == "unnest" =>
+        {
+            Some(take(array))
+        }
+        _ => None,
+    }
 }
 
 fn rewritten(query: &mut Query) -> bool {
@@ -76,6 +112,11 @@ mod tests {
             RULE,
             "SELECT array(SELECT rolname FROM r WHERE a = 1 ORDER BY 1)",
             "SELECT (SELECT coalesce(array_agg(rolname ORDER BY rolname), ARRAY[]) FROM r WHERE a = 1)",
+        );
+        check(
+            RULE,
+            "SELECT ARRAY(SELECT unnest(a) AS n), ARRAY(SELECT unnest(a) WHERE false)",
+            "SELECT coalesce(a, ARRAY[]), (SELECT coalesce(array_agg(unnest(a)), ARRAY[]) WHERE false)",
         );
         check(
             RULE,

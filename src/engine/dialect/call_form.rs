@@ -2,7 +2,8 @@
 //! `a SIMILAR TO p`, `localtimestamp`.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, FunctionArguments, Ident, TimezoneInfo, UnaryOperator, Value,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Ident, ObjectName, TimezoneInfo, UnaryOperator, Value,
 };
 
 use super::visit::Rule;
@@ -40,6 +41,11 @@ fn called(expr: &mut Expr) {
                 *expr = clock;
             }
         }
+        Expr::Function(function) if as_cast(function).is_some() => {
+            if let Some(cast) = as_cast(function) {
+                *expr = cast;
+            }
+        }
         Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
             if let Some(clock) = clock(&function.name.to_string()) {
                 *expr = clock;
@@ -47,6 +53,26 @@ fn called(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// `int4(x)`, which is `x::int4`.
+fn as_cast(function: &Function) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = list.args.as_slice() else { return None };
+    let name = function.name.to_string().to_ascii_lowercase();
+    let data_type = match name.strip_prefix("pg_catalog.").unwrap_or(&name) {
+        "bool" => DataType::Bool,
+        "bpchar" => DataType::Custom(ObjectName::from(vec![Ident::new("bpchar")]), vec![]),
+        "float4" => DataType::Float4,
+        "float8" => DataType::Float8,
+        "int2" => DataType::Int2(None),
+        "int4" => DataType::Int4(None),
+        "int8" => DataType::Int8(None),
+        "text" => DataType::Text,
+        _ => return None,
+    };
+    let expr = Box::new(value.clone());
+    Some(Expr::Cast { kind: CastKind::DoubleColon, expr, data_type, array: false, format: None })
 }
 
 /// What the clocks of the session's zone show.
@@ -70,6 +96,7 @@ mod tests {
         check(RULE, "SELECT a AT TIME ZONE 'UTC'", "SELECT timezone('UTC', a)");
         check(RULE, "SELECT extract(YEAR FROM d)", "SELECT pg_extract('year', d)");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
+        check(RULE, "SELECT int4(a), pg_catalog.bpchar(b)", "SELECT a::INT4, b::bpchar");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
         check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");
     }

@@ -13,6 +13,7 @@ mod collation;
 mod column_name;
 mod decorrelate;
 mod distinct_from;
+mod exists_limit;
 mod fetch_first;
 mod field_access;
 mod keyword;
@@ -55,6 +56,7 @@ use visit::Rule;
 const RULES: &[Rule] = &[
     fetch_first::RULE,
     distinct_from::RULE,
+    exists_limit::RULE,
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,

@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::quantified;
+use super::set_returning::gives_rows;
 use super::visit::Rule;
 use super::{call, take};
 
@@ -72,7 +73,13 @@ fn plain_item(query: &mut Query) -> Option<Expr> {
         return None;
     };
     // A function that gives rows, or an aggregate, stays in its query.
-    let is_value = matches!(item, Expr::Subquery(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+    let is_value = match item {
+        Expr::Subquery(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
+        Expr::Function(_) => !calls(item, |function| {
+            function.over.is_some() || is_aggregate(function) || gives_rows(&function.name.to_string())
+        }),
+        _ => false,
+    };
     (is_plain && is_value).then(|| take(item))
 }
 
@@ -215,6 +222,11 @@ mod tests {
         );
         check(
             RULE,
+            "SELECT (SELECT f((SELECT count(*) FROM d WHERE d.a = t.a))) FROM t",
+            "SELECT f((SELECT count(*) FROM d WHERE d.a = t.a)) FROM t",
+        );
+        check(
+            RULE,
             "SELECT (SELECT count(1) FROM d WHERE d.a = t.a LIMIT 1) FROM t",
             "SELECT (SELECT count(1) FROM d WHERE d.a = t.a) FROM t",
         );
@@ -227,6 +239,7 @@ mod tests {
             "SELECT (SELECT x FROM d GROUP BY x)",
             "SELECT (SELECT 1)",
             "SELECT (SELECT n FROM (SELECT count(*) AS n FROM d WHERE d.a = t.a)) FROM t",
+            "SELECT (SELECT unnest(a)), (SELECT abs(max(1))), (SELECT now() OVER ())",
             "SELECT (SELECT regr_count(x, y) FROM d)",
             "SELECT a IN (SELECT x FROM d)",
         ] {
