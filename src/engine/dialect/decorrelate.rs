@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, SortExpr, lit, scalar_subquery,
 };
 
-use super::{lateral_rows, row_join};
+use super::{lateral_rows, recursion, row_join};
 
 /// Makes every such subquery of a plan a join.
 ///
@@ -252,13 +252,13 @@ fn in_join(join: &Join) -> Result<Option<LogicalPlan>> {
 }
 
 /// The conditions of a join, in one form.
-fn conditions(join: &Join) -> impl Iterator<Item = Expr> {
+pub(super) fn conditions(join: &Join) -> impl Iterator<Item = Expr> {
     let equal = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
     equal.chain(join.filter.clone())
 }
 
 /// The distinct values of the outer columns that a subquery depends on.
-struct Domain {
+pub(super) struct Domain {
     /// The columns in the outer plan.
     outer: Vec<Column>,
     /// Begins the names of the domain's columns.
@@ -301,7 +301,7 @@ impl Domain {
     }
 
     /// The domain's columns where a schema has them.
-    fn columns_in(&self, schema: &DFSchema) -> Vec<Expr> {
+    pub(super) fn columns_in(&self, schema: &DFSchema) -> Vec<Expr> {
         (0..self.outer.len()).filter_map(|i| self.column(i, schema)).map(Expr::Column).collect()
     }
 
@@ -321,7 +321,7 @@ impl Domain {
     }
 
     /// The expression with the domain's columns in the place of the outer ones, in nested subqueries too.
-    fn substitute(&self, expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    pub(super) fn substitute(&self, expr: Expr, schema: &DFSchema) -> Result<Expr> {
         let expr = expr.transform_up(|expr| match &expr {
             Expr::OuterReferenceColumn(_, column) => {
                 let position = self.outer.iter().position(|outer| outer == column);
@@ -402,7 +402,7 @@ fn same(left: Expr, right: Expr) -> Expr {
 }
 
 /// The columns of a schema that are not the domain's.
-fn plain_columns(domain: &Domain, schema: &DFSchema) -> Vec<Column> {
+pub(super) fn plain_columns(domain: &Domain, schema: &DFSchema) -> Vec<Column> {
     schema.columns().into_iter().filter(|column| !column.name.starts_with(&domain.prefix)).collect()
 }
 
@@ -420,7 +420,7 @@ fn is_catalog(plan: &LogicalPlan) -> Result<bool> {
 
 /// The plan with the domain's columns among its own, for each of the domain's rows. `None` for a form that is not
 /// known here.
-fn push(plan: LogicalPlan, domain: &Domain) -> Result<Option<LogicalPlan>> {
+pub(super) fn push(plan: LogicalPlan, domain: &Domain) -> Result<Option<LogicalPlan>> {
     if !domain.is_used_in(&plan)? {
         return Ok(Some(LogicalPlanBuilder::from(plan).cross_join(domain.plan.clone())?.build()?));
     }
@@ -459,6 +459,7 @@ fn push(plan: LogicalPlan, domain: &Domain) -> Result<Option<LogicalPlan>> {
             Some(plan) => push(plan, domain),
             None => push_aggregate(&aggregate, domain),
         },
+        LogicalPlan::RecursiveQuery(query) => recursion::pushed(&query, domain),
         // A lateral item that stands alone in FROM.
         LogicalPlan::Subquery(subquery) => push(subquery.subquery.as_ref().clone(), domain),
         LogicalPlan::Join(join) => match lateral(&join)? {

@@ -239,7 +239,10 @@ pub(super) fn unmark(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
 pub(super) fn unmark_all(expr: Expr, zone: Tz) -> Result<Transformed<Expr>> {
     expr.transform_up(|expr| match expr {
         Expr::Cast(Cast { expr, field })
-            if field.metadata().contains_key(SQL_TYPE) && !is_unconstrained(&field) =>
+            // That of a parameter tells its type, until it has a value.
+            if field.metadata().contains_key(SQL_TYPE)
+                && !is_unconstrained(&field)
+                && !matches!(expr.as_ref(), Expr::Placeholder(_)) =>
         {
             let bare = Field::new("", field.data_type().clone(), true);
             Ok(Transformed::yes(Expr::Cast(Cast::new_from_field(expr, Arc::new(bare)))))

@@ -26,6 +26,7 @@ mod name_pattern;
 mod operator;
 mod planner;
 mod quantified;
+mod recursion;
 mod regex_substring;
 mod relation_kind;
 mod repeated_call;

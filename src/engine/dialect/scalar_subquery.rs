@@ -85,7 +85,7 @@ fn plain_item(query: &mut Query) -> Option<Expr> {
 
 /// The order where the query ends with `ORDER BY ... LIMIT 1`, or nothing; an error for other endings.
 fn ordered_by(query: &Query) -> Result<Option<Vec<OrderByExpr>>, ()> {
-    if query.with.is_some() || query.fetch.is_some() {
+    if query.fetch.is_some() {
         return Err(());
     }
     match (&query.order_by, &query.limit_clause) {
