@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 
 use super::fetch::{self, Fetch};
 use super::guard;
+use super::operator_form;
 use super::procedure;
 use super::utility::{self, Fault, Utility};
 use crate::error::{Error, Kind, Result};
@@ -150,8 +151,9 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
     }
     refuse_reserved(sql, &words_with_places(tokens))?;
     let dialect = PostgreSqlDialect {};
-    let mut parser =
-        Parser::new(&dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens.to_vec());
+    let mut parser = Parser::new(&dialect)
+        .with_recursion_limit(RECURSION)
+        .with_tokens_with_locations(operator_form::plain(tokens));
     let parsed = parser.parse_statement().and_then(|ast| {
         let next = parser.peek_token();
         if next.token == Token::EOF { Ok(ast) } else { parser.expected("end of statement", next) }

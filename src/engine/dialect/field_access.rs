@@ -22,8 +22,19 @@ const VECTORS: &[&str] = &[
     "tgattr",
 ];
 
+/// Columns of the catalog of type `name`, whose letters are read by their place, from `[0]`.
+const NAMES: &[&str] = &["typname"];
+
 fn accessed(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    if let [AccessExpr::Subscript(Subscript::Index { index })] = access_chain.as_mut_slice()
+        && column(root).is_some_and(|column| NAMES.contains(&column.value.to_lowercase().as_str()))
+    {
+        let place = Box::new(take(index));
+        let place = Expr::BinaryOp { left: place, op: BinaryOperator::Plus, right: Box::new(number(1)) };
+        *expr = call("substr", vec![take(root), place, number(1)]);
+        return;
+    }
     let mut vector = column(root).is_some_and(is_vector);
     for access in access_chain.iter_mut() {
         match access {
@@ -75,6 +86,7 @@ mod tests {
     #[test]
     fn a_vector_counts_from_zero() {
         check(RULE, "SELECT i.indkey[0] FROM i", "SELECT i.indkey[0 + 1] FROM i");
+        check(RULE, "SELECT t.typname[0] FROM t", "SELECT substr(t.typname, 0 + 1, 1) FROM t");
         check(RULE, "SELECT c.conkey[1] FROM c", "SELECT c.conkey[1] FROM c");
     }
 }
