@@ -349,7 +349,7 @@ fn known_plan(text: &str) -> Option<Error> {
         return Some(Error::new(Kind::UndefinedFunction, message).with_hint(NO_FUNCTION));
     }
     if let Some((_, rest)) = text.split_once("No function matches the given name and argument types '") {
-        let (name, types) = rest.split_once("'")?.0.split_once('(')?;
+        let (name, types) = rest.split_once('\'')?.0.split_once('(')?;
         let types: Vec<_> = in_list(types.strip_suffix(')')?).into_iter().map(sql_type).collect();
         let message = format!("function {name}({}) does not exist", types.join(", "));
         return Some(Error::new(Kind::UndefinedFunction, message).with_hint(NO_FUNCTION));

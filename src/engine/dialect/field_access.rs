@@ -27,12 +27,10 @@ const NAMES: &[&str] = &["typname"];
 
 fn accessed(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
-    if let [AccessExpr::Subscript(Subscript::Index { index })] = access_chain.as_mut_slice()
-        && column(root).is_some_and(|column| NAMES.contains(&column.value.to_lowercase().as_str()))
-    {
-        let place = Box::new(take(index));
+    if let Some((name, index)) = letter(root, access_chain) {
+        let place = Box::new(index);
         let place = Expr::BinaryOp { left: place, op: BinaryOperator::Plus, right: Box::new(number(1)) };
-        *expr = call("substr", vec![take(root), place, number(1)]);
+        *expr = call("substr", vec![name, place, number(1)]);
         return;
     }
     let mut vector = column(root).is_some_and(is_vector);
@@ -58,6 +56,28 @@ fn accessed(expr: &mut Expr) {
         }
         *expr = value;
     }
+}
+
+/// The column and the place of `t.typname[0]`.
+fn letter(root: &Expr, access_chain: &[AccessExpr]) -> Option<(Expr, Expr)> {
+    let (AccessExpr::Subscript(Subscript::Index { index }), fields) = access_chain.split_last()? else {
+        return None;
+    };
+    let mut path = match root {
+        Expr::Identifier(name) => vec![name.clone()],
+        Expr::CompoundIdentifier(path) => path.clone(),
+        _ => return None,
+    };
+    for field in fields {
+        let AccessExpr::Dot(Expr::Identifier(name)) = field else { return None };
+        path.push(name.clone());
+    }
+    let is_name = path.last().is_some_and(|name| NAMES.contains(&name.value.to_lowercase().as_str()));
+    let name = match path.as_slice() {
+        [name] => Expr::Identifier(name.clone()),
+        _ => Expr::CompoundIdentifier(path),
+    };
+    is_name.then(|| (name, index.clone()))
 }
 
 pub(super) fn column(expr: &Expr) -> Option<&Ident> {
