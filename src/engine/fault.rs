@@ -3,7 +3,7 @@
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
 use super::statement::{Statement, position};
 use crate::error::{Error, Kind};
@@ -29,7 +29,9 @@ fn of(error: &DataFusionError) -> Error {
         DataFusionError::External(inner) => external(inner.as_ref()),
         DataFusionError::SchemaError(inner, _) => schema(inner),
         DataFusionError::ArrowError(inner, _) => arrow(inner),
-        DataFusionError::NotImplemented(text) => Error::new(Kind::Unsupported, first_line(text)),
+        DataFusionError::NotImplemented(text) => {
+            unknown_type(text).unwrap_or_else(|| Error::new(Kind::Unsupported, first_line(text)))
+        }
         DataFusionError::ResourcesExhausted(_) => {
             Error::new(Kind::OutOfMemory, "the statement needs more memory than it may have")
                 .with_hint("Narrow the statement, or let the administrator raise the memory limit.")
@@ -40,6 +42,32 @@ fn of(error: &DataFusionError) -> Error {
         DataFusionError::Configuration(text) => Error::new(Kind::InvalidValue, first_line(text)),
         DataFusionError::Internal(text) => Error::internal(first_line(text)),
         other => plan(&other.strip_backtrace()),
+    }
+}
+
+/// A type that PostgreSQL has not either.
+fn unknown_type(text: &str) -> Option<Error> {
+    let name = first_line(text.split_once("Unsupported SQL type ")?.1);
+    let is_name = name.chars().all(|letter| letter.is_alphanumeric() || "_.$[]\"".contains(letter));
+    if !is_name || super::function::is_type(&name) {
+        return None;
+    }
+    Some(Error::new(Kind::UndefinedObject, format!("type \"{}\" does not exist", name.replace('"', ""))))
+}
+
+/// A collation that there is not.
+pub(super) fn no_collation(name: &ObjectName) -> Error {
+    let name = name.to_string().replace('"', "");
+    let message = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
+    Error::new(Kind::UndefinedObject, message)
+}
+
+/// An error that names something, at its place.
+pub(super) fn named(error: Error, statement: &Statement) -> Error {
+    let name = error.message.split('"').nth(1).filter(|_| error.position.is_none());
+    match name.and_then(|name| find_identifier(statement, name.rsplit('.').next()?)) {
+        Some(at) => error.with_position(at),
+        None => error,
     }
 }
 
@@ -309,14 +337,22 @@ fn plan(text: &str) -> Error {
     Error::new(kind, text)
 }
 
+const NO_FUNCTION: &str =
+    "No function matches the given name and argument types. You might need to add explicit type casts.";
+
 /// Texts of the planner that PostgreSQL has other words and codes for.
 fn known_plan(text: &str) -> Option<Error> {
     if let Some(at) = text.find("function ").filter(|_| text.contains(" does not exist")) {
         let rest = text.get(at..)?;
         let end = rest.find(" does not exist")?;
         let message = format!("{} does not exist", rest.get(..end)?);
-        let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
-        return Some(Error::new(Kind::UndefinedFunction, message).with_hint(hint));
+        return Some(Error::new(Kind::UndefinedFunction, message).with_hint(NO_FUNCTION));
+    }
+    if let Some((_, rest)) = text.split_once("No function matches the given name and argument types '") {
+        let (name, types) = rest.split_once('\'')?.0.split_once('(')?;
+        let types: Vec<_> = in_list(types.strip_suffix(')')?).into_iter().map(sql_type).collect();
+        let message = format!("function {name}({}) does not exist", types.join(", "));
+        return Some(Error::new(Kind::UndefinedFunction, message).with_hint(NO_FUNCTION));
     }
     if let Some((_, rest)) = text.split_once("Cannot coerce arithmetic expression ") {
         let (operands, _) = rest.split_once(" to valid types")?;
@@ -336,6 +372,20 @@ fn known_plan(text: &str) -> Option<Error> {
     }
     text.starts_with("OFFSET must be >=")
         .then(|| Error::new(Kind::InvalidOffset, "OFFSET must not be negative"))
+}
+
+/// The parts of a list, at the commas that stand in no brackets.
+fn in_list(text: &str) -> Vec<&str> {
+    let mut depth = 0_i32;
+    let part = text.split(|letter| {
+        depth += match letter {
+            '(' | '<' | '[' => 1,
+            ')' | '>' | ']' => -1,
+            _ => 0,
+        };
+        letter == ',' && depth == 0
+    });
+    part.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 /// Arrow's name of a type as PostgreSQL's.
@@ -366,6 +416,9 @@ fn first_line(text: &str) -> String {
 
 /// The place of a name that does not exist, found in the statement's text.
 fn locate(fault: Error, error: &DataFusionError, statement: &Statement) -> Error {
+    if fault.kind == Kind::UndefinedObject {
+        return named(fault, statement);
+    }
     let name = match missing_name(error) {
         Some(name) => name,
         None => return fault,
@@ -388,8 +441,9 @@ fn missing_name(error: &DataFusionError) -> Option<String> {
             _ => None,
         },
         DataFusionError::Plan(text) => {
-            let at = text.find("Invalid function '")?;
-            text[at..].split('\'').nth(1).map(str::to_owned)
+            let rest = text.split_once("function ")?.1;
+            let name = rest.split_once('(').filter(|_| rest.contains(") does not exist"))?.0;
+            name.rsplit('.').next().map(str::to_owned)
         }
         _ => None,
     }
@@ -436,12 +490,11 @@ mod tests {
         for (error, kind) in [
             (DataFusionError::ArrowError(Box::new(ArrowError::DivideByZero), None), Kind::DivisionByZero),
             (DataFusionError::NotImplemented("LATERAL".into()), Kind::Unsupported),
+            (DataFusionError::NotImplemented("Unsupported SQL type no_such".into()), Kind::UndefinedObject),
+            (DataFusionError::NotImplemented("Unsupported SQL type xml".into()), Kind::Unsupported),
             (DataFusionError::Execution("Arrow error: Divide by zero error".into()), Kind::DivisionByZero),
             (DataFusionError::ResourcesExhausted("x".into()), Kind::OutOfMemory),
-            (
-                DataFusionError::Plan("Invalid function 'foo'.\nDid you mean 'floor'?".into()),
-                Kind::UndefinedFunction,
-            ),
+            (DataFusionError::Plan("function foo(integer) does not exist".into()), Kind::UndefinedFunction),
             (
                 DataFusionError::ArrowError(
                     Box::new(ArrowError::CastError("Cannot cast string 'abc' to value of Int64 type".into())),
@@ -452,6 +505,15 @@ mod tests {
         ] {
             assert_eq!(translate(&error, None).kind, kind, "{error}");
         }
+    }
+
+    #[test]
+    fn a_function_is_told_with_its_types() {
+        let text =
+            "No function matches the given name and argument types 'f(Decimal128(1, 1), Utf8)'. You might";
+        let error = known_plan(text).unwrap();
+        assert_eq!(error.message, "function f(numeric, text) does not exist");
+        assert_eq!(in_list(""), [""; 0]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::apart;
 use super::bounds;
 use super::catalog::{ColumnInfo, TableInfo, TableKind};
 use super::dialect;
+use super::distinct_on;
 use super::fault;
 use super::local::View;
 use super::names;
@@ -189,7 +190,9 @@ async fn draft(
     let (logical, parameters) = on_big_stack(|| {
         parameter::plan(types, &|types: &[SqlType]| {
             let ast = parameter::declared(ast::Statement::Query(query.clone()), types);
-            dialect::typed(dialect::integer_literals(scope.plan(ast)?, !types.is_empty())?, planning.clock())
+            let logical =
+                dialect::integer_literals(distinct_on::apart(scope.plan(ast)?)?, !types.is_empty())?;
+            dialect::typed(logical, planning.clock())
         })
     })
     .map_err(|e| fault::translate(&e, Some(statement)))?;

@@ -20,13 +20,14 @@ use datafusion::scalar::ScalarValue;
 
 use super::NumericForm;
 use super::function::data_function;
+use super::quoted_array::QuotedArrays;
 use super::quoted_number::QuotedNumbers;
 use crate::table::FLOAT;
 
 /// DataFusion's rules, with ours around them.
 pub(super) fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
-        vec![Arc::new(QuotedNumbers), Arc::new(DaysAsInstants)];
+        vec![Arc::new(QuotedNumbers), Arc::new(QuotedArrays), Arc::new(DaysAsInstants)];
     rules.extend(Analyzer::new().rules);
     rules.push(Arc::new(PostgresCasts));
     rules

@@ -193,8 +193,13 @@ impl ContextProvider for Scope<'_> {
         Some(Arc::new(PostgresTypes))
     }
 
+    /// The planner asks here first. What is no function at all is told once the types of its arguments are known.
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.scalar(name)
+        let registry = self.registry;
+        let of_rows = registry.aggregate.contains_key(name) || registry.window.contains_key(name);
+        // `unnest` is the planner's own.
+        let is_other = of_rows || matches!(name, "unnest" | "unnest_outer");
+        self.scalar(name).or_else(|| (!is_other).then(|| function::missing(name)))
     }
 
     fn get_higher_order_meta(&self, _: &str) -> Option<Arc<HigherOrderUDF>> {

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 
 use super::fetch::{self, Fetch};
 use super::guard;
+use super::operator_form;
 use super::procedure;
 use super::spelling;
 use super::utility::{self, Fault, Utility};
@@ -151,7 +152,7 @@ fn parse_one(sql: &str, tokens: &[TokenWithSpan]) -> Result<Option<Statement>> {
     }
     refuse_reserved(sql, &words_with_places(tokens))?;
     let dialect = PostgreSqlDialect {};
-    let respelled = match spelling::respelled(tokens) {
+    let respelled = match spelling::respelled(&operator_form::plain(tokens)) {
         Ok(tokens) => tokens,
         Err(error) => {
             let stands_for_it = ast::Statement::UNLISTEN { channel: ast::Ident::new("*") };

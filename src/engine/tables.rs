@@ -122,7 +122,7 @@ pub(super) async fn find_tables(
         relations.push(name.clone());
         ControlFlow::<()>::Continue(())
     });
-    refuse_misread(query)?;
+    refuse_misread(query).map_err(|error| fault::named(error, statement))?;
     expansion::check(query)?;
     let ctes = cte_names(query);
     let mut named = Named::default();
@@ -180,6 +180,9 @@ fn refuse_misread(query: &Query) -> Result<()> {
             }
         }
         fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<Error> {
+            if let ast::Expr::Collate { collation, .. } = expr {
+                return ControlFlow::Break(fault::no_collation(collation));
+            }
             let (ast::Expr::IsDistinctFrom(_, right) | ast::Expr::IsNotDistinctFrom(_, right)) = expr else {
                 return ControlFlow::Continue(());
             };

@@ -5,8 +5,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Array, Expr, Function, FunctionArguments, GroupByExpr, OrderBy, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Value, visit_expressions,
+    Array, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, OrderBy,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Value, visit_expressions,
 };
 
 use super::only_column::{over, taken, value};
@@ -21,6 +21,10 @@ fn aggregate(expr: &mut Expr) {
         return;
     };
     if !name.to_string().eq_ignore_ascii_case("array") {
+        return;
+    }
+    if let Some(array) = unnested(query) {
+        *expr = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
         return;
     }
     if !rewritten(query) {
@@ -61,6 +65,35 @@ fn gives_rows(expr: &Expr) -> bool {
         ControlFlow::<()>::Continue(())
     });
     found
+}
+
+/// The array of `SELECT unnest(array)`.
+fn unnested(query: &mut Query) -> Option<Expr> {
+    let Query { with: None, order_by: None, limit_clause: None, fetch: None, body, .. } = query else {
+        return None;
+    };
+    let SetExpr::Select(select) = body.as_mut() else { return None };
+    let Select { projection, distinct: None, selection: None, having: None, qualify: None, from, .. } =
+        select.as_mut()
+    else {
+        return None;
+    };
+    let [
+        SelectItem::UnnamedExpr(Expr::Function(function))
+        | SelectItem::ExprWithAlias { expr: Expr::Function(function), .. },
+    ] = projection.as_mut_slice()
+    else {
+        return None;
+    };
+    let FunctionArguments::List(list) = &mut function.args else { return None };
+    match list.args.as_mut_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))]
+            if from.is_empty() && function.name.to_string() == "unnest" =>
+        {
+            Some(take(array))
+        }
+        _ => None,
+    }
 }
 
 fn rewritten(query: &mut Query) -> bool {
@@ -112,6 +145,11 @@ mod tests {
             RULE,
             "SELECT array(SELECT rolname FROM r WHERE a = 1 ORDER BY 1)",
             "SELECT (SELECT coalesce(array_agg(rolname ORDER BY rolname), ARRAY[]) FROM r WHERE a = 1)",
+        );
+        check(
+            RULE,
+            "SELECT ARRAY(SELECT unnest(a) AS n), ARRAY(SELECT unnest(a) WHERE false)",
+            "SELECT coalesce(a, ARRAY[]), (SELECT coalesce(array_agg(unnest(a)), ARRAY[]) WHERE false)",
         );
         check(
             RULE,

@@ -2,7 +2,8 @@
 //! `a SIMILAR TO p`, `localtimestamp`.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, FunctionArguments, Ident, TimezoneInfo, UnaryOperator, Value,
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Ident, ObjectName, TimezoneInfo, UnaryOperator, Value,
 };
 
 use super::visit::Rule;
@@ -61,6 +62,11 @@ fn called(expr: &mut Expr) {
             // An empty array has no dimension that could have a length.
             *expr = if is_length { call("nullif", vec![count, number(0)]) } else { count };
         }
+        Expr::Function(function) if as_cast(function).is_some() => {
+            if let Some(cast) = as_cast(function) {
+                *expr = cast;
+            }
+        }
         Expr::Function(function) if matches!(function.args, FunctionArguments::None) => {
             if let Some(clock) = clock(&function.name.to_string()) {
                 *expr = clock;
@@ -75,6 +81,26 @@ fn is_count(name: &str) -> bool {
     ["array_length", "array_ndims", "array_position", "cardinality"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// `int4(x)`, which is `x::int4`.
+fn as_cast(function: &Function) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(value))] = list.args.as_slice() else { return None };
+    let name = function.name.to_string().to_ascii_lowercase();
+    let data_type = match name.strip_prefix("pg_catalog.").unwrap_or(&name) {
+        "bool" => DataType::Bool,
+        "bpchar" => DataType::Custom(ObjectName::from(vec![Ident::new("bpchar")]), vec![]),
+        "float4" => DataType::Float4,
+        "float8" => DataType::Float8,
+        "int2" => DataType::Int2(None),
+        "int4" => DataType::Int4(None),
+        "int8" => DataType::Int8(None),
+        "text" => DataType::Text,
+        _ => return None,
+    };
+    let expr = Box::new(value.clone());
+    Some(Expr::Cast { kind: CastKind::DoubleColon, expr, data_type, array: false, format: None })
 }
 
 /// What the clocks of the session's zone show.
@@ -101,6 +127,7 @@ mod tests {
         check(RULE, "SELECT array_length(a, 1)", "SELECT nullif(array_length(a, 1)::INTEGER, 0)");
         check(RULE, "SELECT ~a + 1", "SELECT (-1 - a) + 1");
         check(RULE, "SELECT |/ a, @ b", "SELECT sqrt(a), abs(b)");
+        check(RULE, "SELECT int4(a), pg_catalog.bpchar(b)", "SELECT a::INT4, b::bpchar");
         check(RULE, "SELECT localtimestamp", "SELECT now()::TIMESTAMP");
         check(RULE, "SELECT a SIMILAR TO 'x%' OR b", "SELECT (a ~ similar_to_escape('x%')) OR b");
     }

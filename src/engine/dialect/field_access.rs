@@ -22,8 +22,17 @@ const VECTORS: &[&str] = &[
     "tgattr",
 ];
 
+/// Columns of the catalog of type `name`, whose letters are read by their place, from `[0]`.
+const NAMES: &[&str] = &["typname"];
+
 fn accessed(expr: &mut Expr) {
     let Expr::CompoundFieldAccess { root, access_chain } = expr else { return };
+    if let Some((name, index)) = letter(root, access_chain) {
+        let place = Box::new(index);
+        let place = Expr::BinaryOp { left: place, op: BinaryOperator::Plus, right: Box::new(number(1)) };
+        *expr = call("substr", vec![name, place, number(1)]);
+        return;
+    }
     let mut vector = column(root).is_some_and(is_vector);
     for access in access_chain.iter_mut() {
         match access {
@@ -47,6 +56,28 @@ fn accessed(expr: &mut Expr) {
         }
         *expr = value;
     }
+}
+
+/// The column and the place of `t.typname[0]`.
+fn letter(root: &Expr, access_chain: &[AccessExpr]) -> Option<(Expr, Expr)> {
+    let (AccessExpr::Subscript(Subscript::Index { index }), fields) = access_chain.split_last()? else {
+        return None;
+    };
+    let mut path = match root {
+        Expr::Identifier(name) => vec![name.clone()],
+        Expr::CompoundIdentifier(path) => path.clone(),
+        _ => return None,
+    };
+    for field in fields {
+        let AccessExpr::Dot(Expr::Identifier(name)) = field else { return None };
+        path.push(name.clone());
+    }
+    let is_name = path.last().is_some_and(|name| NAMES.contains(&name.value.to_lowercase().as_str()));
+    let name = match path.as_slice() {
+        [name] => Expr::Identifier(name.clone()),
+        _ => Expr::CompoundIdentifier(path),
+    };
+    is_name.then(|| (name, index.clone()))
 }
 
 pub(super) fn column(expr: &Expr) -> Option<&Ident> {
@@ -75,6 +106,7 @@ mod tests {
     #[test]
     fn a_vector_counts_from_zero() {
         check(RULE, "SELECT i.indkey[0] FROM i", "SELECT i.indkey[0 + 1] FROM i");
+        check(RULE, "SELECT t.typname[0] FROM t", "SELECT substr(t.typname, 0 + 1, 1) FROM t");
         check(RULE, "SELECT c.conkey[1] FROM c", "SELECT c.conkey[1] FROM c");
     }
 }

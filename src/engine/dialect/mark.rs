@@ -37,6 +37,9 @@ fn of_column(plan: &LogicalPlan, at: usize) -> Mark {
         LogicalPlan::Sort(node) => of_column(&node.input, at),
         LogicalPlan::Limit(node) => of_column(&node.input, at),
         LogicalPlan::Distinct(Distinct::All(input)) => of_column(input, at),
+        LogicalPlan::Distinct(Distinct::On(on)) => {
+            on.select_expr.get(at).map_or(Mark::Plain, |expr| of_expr(expr, &on.input))
+        }
         LogicalPlan::Aggregate(node)
             if !node.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) =>
         {

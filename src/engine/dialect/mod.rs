@@ -16,6 +16,7 @@ mod column_name;
 mod decorrelate;
 mod distinct_from;
 mod distinct_order;
+mod exists_limit;
 mod fetch_first;
 mod field_access;
 mod function_name;
@@ -71,6 +72,7 @@ use visit::Rule;
 const RULES: &[Rule] = &[
     fetch_first::RULE,
     distinct_from::RULE,
+    exists_limit::RULE,
     repeated_call::RULE,
     unnest_apart::RULE,
     operator::RULE,

@@ -16,6 +16,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::only_column::{over, value};
 use super::quantified;
+use super::set_returning::gives_rows;
 use super::visit::Rule;
 use super::{call, take};
 
@@ -152,13 +153,19 @@ fn plain_item(query: &mut Query) -> Option<Expr> {
         return None;
     };
     // A function that gives rows, or an aggregate, stays in its query.
-    let is_value = matches!(item, Expr::Subquery(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+    let is_value = match item {
+        Expr::Subquery(_) | Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
+        Expr::Function(_) => !calls(item, |function| {
+            function.over.is_some() || is_aggregate(function) || gives_rows(&function.name.to_string())
+        }),
+        _ => false,
+    };
     (is_plain && is_value).then(|| take(item))
 }
 
 /// The order where the query ends with `ORDER BY ... LIMIT 1`, or nothing; an error for other endings.
 fn ordered_by(query: &Query) -> Result<Option<Vec<OrderByExpr>>, ()> {
-    if query.with.is_some() || query.fetch.is_some() {
+    if query.fetch.is_some() {
         return Err(());
     }
     match (&query.order_by, &query.limit_clause) {
@@ -310,6 +317,11 @@ mod tests {
         );
         check(
             RULE,
+            "SELECT (SELECT f((SELECT count(*) FROM d WHERE d.a = t.a))) FROM t",
+            "SELECT f((SELECT count(*) FROM d WHERE d.a = t.a)) FROM t",
+        );
+        check(
+            RULE,
             "SELECT (SELECT count(1) FROM d WHERE d.a = t.a LIMIT 1) FROM t",
             "SELECT (SELECT count(1) FROM d WHERE d.a = t.a) FROM t",
         );
@@ -321,6 +333,7 @@ mod tests {
             "SELECT (SELECT count(*) FROM d WHERE d.a = t.a) FROM t",
             "SELECT (SELECT 1)",
             "SELECT (SELECT n FROM (SELECT count(*) AS n FROM d WHERE d.a = t.a)) FROM t",
+            "SELECT (SELECT unnest(a)), (SELECT abs(max(1))), (SELECT now() OVER ())",
             "SELECT (SELECT regr_count(x, y) FROM d)",
             "SELECT a IN (SELECT x FROM d)",
         ] {

@@ -33,6 +33,7 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
         }
         ("generate_subscripts", [array, _]) => positions(array.clone()),
         ("_pg_expandarray", [array]) => call("_pg_expandarray", vec![array.clone()]),
+        ("aclexplode", [_]) => call("pg_no_acl", vec![]),
         ("pg_partition_ancestors", [_]) => call("pg_no_oids", vec![]),
         ("string_to_table", [_, _] | [_, _, _]) => call("string_to_array", args.to_vec()),
         ("regexp_split_to_table", [_, _] | [_, _, _]) => call("regexp_split_to_array", args.to_vec()),
@@ -52,7 +53,8 @@ fn array_of(name: &str, args: &[Expr]) -> Option<Expr> {
 
 /// The functions of [`array_of`].
 pub(super) fn gives_rows(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
+        "aclexplode",
         "unnest",
         "generate_series",
         "generate_subscripts",
@@ -293,19 +295,27 @@ pub(crate) fn is_named_value(query: &Query) -> bool {
 }
 
 /// Functions with several columns that never have a row here.
-fn columns_of_none(name: &str) -> Option<&'static [&'static str]> {
+fn columns_of_none(name: &str) -> Option<&'static [(&'static str, DataType)]> {
+    const TEXT: DataType = DataType::Text;
+    const TRUTH: DataType = DataType::Boolean;
+    const OID: DataType = DataType::Regclass;
     Some(match name {
-        "aclexplode" => &["grantor", "grantee", "privilege_type", "is_grantable"],
-        "pg_options_to_table" => &["option_name", "option_value"],
-        "pg_get_publication_tables" => &["relid", "attrs", "qual"],
-        "pg_partition_tree" => &["relid", "parentrelid", "isleaf", "level"],
+        "aclexplode" => {
+            &[("grantor", OID), ("grantee", OID), ("privilege_type", TEXT), ("is_grantable", TRUTH)]
+        }
+        "ts_token_type" => &[("tokid", DataType::Int4(None)), ("alias", TEXT), ("description", TEXT)],
+        "pg_options_to_table" => &[("option_name", TEXT), ("option_value", TEXT)],
+        "pg_get_publication_tables" => &[("relid", OID), ("attrs", TEXT), ("qual", TEXT)],
+        "pg_partition_tree" => {
+            &[("relid", OID), ("parentrelid", OID), ("isleaf", TRUTH), ("level", DataType::Int4(None))]
+        }
         _ => return None,
     })
 }
 
 fn without_rows(name: &str) -> Option<Query> {
     let columns = columns_of_none(name)?;
-    let items = columns.iter().map(|column| item(text(Value::Null), Ident::new(*column))).collect();
+    let items = columns.iter().map(|(column, of)| item(null(of), Ident::new(*column))).collect();
     let mut query = select(items);
     if let SetExpr::Select(select) = query.body.as_mut() {
         select.selection = Some(Expr::value(Value::Boolean(false)));
@@ -313,9 +323,13 @@ fn without_rows(name: &str) -> Option<Query> {
     Some(query)
 }
 
-fn text(value: Value) -> Expr {
-    let expr = Box::new(Expr::value(value));
-    Expr::Cast { kind: CastKind::DoubleColon, expr, data_type: DataType::Text, array: false, format: None }
+/// NULL of a type; `regclass` stands for an oid.
+fn null(data_type: &DataType) -> Expr {
+    if *data_type == DataType::Regclass {
+        return call("pg_oid", vec![Expr::value(Value::Null)]);
+    }
+    let (expr, data_type) = (Box::new(Expr::value(Value::Null)), data_type.clone());
+    Expr::Cast { kind: CastKind::DoubleColon, expr, data_type, array: false, format: None }
 }
 
 /// `SELECT items`.
@@ -393,8 +407,8 @@ mod tests {
         check(
             FROM,
             "SELECT * FROM aclexplode(a) AS x",
-            "SELECT * FROM LATERAL (SELECT NULL::TEXT AS grantor, NULL::TEXT AS grantee, NULL::TEXT AS privilege_type, \
-             NULL::TEXT AS is_grantable WHERE false) AS x",
+            "SELECT * FROM LATERAL (SELECT pg_oid(NULL) AS grantor, pg_oid(NULL) AS grantee, \
+             NULL::TEXT AS privilege_type, NULL::BOOLEAN AS is_grantable WHERE false) AS x",
         );
     }
 
@@ -410,6 +424,7 @@ mod tests {
             "SELECT generate_subscripts(i.indkey, 1)",
             "SELECT unnest(pg_series(0, array_upper(i.indkey, 1) - 1))",
         );
+        check(LIST, "SELECT aclexplode(a)", "SELECT unnest(pg_no_acl())");
         check(LIST, "SELECT (_pg_expandarray(a)).n", "SELECT (unnest(_pg_expandarray(a))).n");
     }
 }

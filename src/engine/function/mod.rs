@@ -11,6 +11,8 @@ mod comment;
 mod data;
 pub(super) mod definition;
 mod expand_array;
+mod missing;
+mod no_acl;
 mod privilege;
 mod registered;
 mod scalar;
@@ -67,6 +69,11 @@ pub(crate) fn scalar_function(name: &str, session: &Session) -> Option<Arc<Scala
     Some(Arc::new(ScalarUDF::from(scalar::CatalogFunction::new(function, catalog))))
 }
 
+/// What stands for a function that there is not.
+pub(crate) fn missing(name: &str) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::from(missing::Missing::new(name)))
+}
+
 /// The names of those.
 pub(crate) fn scalar_names() -> impl Iterator<Item = &'static str> {
     BY_NAME.keys().copied().chain(setting::FUNCTIONS.iter().map(setting::SessionFunction::name))
@@ -83,6 +90,7 @@ pub(crate) fn plain_functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
         Arc::new(ScalarUDF::from(expand_array::ExpandArray::new())),
         Arc::new(ScalarUDF::from(coalesce::Coalesce::new())),
         Arc::new(ScalarUDF::from(type_of::TypeOf::new())),
+        Arc::new(ScalarUDF::from(no_acl::NoAcl::new())),
     ];
     others.into_iter().chain(sleep::functions()).chain(data::functions())
 }

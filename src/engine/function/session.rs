@@ -28,6 +28,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::lenient("current_role", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
     Function::lenient("user", "name", |snapshot, _| Ok(snapshot.current_user.as_str().into())),
     Function::lenient("pg_is_in_recovery", "bool", |_, _| Ok(false.into())),
+    Function::lenient("pg_is_wal_replay_paused", "bool", |_, _| Ok(false.into())),
+    Function::lenient("pg_last_wal_receive_lsn", "pg_lsn", |_, _| Ok(Value::Null)),
+    Function::lenient("pg_last_wal_replay_lsn", "pg_lsn", |_, _| Ok(Value::Null)),
+    Function::lenient("pg_last_xact_replay_timestamp", "timestamptz", |_, _| Ok(Value::Null)),
+    Function::strict("host", "text", |_, args| {
+        let address = args.first().map(Value::text).unwrap_or_default();
+        Ok(address.split('/').next().unwrap_or_default().into())
+    }),
     Function::lenient("pg_postmaster_start_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
     Function::lenient("pg_conf_load_time", "timestamptz", |_, _| Ok(Value::Int(*STARTED))),
     Function::lenient("pg_row_transaction", "xid", |_, _| Ok(Value::Int(1))),

@@ -127,8 +127,13 @@ fn replace(
             Expr::Exists(exists) if existence && exists.subquery.outer_ref_columns.is_empty() => {
                 Some(has_rows(&exists.subquery, exists.negated)?)
             }
-            Expr::Exists(exists) if existence => attach(input, outer, &exists.subquery, Wanted::Existence)?
-                .map(|found| if exists.negated { found.is_null() } else { found.is_not_null() }),
+            Expr::Exists(exists) if existence => {
+                Some(match attach(input, outer, &exists.subquery, Wanted::Existence)? {
+                    Some(found) if exists.negated => found.is_null(),
+                    Some(found) => found.is_not_null(),
+                    None => counts_rows(input, &exists.subquery, exists.negated)?,
+                })
+            }
             Expr::InSubquery(_) | Expr::SetComparison(_) if existence => {
                 match membership::value(input, &expr)? {
                     Some(Membership::Joined(value)) => Some(value),
@@ -150,6 +155,18 @@ fn has_rows(subquery: &Subquery, negated: bool) -> Result<Expr> {
     let first = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).limit(0, Some(1))?;
     let counted = first.aggregate(Vec::<Expr>::new(), vec![count(lit(1))])?.build()?;
     let counted = scalar_subquery(Arc::new(counted));
+    Ok(if negated { counted.eq(lit(0_i64)) } else { counted.gt(lit(0_i64)) })
+}
+
+/// EXISTS of a subquery over other tables than the catalog's: its rows are counted, which DataFusion joins.
+fn counts_rows(input: &mut LogicalPlan, subquery: &Subquery, negated: bool) -> Result<Expr> {
+    let rows = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone());
+    let counted = rows.aggregate(Vec::<Expr>::new(), vec![count(lit(1))])?.build()?;
+    let counted = subquery.with_plan(Arc::new(counted));
+    let counted = match row_join::attach(input, &counted)? {
+        Some(column) => column,
+        None => Expr::ScalarSubquery(counted),
+    };
     Ok(if negated { counted.eq(lit(0_i64)) } else { counted.gt(lit(0_i64)) })
 }
 
