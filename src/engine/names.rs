@@ -247,10 +247,9 @@ impl Resolver<'_> {
             self.table_factor(&mut join.relation, scope);
             if merges
                 && let Some((right, left)) = scope.relations.get(first..).and_then(<[Relation]>::split_last)
+                && merged_column::spell_out(join, left, right, &mut scope.merged)
             {
-                if merged_column::spell_out(join, left, right, &mut scope.merged) {
-                    continue;
-                }
+                continue;
             }
             match constraint(&mut join.join_operator) {
                 Some(JoinConstraint::On(on)) => self.expressions(on, scope),

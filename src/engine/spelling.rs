@@ -52,6 +52,22 @@ fn begins_query(before: Option<&Token>) -> bool {
     matches!(before, None | Some(Token::LParen | Token::RParen)) || is_any(before, WORDS)
 }
 
+/// Refuses the forms that neither the parser nor the planner knows.
+fn refuse<'t>(token: &Token, next: &impl Fn(usize) -> Option<&'t Token>) -> Result<()> {
+    let this = Some(token);
+    let excludes = is_any(next(1), &["CURRENT", "GROUP", "TIES"]);
+    if matches!(token, Token::SingleQuotedByteStringLiteral(_)) {
+        return Err(Error::unsupported("a bit string"));
+    }
+    if is_word(this, "EXCLUDE") && excludes {
+        return Err(Error::unsupported("EXCLUDE in a window frame"));
+    }
+    if is_word(this, "ROWS") && is_word(next(1), "FROM") && matches!(next(2), Some(Token::LParen)) {
+        return Err(Error::unsupported("ROWS FROM"));
+    }
+    Ok(())
+}
+
 impl Speller {
     /// Takes one token, or several. Gives how many.
     fn take<'t>(
@@ -65,9 +81,9 @@ impl Speller {
         match &token.token {
             Token::LParen => self.bounds.push(false),
             Token::RParen => drop(self.bounds.pop()),
-            Token::SingleQuotedByteStringLiteral(_) => return Err(Error::unsupported("a bit string")),
             _ => {}
         }
+        refuse(&token.token, next)?;
         if is_word(this, "CASE") {
             self.bounds.push(false);
         } else if is_word(this, "END") {
@@ -118,14 +134,8 @@ impl Speller {
             self.out.push(word(text, keyword, span));
             return Ok(2);
         }
-        if is_word(this, "EXCLUDE") && is_any(next(1), &["CURRENT", "GROUP", "TIES", "NO"]) {
-            if is_word(next(1), "NO") && is_word(next(2), "OTHERS") {
-                return Ok(3);
-            }
-            return Err(Error::unsupported("EXCLUDE in a window frame"));
-        }
-        if is_word(this, "ROWS") && is_word(next(1), "FROM") && matches!(next(2), Some(Token::LParen)) {
-            return Err(Error::unsupported("ROWS FROM"));
+        if is_word(this, "EXCLUDE") && is_word(next(1), "NO") && is_word(next(2), "OTHERS") {
+            return Ok(3);
         }
         self.out.push(token.clone());
         Ok(1)

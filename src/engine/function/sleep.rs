@@ -85,10 +85,9 @@ impl AsyncScalarUDFImpl for Sleep {
 fn duration(length: &ScalarValue) -> Duration {
     let micros = match length {
         ScalarValue::Float64(Some(seconds)) => {
-            return Duration::try_from_secs_f64(*seconds).unwrap_or_else(|_| {
-                // Below zero, not a number, or longer than can be counted.
-                if *seconds > 0.0 { Duration::MAX } else { Duration::ZERO }
-            });
+            // Below zero, not a number, or longer than can be counted.
+            let beyond = if *seconds > 0.0 { Duration::MAX } else { Duration::ZERO };
+            return Duration::try_from_secs_f64(*seconds).unwrap_or(beyond);
         }
         ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano { months, days, nanoseconds })) => {
             let months = i64::from(*months).saturating_mul(MONTH);

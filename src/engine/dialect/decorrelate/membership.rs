@@ -55,7 +55,7 @@ fn listed(of: &InSubquery) -> Result<Expr> {
 
 /// `= ANY` and `<> ALL` as what they are short for.
 fn as_in(of: &SetComparison) -> Option<InSubquery> {
-    let negated = match (of.op, of.quantifier.clone()) {
+    let negated = match (of.op, of.quantifier) {
         (Operator::Eq, SetQuantifier::Any) => false,
         (Operator::NotEq, SetQuantifier::All) => true,
         _ => return None,
@@ -66,7 +66,7 @@ fn as_in(of: &SetComparison) -> Option<InSubquery> {
 /// The value of a comparison with some or all rows by their order.
 fn compared(input: &mut LogicalPlan, of: &SetComparison) -> Result<Option<Expr>> {
     let Some(rows) = Rows::of(&of.subquery, &of.expr, input)? else { return Ok(None) };
-    Ok(match (of.op, of.quantifier.clone()) {
+    Ok(match (of.op, of.quantifier) {
         // Less than some is less than the greatest.
         (op @ (Operator::Lt | Operator::LtEq), SetQuantifier::Any) => {
             Some(rows.any(input, &of.expr, op, false)?)

@@ -172,7 +172,7 @@ fn quoted(text: &str) -> String {
 
 /// Names and values in turn.
 fn object(context: &Context, args: &[Cell]) -> Result<String> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(no_name("argument list must have even number of elements")
             .with_hint("The arguments of json_build_object() must consist of alternating keys and values."));
     }

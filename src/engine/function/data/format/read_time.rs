@@ -135,6 +135,7 @@ impl Reader<'_> {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each field")]
     fn field(&mut self, field: Field, numeric: Numeric) -> Result<()> {
         self.calendar(field)?;
         let name = numeric.name;
