@@ -149,7 +149,9 @@ mod tests {
         check(
             RULE,
             "SELECT ARRAY(SELECT unnest(a) AS n), ARRAY(SELECT unnest(a) WHERE false)",
-            "SELECT coalesce(a, ARRAY[]), (SELECT coalesce(array_agg(unnest(a)), ARRAY[]) WHERE false)",
+            &format!(
+                "SELECT coalesce(a, ARRAY[]), (SELECT coalesce(array_agg(\"{VALUE}\"), ARRAY[]) FROM (SELECT unnest(a) WHERE false) AS \"{NAME}\" (\"{VALUE}\"))"
+            ),
         );
         check(
             RULE,
