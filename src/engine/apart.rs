@@ -25,8 +25,9 @@ use super::session::RowStream;
 use super::statement::{Statement, on_big_stack};
 use crate::error::{Error, Result};
 
-/// Large statements that are planned at a time, those that nobody waits for any more too.
-const MOST: usize = 8;
+/// Large statements that are planned or started at a time, those that nobody waits for any more too. A thread may wait
+/// for Kintone meanwhile, so that they are many more than there are processors.
+const MOST: usize = 64;
 
 /// Statements whose next rows are computed at a time, well below the threads that the runtime makes for such (512). Of
 /// more than these the rows are computed where they are asked for.

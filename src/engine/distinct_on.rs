@@ -22,8 +22,11 @@ pub(super) fn apart(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 fn has_subquery(on: &DistinctOn) -> bool {
     let sorts = on.sort_expr.iter().flatten().map(|sort| &sort.expr);
-    let is_subquery =
-        |expr: &Expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_)));
+    let is_subquery = |expr: &Expr| {
+        use Expr as E;
+        let is = matches!(expr, E::ScalarSubquery(_) | E::Exists(_) | E::InSubquery(_) | E::SetComparison(_));
+        Ok(is)
+    };
     let mut all = on.on_expr.iter().chain(&on.select_expr).chain(sorts);
     all.any(|expr| expr.exists(is_subquery).unwrap_or(false))
 }

@@ -1,6 +1,8 @@
 //! The columns that RIGHT and FULL joins with USING or NATURAL merge: `a` is then the right table's, or whichever of
 //! both there is. DataFusion takes the left one's always. In `*` the columns that any join merges come first.
 
+use std::collections::HashSet;
+
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectNamePart, SelectItem,
 };
@@ -15,6 +17,8 @@ pub(super) struct Merged {
     pub(super) value: Expr,
     /// The relations whose columns of that name are in it.
     relations: Vec<String>,
+    /// The place of the first relation of its item of FROM: in `*` it comes before that one.
+    pub(super) first: usize,
 }
 
 /// Whether a join merges columns that are not the left side's alone.
@@ -32,7 +36,8 @@ pub(super) fn is_merging(operator: &mut JoinOperator) -> bool {
     matches!(constraint(operator), Some(JoinConstraint::Using(_) | JoinConstraint::Natural))
 }
 
-/// Writes the condition of a join out, and what its merged columns are from there on. Says whether it did.
+/// Writes the condition of a join out, and what its merged columns are from there on. Says whether it did: a column that
+/// is not on both sides is for the planner to tell.
 pub(super) fn spell_out(
     join: &mut Join,
     left: &[Relation],
@@ -43,70 +48,106 @@ pub(super) fn spell_out(
     let is_full = matches!(join.join_operator, J::FullOuter(_));
     let is_right = matches!(join.join_operator, J::Right(_) | J::RightOuter(_));
     let Some(constraint) = constraint(&mut join.join_operator) else { return false };
-    let names: Vec<String> = match constraint {
-        JoinConstraint::Using(columns) => columns
-            .iter()
-            .filter_map(|name| match name.0.last() {
-                Some(ObjectNamePart::Identifier(ident)) if ident.quote_style.is_none() => {
-                    match_name(&right.columns, &ident.value)
-                }
-                Some(ObjectNamePart::Identifier(ident)) => Some(ident.value.clone()),
-                _ => None,
-            })
-            .collect(),
-        JoinConstraint::Natural => {
-            let shared = |name: &&String| left.iter().any(|relation| relation.columns.contains(name));
-            right.columns.iter().filter(shared).cloned().collect()
-        }
-        _ => return false,
-    };
+    let Some(names) = joined_names(constraint, left, right) else { return false };
+    if !names
+        .iter()
+        .all(|name| owner(left, merged, name).is_some() && right.columns.iter().any(|c| matches(c, name)))
+    {
+        return false;
+    }
     let mut condition: Option<Expr> = None;
-    let joined = names.len();
+    let before = std::mem::take(merged);
+    let mut kept: Vec<Merged> = before;
     for name in names {
-        let of = |alias: &str| {
-            Expr::CompoundIdentifier(vec![Ident::with_quote('"', alias), Ident::with_quote('"', &name)])
+        let (Some(owner), Some(here)) =
+            (owner(left, &kept, &name), right.columns.iter().find(|c| matches(c, &name)))
+        else {
+            continue;
         };
-        let known = merged.iter().position(|known| known.name == name);
-        let mut relations: Vec<String> = match known.map(|at| merged.remove(at)) {
-            Some(known) => {
-                let mut relations = known.relations;
-                relations.insert(0, String::new());
-                condition = Some(both(condition, known.value.clone(), of(&right.alias)));
-                push(merged, &name, known.value, of(&right.alias), is_full, is_right);
-                relations
+        let (shown, value, mut relations) = match owner {
+            Owner::Merged(at) => {
+                let known = kept.remove(at);
+                (known.name, known.value, known.relations)
             }
-            None => {
-                let Some(owner) = left.iter().find(|relation| relation.columns.contains(&name)) else {
-                    continue;
-                };
-                condition = Some(both(condition, of(&owner.alias), of(&right.alias)));
-                push(merged, &name, of(&owner.alias), of(&right.alias), is_full, is_right);
-                vec![owner.alias.clone()]
+            Owner::Relation(relation, column) => {
+                (column.to_owned(), qualified(&relation.alias, column), vec![relation.alias.clone()])
             }
         };
-        relations.retain(|alias| !alias.is_empty());
+        let other = qualified(&right.alias, here);
+        condition = Some(both(condition, value.clone(), other.clone()));
         relations.push(right.alias.clone());
-        if let Some(last) = merged.last_mut() {
-            last.relations = relations;
-        }
+        merged.push(Merged {
+            name: shown,
+            value: chosen(value, other, is_full, is_right),
+            relations,
+            first: 0,
+        });
     }
     // Those of the outermost join come first.
-    let count = joined.min(merged.len());
-    merged.rotate_right(count);
+    merged.append(&mut kept);
     let always = || Expr::value(datafusion::sql::sqlparser::ast::Value::Boolean(true));
     *constraint = JoinConstraint::On(condition.unwrap_or_else(always));
     true
 }
 
-fn push(merged: &mut Vec<Merged>, name: &str, left: Expr, right: Expr, is_full: bool, is_right: bool) {
-    let value = if is_full {
+/// The names that a join says, or that both sides have.
+fn joined_names(constraint: &JoinConstraint, left: &[Relation], right: &Relation) -> Option<Vec<Ident>> {
+    match constraint {
+        JoinConstraint::Using(columns) => columns
+            .iter()
+            .map(|name| match name.0.last() {
+                Some(ObjectNamePart::Identifier(ident)) => Some(ident.clone()),
+                _ => None,
+            })
+            .collect(),
+        JoinConstraint::Natural => {
+            // In the order of the left side.
+            let mut seen = HashSet::new();
+            let names = left.iter().flat_map(|relation| &relation.columns);
+            let shared = names.filter(|name| right.columns.contains(name) && seen.insert(*name));
+            Some(shared.map(|name| Ident::with_quote('"', name.clone())).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Where the left side has a column.
+enum Owner<'r> {
+    Merged(usize),
+    Relation(&'r Relation, &'r String),
+}
+
+fn owner<'r>(left: &'r [Relation], merged: &[Merged], name: &Ident) -> Option<Owner<'r>> {
+    if let Some(at) = merged.iter().position(|known| matches(&known.name, name)) {
+        return Some(Owner::Merged(at));
+    }
+    left.iter().find_map(|relation| {
+        let column = relation.columns.iter().find(|column| matches(column, name))?;
+        Some(Owner::Relation(relation, column))
+    })
+}
+
+/// Whether a written name is a column's; without quotes in any case.
+fn matches(column: &str, name: &Ident) -> bool {
+    if name.quote_style.is_some() {
+        column == name.value
+    } else {
+        column.to_lowercase() == name.value.to_lowercase()
+    }
+}
+
+fn qualified(alias: &str, column: &str) -> Expr {
+    Expr::CompoundIdentifier(vec![Ident::with_quote('"', alias), Ident::with_quote('"', column)])
+}
+
+fn chosen(left: Expr, right: Expr, is_full: bool, is_right: bool) -> Expr {
+    if is_full {
         call("coalesce", vec![left, right])
     } else if is_right {
         right
     } else {
         left
-    };
-    merged.push(Merged { name: name.to_owned(), value, relations: vec![] });
+    }
 }
 
 fn both(condition: Option<Expr>, left: Expr, right: Expr) -> Expr {
@@ -129,10 +170,13 @@ pub(super) fn expand(items: &mut Vec<SelectItem>, relations: &[Relation], merged
     for item in std::mem::take(items) {
         match item {
             SelectItem::Wildcard(_) => {
-                out.extend(merged.iter().map(named));
-                for relation in relations {
+                for (place, relation) in relations.iter().enumerate() {
+                    out.extend(merged.iter().filter(|one| one.first == place).map(named));
                     let is_merged = |name: &String| {
-                        merged.iter().any(|one| one.name == *name && one.relations.contains(&relation.alias))
+                        merged.iter().any(|one| {
+                            one.name.to_lowercase() == name.to_lowercase()
+                                && one.relations.contains(&relation.alias)
+                        })
                     };
                     let columns = relation.columns.iter().filter(|name| !is_merged(name));
                     out.extend(columns.map(|name| {

@@ -58,6 +58,8 @@ struct Scope<'a> {
     ctes: Vec<Relation>,
     /// Columns that joins made one of two.
     merged: Vec<Merged>,
+    /// A `*` shows the columns, and those that joins merge come first in it.
+    starred: bool,
     /// Output names: in ORDER BY they come before the columns.
     outputs: Vec<String>,
     parent: Option<&'a Scope<'a>>,
@@ -211,9 +213,16 @@ impl Resolver<'_> {
 
     fn select<'s>(&self, select: &mut Select, outer: &'s Scope<'s>) -> (Vec<String>, Scope<'s>) {
         let mut scope = child(outer);
-        let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
+        scope.starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)))
+            // What joins in brackets merge on the right side of a join is DataFusion's to say.
+            && !select.from.iter().flat_map(|from| &from.joins).any(|join| is_nested(&join.relation));
         for from in &mut select.from {
-            self.table_with_joins(from, &mut scope, starred);
+            // The columns of one item of FROM are merged with none of another's.
+            let before = std::mem::take(&mut scope.merged);
+            let first = scope.relations.len();
+            self.table_with_joins(from, &mut scope);
+            scope.merged.iter_mut().for_each(|merged| merged.first = first);
+            scope.merged.splice(..0, before);
         }
         if !scope.merged.is_empty() {
             merged_column::expand(&mut select.projection, &scope.relations, &scope.merged);
@@ -235,17 +244,19 @@ impl Resolver<'_> {
         (outputs, scope)
     }
 
-    /// `starred`: a `*` shows the columns, and those that the joins merge come first in it.
-    fn table_with_joins(&self, table: &mut TableWithJoins, scope: &mut Scope<'_>, starred: bool) {
+    fn table_with_joins(&self, table: &mut TableWithJoins, scope: &mut Scope<'_>) {
         let first = scope.relations.len();
         self.table_factor(&mut table.relation, scope);
         let merges = table.joins.iter_mut().any(|join| {
             merged_column::merges(&join.join_operator)
-                || (starred && merged_column::is_merging(&mut join.join_operator))
+                || (scope.starred && merged_column::is_merging(&mut join.join_operator))
         });
         for join in &mut table.joins {
+            let known = scope.relations.len();
             self.table_factor(&mut join.relation, scope);
             if merges
+                // Joins in brackets are several.
+                && scope.relations.len() == known + 1
                 && let Some((right, left)) = scope.relations.get(first..).and_then(<[Relation]>::split_last)
                 && merged_column::spell_out(join, left, right, &mut scope.merged)
             {
@@ -279,7 +290,7 @@ impl Resolver<'_> {
                 scope.relations.push(Relation { is_value, ..aliased(alias.as_mut(), columns, "") });
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                self.table_with_joins(table_with_joins, scope, false);
+                self.table_with_joins(table_with_joins, scope);
                 if let Some(alias) = alias {
                     fold(&mut alias.name);
                 }
@@ -524,6 +535,10 @@ impl VisitorMut for Expressions<'_, '_> {
         self.depth -= 1;
         ControlFlow::Continue(())
     }
+}
+
+fn is_nested(relation: &TableFactor) -> bool {
+    matches!(relation, TableFactor::NestedJoin { .. })
 }
 
 fn child<'s>(scope: &'s Scope<'s>) -> Scope<'s> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use arrow::datatypes::DataType;
+use chrono_tz::Tz;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Cast, Placeholder, ScalarFunction};
@@ -115,10 +116,11 @@ fn unwrap(plan: LogicalPlan) -> LogicalPlan {
     }
 }
 
-/// The values in order, each of its parameter's type. A numeric has its own digits.
-pub(super) fn values(types: &[SqlType], values: Vec<ScalarValue>) -> DfResult<Vec<ScalarValue>> {
+/// The values in order, each of its parameter's type. A numeric has its own digits; an instant is one of the session's
+/// zone, whose day it has.
+pub(super) fn values(types: &[SqlType], values: Vec<ScalarValue>, zone: Tz) -> DfResult<Vec<ScalarValue>> {
     let typed = |(sql_type, value): (&SqlType, ScalarValue)| {
-        let wanted = planned_type(sql_type);
+        let wanted = in_zone(planned_type(sql_type), zone);
         if has_type(&value.data_type(), &wanted) {
             return Ok(value);
         }
@@ -126,6 +128,14 @@ pub(super) fn values(types: &[SqlType], values: Vec<ScalarValue>) -> DfResult<Ve
         value.cast_to(&wanted)
     };
     types.iter().zip(values).map(typed).collect()
+}
+
+fn in_zone(data_type: DataType, zone: Tz) -> DataType {
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(unit, Some(zone.name().into())),
+        DataType::List(item) => DataType::new_list(in_zone(item.data_type().clone(), zone), true),
+        other => other,
+    }
 }
 
 fn has_type(own: &DataType, wanted: &DataType) -> bool {

@@ -11,8 +11,12 @@ use datafusion::common::{ParamValues, Result as DfResult};
 use datafusion::datasource::ViewTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::common::spawn_buffered;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::union::UnionExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Query};
 use futures::StreamExt;
@@ -294,7 +298,7 @@ fn create(
     state: &SessionState,
     parameters: Vec<ScalarValue>,
 ) -> DfResult<(Arc<dyn ExecutionPlan>, LogicalPlan, Specials)> {
-    let values = parameter::values(&planned.parameters, parameters)?;
+    let values = parameter::values(&planned.parameters, parameters, planned.planning.time_zone)?;
     on_big_stack(|| {
         let logical = planned.logical.clone();
         let logical = if values.is_empty() {
@@ -306,6 +310,28 @@ fn create(
         let placed = native::place(dialect::bare(logical.clone())?, true)?;
         Ok((at_once(state.create_physical_plan(&placed))?, logical, specials))
     })
+}
+
+/// The rows of a plan. Those of UNION ALL come branch by branch, as PostgreSQL gives them, though all branches run at once.
+fn in_order(plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
+    let mut root = &plan;
+    while let (true, [input]) = (is_in_place(root), root.children().as_slice()) {
+        root = input;
+    }
+    let branches = plan.output_partitioning().partition_count();
+    if root.downcast_ref::<UnionExec>().is_none() || branches < 2 {
+        return execute_stream(plan, context);
+    }
+    let branches =
+        (0..branches).map(|branch| Ok(spawn_buffered(plan.execute(branch, Arc::clone(&context))?, 1)));
+    let branches = branches.collect::<DfResult<Vec<_>>>()?;
+    let rows = futures::stream::iter(branches).flatten();
+    Ok(Box::pin(RecordBatchStreamAdapter::new(plan.schema(), rows)))
+}
+
+/// Whether a node leaves each branch of its input a branch, in the same order.
+fn is_in_place(node: &Arc<dyn ExecutionPlan>) -> bool {
+    matches!(node.name(), "ProjectionExec" | "CooperativeExec" | "FilterExec")
 }
 
 /// The physical plan that runs: where it joins tables whose sizes are not known, those are counted first.
@@ -343,7 +369,7 @@ pub(super) async fn run(
     let mut notices = quota_notices(session, &plan);
     notices.extend(untold.map(|message| Notice { severity: "NOTICE", code: "00000", message }));
     let tables = tables_of(&plan);
-    let mut stream = execute_stream(plan, state.task_ctx()).map_err(translate)?;
+    let mut stream = in_order(plan, state.task_ctx()).map_err(translate)?;
     let renamed = Arc::clone(&schema);
     let renamed = move |batch: &RecordBatch| {
         // Not `with_schema`, which takes no other names.

@@ -223,10 +223,25 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Resu
             Transformed::yes(if *to == DataType::Float64 { nearest } else { cast(nearest, to.clone()) })
         }
         // Arrow writes other texts.
-        (from, DataType::Utf8) if is_float(&from) || is_of_time(&from) => {
+        (from, DataType::Utf8) if is_float(&from) || is_of_time(&from) || is_list(&from) => {
             let text = data_function("pg_text")?;
             let text = text.inner().with_updated_config(config).map_or(text, Arc::new);
-            Transformed::yes(text.call(vec![inner()]))
+            // The digits of a `real` are its own, not those of the nearest double.
+            let value = match from {
+                DataType::Float32 => cast(cast(inner(), DataType::Utf8), DataType::Float64),
+                _ => inner(),
+            };
+            Transformed::yes(text.call(vec![value]))
+        }
+        (DataType::List(item), DataType::List(text))
+            if *text.data_type() == DataType::Utf8
+                && (*item.data_type() == DataType::Float64
+                    || is_of_time(item.data_type())
+                    || item.data_type().is_decimal()) =>
+        {
+            let texts = data_function("pg_texts")?;
+            let texts = texts.inner().with_updated_config(config).map_or(texts, Arc::new);
+            Transformed::yes(texts.call(vec![inner()]))
         }
         // A day begins in the session's zone, not in UTC.
         (DataType::Date32, to @ DataType::Timestamp(_, Some(_))) => {
@@ -242,6 +257,10 @@ fn nearest(decimal: &ScalarValue) -> Result<ScalarValue> {
     let digits = decimal.cast_to(&DataType::Utf8)?;
     let value = digits.try_as_str().flatten().and_then(|digits| digits.parse::<f64>().ok());
     Ok(ScalarValue::Float64(value))
+}
+
+fn is_list(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::List(_))
 }
 
 fn is_of_time(data_type: &DataType) -> bool {

@@ -45,6 +45,37 @@ fn is_any(token: Option<&Token>, texts: &[&str]) -> bool {
     texts.iter().any(|text| is_word(token, text))
 }
 
+/// Whether a word is a table's, and no keyword of the clauses behind an alias: `SELECT a AS table FROM t`.
+fn names_table(token: Option<&Token>) -> bool {
+    const CLAUSES: &[&str] = &[
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "ORDER",
+        "LIMIT",
+        "OFFSET",
+        "FETCH",
+        "UNION",
+        "EXCEPT",
+        "INTERSECT",
+        "WINDOW",
+        "JOIN",
+        "INNER",
+        "LEFT",
+        "RIGHT",
+        "FULL",
+        "CROSS",
+        "NATURAL",
+        "ON",
+        "USING",
+        "FOR",
+        "AS",
+        "INTO",
+    ];
+    matches!(token, Some(Token::Word(_))) && !is_any(token, CLAUSES)
+}
+
 /// Whether a query may begin behind a token.
 fn begins_query(before: Option<&Token>) -> bool {
     const WORDS: &[&str] =
@@ -53,14 +84,23 @@ fn begins_query(before: Option<&Token>) -> bool {
 }
 
 /// Refuses the forms that neither the parser nor the planner knows.
-fn refuse<'t>(token: &Token, next: &impl Fn(usize) -> Option<&'t Token>) -> Result<()> {
+fn refuse<'t>(
+    token: &Token,
+    before: Option<&Token>,
+    next: &impl Fn(usize) -> Option<&'t Token>,
+) -> Result<()> {
     let this = Some(token);
-    let excludes = is_any(next(1), &["CURRENT", "GROUP", "TIES"]);
+    let excludes =
+        is_any(before, &["PRECEDING", "FOLLOWING", "ROW"]) && is_any(next(1), &["CURRENT", "GROUP", "TIES"]);
     if matches!(token, Token::SingleQuotedByteStringLiteral(_)) {
         return Err(Error::unsupported("a bit string"));
     }
     if is_word(this, "EXCLUDE") && excludes {
         return Err(Error::unsupported("EXCLUDE in a window frame"));
+    }
+    // DataFusion counts no rows that are there more than once.
+    if is_any(this, &["INTERSECT", "EXCEPT"]) && is_word(next(1), "ALL") {
+        return Err(Error::unsupported("ALL behind INTERSECT or EXCEPT"));
     }
     if is_word(this, "ROWS") && is_word(next(1), "FROM") && matches!(next(2), Some(Token::LParen)) {
         return Err(Error::unsupported("ROWS FROM"));
@@ -83,14 +123,15 @@ impl Speller {
             Token::RParen => drop(self.bounds.pop()),
             _ => {}
         }
-        refuse(&token.token, next)?;
-        if is_word(this, "CASE") {
+        refuse(&token.token, before, next)?;
+        let is_name = matches!(before, Some(Token::Period));
+        if is_word(this, "CASE") && !is_name {
             self.bounds.push(false);
-        } else if is_word(this, "END") {
+        } else if is_word(this, "END") && !is_name {
             self.bounds.pop();
         }
         // `TABLE x` is `SELECT * FROM x`.
-        if is_word(this, "TABLE") && begins_query(before) && matches!(next(1), Some(Token::Word(_))) {
+        if is_word(this, "TABLE") && begins_query(before) && names_table(next(1)) {
             self.out.push(word("SELECT", Keyword::SELECT, span));
             self.out.push(TokenWithSpan { token: Token::Mul, span });
             self.out.push(word("FROM", Keyword::FROM, span));

@@ -276,6 +276,15 @@ fn argument(column: &ArrayRef, sql_type: &SqlType, clock: Clock) -> Result<Scala
     match ScalarValue::try_from_array(column, 0).map_err(wrong)? {
         ScalarValue::Utf8(Some(text)) => Ok(read_text(&text, sql_type, clock)?),
         decimal @ ScalarValue::Decimal128(..) if *sql_type == SqlType::Numeric => Ok(decimal),
+        // Rounded half away from zero, where a cast would cut the fraction off.
+        ScalarValue::Decimal128(Some(number), precision, scale)
+            if sql_type.data_type().is_integer() && scale > 0 =>
+        {
+            let unit = (0..scale).try_fold(1_i128, |unit, _| unit.checked_mul(10)).unwrap_or(i128::MAX);
+            let rounded = number / unit + number % unit / (unit / 2).max(1);
+            let whole = ScalarValue::Decimal128(Some(rounded), precision, 0);
+            whole.cast_to(&sql_type.data_type()).map_err(wrong)
+        }
         value => value.cast_to(&sql_type.data_type()).map_err(wrong),
     }
 }

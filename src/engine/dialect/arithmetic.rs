@@ -46,6 +46,18 @@ impl ExprPlanner for Arithmetic {
                 expr.right = as_float(expr.right);
             }
         }
+        // A day beside an instant is the instant at which it begins.
+        if expr.op == Op::Minus {
+            match (&left, &right) {
+                (DataType::Timestamp(_, Some(_)), DataType::Date32) => {
+                    expr.right = cast(expr.right, left.clone())
+                }
+                (DataType::Date32, DataType::Timestamp(_, Some(_))) => {
+                    expr.left = cast(expr.left, right.clone())
+                }
+                _ => {}
+            }
+        }
         if let Some((name, swapped)) = function_of(&expr.op, &left, &right) {
             let args = if swapped { vec![expr.right, expr.left] } else { vec![expr.left, expr.right] };
             return Ok(PlannerResult::Planned(data_function(name)?.call(args)));

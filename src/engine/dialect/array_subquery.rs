@@ -10,9 +10,9 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::only_column::{over, taken, value};
-use super::scalar_subquery::add_order;
+use super::scalar_subquery::{add_order, is_of_many_rows};
 use super::visit::Rule;
-use super::{call, take};
+use super::{call, folded, take};
 
 pub(super) const RULE: Rule = Rule::Expr(aggregate);
 
@@ -24,30 +24,64 @@ fn aggregate(expr: &mut Expr) {
         return;
     }
     if let Some(array) = unnested(query) {
-        *expr = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
+        *expr = or_empty(array);
         return;
     }
-    if !rewritten(query) {
-        around(query);
+    if !rewritten(query) && !around(query) {
+        return;
     }
     *expr = Expr::Subquery(Box::new(taken(query)));
 }
 
-/// Aggregates the rows of a query of any form.
-fn around(query: &mut Query) {
+/// Aggregates the rows of a query of any form; `false` for one in an order that is not of its own column.
+fn around(query: &mut Query) -> bool {
     // What orders the rows orders the items, too; with a LIMIT the rows come in its order.
-    let mut order = match (&query.order_by, &query.limit_clause) {
-        (Some(OrderBy { kind: OrderByKind::Expressions(order), .. }), None) => order.clone(),
+    let mut order = match (&query.order_by, &query.limit_clause, &query.fetch) {
+        (Some(OrderBy { kind: OrderByKind::Expressions(order), .. }), None, None) => order.clone(),
         _ => vec![],
     };
-    order.retain(|key| is_first(&key.expr));
+    let item = only_item(&query.body);
     for key in &mut order {
+        if !is_first(&key.expr) && !item.as_ref().is_some_and(|item| is_item(&key.expr, item)) {
+            return false;
+        }
         key.expr = value();
     }
     let mut array = call("array_agg", vec![value()]);
     add_order(&mut array, order);
-    let item = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
-    over(query, item);
+    over(query, or_empty(array));
+    true
+}
+
+/// The items, or none.
+fn or_empty(array: Expr) -> Expr {
+    call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })])
+}
+
+/// The one item of a SELECT list; of several SELECTs, the first one's.
+fn only_item(body: &SetExpr) -> Option<SelectItem> {
+    match body {
+        SetExpr::Select(select) => match select.projection.as_slice() {
+            [item] => Some(item.clone()),
+            _ => None,
+        },
+        SetExpr::SetOperation { left, .. } => only_item(left),
+        SetExpr::Query(query) => only_item(&query.body),
+        _ => None,
+    }
+}
+
+/// Whether a key is an item, by its name or as it is written.
+fn is_item(key: &Expr, item: &SelectItem) -> bool {
+    match (key, item) {
+        (Expr::Identifier(name), SelectItem::ExprWithAlias { alias, .. })
+            if folded(name) == folded(alias) =>
+        {
+            true
+        }
+        (key, SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr)) => key == expr,
+        _ => false,
+    }
 }
 
 /// Whether `ORDER BY` names the first column by its place.
@@ -73,8 +107,16 @@ fn unnested(query: &mut Query) -> Option<Expr> {
         return None;
     };
     let SetExpr::Select(select) = body.as_mut() else { return None };
-    let Select { projection, distinct: None, selection: None, having: None, qualify: None, from, .. } =
-        select.as_mut()
+    let Select {
+        projection,
+        distinct: None,
+        selection: None,
+        having: None,
+        qualify: None,
+        from,
+        group_by,
+        ..
+    } = select.as_mut()
     else {
         return None;
     };
@@ -88,7 +130,9 @@ fn unnested(query: &mut Query) -> Option<Expr> {
     let FunctionArguments::List(list) = &mut function.args else { return None };
     match list.args.as_mut_slice() {
         [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))]
-            if from.is_empty() && function.name.to_string() == "unnest" =>
+            if from.is_empty()
+                && matches!(group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty())
+                && function.name.to_string() == "unnest" =>
         {
             Some(take(array))
         }
@@ -112,7 +156,7 @@ fn rewritten(query: &mut Query) -> bool {
     else {
         return false;
     };
-    if !keys.is_empty() || gives_rows(item) {
+    if !keys.is_empty() || gives_rows(item) || is_of_many_rows(item) {
         return false;
     }
     let mut order = match order_by.take() {
@@ -128,7 +172,7 @@ fn rewritten(query: &mut Query) -> bool {
     let value = take(item);
     let mut array = call("array_agg", vec![value]);
     add_order(&mut array, order);
-    *item = call("coalesce", vec![array, Expr::Array(Array { elem: vec![], named: true })]);
+    *item = or_empty(array);
     true
 }
 

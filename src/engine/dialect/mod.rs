@@ -36,11 +36,13 @@ mod operator;
 mod ordered_set;
 mod parameter_type;
 mod planner;
+mod prefix_operator;
 mod quantified;
 mod regex_substring;
 mod relation_kind;
 mod repeated_call;
 mod result_type;
+mod row_comparison;
 mod row_join;
 mod scalar_subquery;
 mod set_returning;
@@ -70,6 +72,8 @@ use visit::Rule;
 
 /// The rules, in the order in which they are applied to each node, innermost nodes first.
 const RULES: &[Rule] = &[
+    prefix_operator::RULE,
+    catalog_name::FUNCTION,
     fetch_first::RULE,
     distinct_from::RULE,
     exists_limit::RULE,
@@ -81,10 +85,10 @@ const RULES: &[Rule] = &[
     ordered_set::RULE,
     json_aggregate::RULE,
     distinct_order::RULE,
+    row_comparison::RULE,
     call_form::RULE,
     collation::RULE,
     name_pattern::RULE,
-    catalog_name::FUNCTION,
     catalog_name::RELATION,
     aggregate_form::RULE,
     system_column::RULE,

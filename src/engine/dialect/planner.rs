@@ -139,13 +139,13 @@ pub(crate) fn complete(
 ) -> Result<(LogicalPlan, Vec<String>)> {
     let plan = typed(plan, clock)?;
     let marks = marks(&plan);
-    let plan = array_texts(decorrelate(plan)?, functions)?;
+    let plan = vector_texts(decorrelate(plan)?, functions)?;
     Ok((display(plan, &marks, functions)?, marks))
 }
 
-/// `array::text` has PostgreSQL's form: `{a,"b c"}`.
-fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
-    let (array, vector) = (functions.udf("pg_array_text")?, functions.udf("pg_vector_text")?);
+/// The text of a vector of the catalog: `1 2`.
+fn vector_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
+    let vector = functions.udf("pg_vector_text")?;
     let plan = plan.transform_up_with_subqueries(|plan| {
         let mut schema = DFSchema::empty();
         for input in plan.inputs() {
@@ -161,8 +161,10 @@ fn array_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<Lo
                 {
                     let (_, field) = cast.expr.to_field(&schema)?;
                     let is_vector = matches!(SqlType::of(&field), SqlType::Int2Vector | SqlType::OidVector);
-                    let function = if is_vector { &vector } else { &array };
-                    Ok(Transformed::yes(function.call(vec![*cast.expr])))
+                    if !is_vector {
+                        return Ok(Transformed::no(Expr::Cast(cast)));
+                    }
+                    Ok(Transformed::yes(vector.call(vec![*cast.expr])))
                 }
                 other => Ok(Transformed::no(other)),
             })?;

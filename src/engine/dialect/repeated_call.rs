@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName, Select, SelectItem, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Select, SelectItem, VisitMut,
+    VisitorMut,
+};
 
 use super::visit::Rule;
 use super::{call, number, take};
@@ -48,7 +51,11 @@ impl VisitorMut for Known {
             texts.len() - 1
         });
         if let Some(place) = u32::try_from(place).ok().filter(|place| *place > 0) {
-            let _ = expr.visit(&mut Named { place, found: false });
+            let mut named = Named { place, found: false };
+            let _ = expr.visit(&mut named);
+            if !named.found {
+                name_argument(expr, place);
+            }
         }
         ControlFlow::Continue(())
     }
@@ -76,6 +83,16 @@ impl VisitorMut for Uncast {
             *expr = take(inner);
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// A later call without a cast: its argument gets the name.
+fn name_argument(expr: &mut Expr, place: u32) {
+    let Expr::Function(function) = expr else { return };
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)), ..] = list.args.as_mut_slice() {
+        let value = take(argument);
+        *argument = call(NAMED, vec![value, number(place)]);
     }
 }
 

@@ -33,7 +33,7 @@ fn one_value(expr: &mut Expr) {
         Err(()) => return guard(query),
     };
     let Some(item) = single_item(query) else { return guard(query) };
-    if calls(item, |function| function.over.is_some() || is_aggregate(function)) {
+    if is_of_many_rows(item) {
         // An aggregate of a whole is one row, which LIMIT 1 leaves.
         if order.is_some() && !calls(item, |function| function.over.is_some()) {
             query.order_by = None;
@@ -92,8 +92,7 @@ fn distinct_item(query: &mut Query) -> Option<&mut Expr> {
         None => !keys.is_empty() && keys.iter().all(|key| key == item),
         Some(_) => false,
     };
-    (is_distinct && !calls(item, |function| function.over.is_some() || is_aggregate(function)))
-        .then_some(item)
+    (is_distinct && !is_of_many_rows(item)).then_some(item)
 }
 
 /// Whether a query is one for a value: not one whose rows are compared.
@@ -240,6 +239,11 @@ fn has_one_row(from: &[TableWithJoins]) -> bool {
         && subquery.limit_clause.is_none()
         && subquery.fetch.is_none()
         && (items.any(|item| calls(item, is_aggregate)) || has_one_row(&select.from))
+}
+
+/// Whether an expression is made of many rows: an aggregate, or a window function.
+pub(super) fn is_of_many_rows(expr: &Expr) -> bool {
+    calls(expr, |function| function.over.is_some() || is_aggregate(function))
 }
 
 fn is_aggregate(function: &Function) -> bool {

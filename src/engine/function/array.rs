@@ -8,30 +8,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("array_upper", "int4", |_, args| Ok(length(args).into())),
     Function::strict("array_lower", "int4", |_, args| Ok(length(args).map(|_| 1).into())),
     Function::lenient("pg_no_oids", "oid[]", |_, _| Ok(Value::List(vec![]))),
-    Function::strict("pg_array_text", "text", |_, args| Ok(args.first().map(array_text).into())),
     Function::strict("pg_vector_text", "text", vector_text),
 ];
-
-/// An array as PostgreSQL writes it: items in quotes where they would be read as something else.
-fn array_text(value: &Value) -> String {
-    let item = |item: &Value| match item {
-        Value::Null => "NULL".to_owned(),
-        Value::List(_) => array_text(item),
-        other => {
-            let text = other.text();
-            let special = |c: char| matches!(c, '{' | '}' | ',' | '"' | '\\') || c.is_ascii_whitespace();
-            if text.is_empty() || text.contains(special) || text.eq_ignore_ascii_case("null") {
-                format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-            } else {
-                text
-            }
-        }
-    };
-    match value {
-        Value::List(items) => format!("{{{}}}", items.iter().map(item).collect::<Vec<_>>().join(",")),
-        other => other.text(),
-    }
-}
 
 /// The number of items; NULL for an empty array or a dimension that is not the first.
 fn length(args: &[Value]) -> Option<i64> {
@@ -48,16 +26,4 @@ fn vector_text(_: &Snapshot, args: &[Value]) -> Result<Value, Error> {
         Some(Value::List(items)) => items.iter().map(Value::text).collect::<Vec<_>>().join(" ").into(),
         _ => Value::Null,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_array_has_postgresqls_text() {
-        let items = vec!["a".into(), "b c".into(), "".into(), "null".into(), "q\"".into(), Value::Null];
-        assert_eq!(array_text(&Value::List(items)), r#"{a,"b c","","null","q\"",NULL}"#);
-        assert_eq!(array_text(&Value::List(vec![])), "{}");
-    }
 }

@@ -90,6 +90,11 @@ impl Domain {
                 exists.subquery = self.substitute_in(&exists.subquery, schema)?;
                 Ok(Transformed::yes(Expr::Exists(exists)))
             }
+            Expr::SetComparison(comparison) => {
+                let mut comparison = comparison.clone();
+                comparison.subquery = self.substitute_in(&comparison.subquery, schema)?;
+                Ok(Transformed::yes(Expr::SetComparison(comparison)))
+            }
             Expr::InSubquery(within) => {
                 let mut within = within.clone();
                 within.subquery = self.substitute_in(&within.subquery, schema)?;

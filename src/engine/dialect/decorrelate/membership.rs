@@ -12,7 +12,10 @@ use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::{array_agg, count, max, min};
 use datafusion::logical_expr::expr::{InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::logical_plan::Subquery;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, lit, when};
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, cast, lit, when,
+};
 
 use crate::engine::function::data_function;
 
@@ -143,7 +146,13 @@ impl Rows {
 
     fn contains(&self, input: &mut LogicalPlan, compared: &Expr) -> Result<Expr> {
         self.totals(input, self.counts())?;
-        let found = vec![self.value().alias(self.name("value")), lit(true).alias(self.name("found"))];
+        // As the comparison has it: two values may be one there.
+        let types = (compared.get_type(input.schema())?, self.value().get_type(self.plan.schema())?);
+        let value = match comparison_coercion(&types.0, &types.1) {
+            Some(common) if common != types.1 => cast(self.value(), common),
+            _ => self.value(),
+        };
+        let found = vec![value.alias(self.name("value")), lit(true).alias(self.name("found"))];
         let values = LogicalPlanBuilder::from(self.plan.clone()).project(found)?.distinct()?.build()?;
         let on = vec![compared.clone().eq(self.part("value"))];
         *input = LogicalPlanBuilder::from(input.clone()).join_on(values, JoinType::Left, on)?.build()?;

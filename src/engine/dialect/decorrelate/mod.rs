@@ -10,6 +10,7 @@ mod domain;
 mod membership;
 mod push;
 mod recursion;
+mod refused;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use datafusion::common::{Column, JoinType};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::logical_plan::{Aggregate, FetchType, Filter, Join, Projection, Subquery};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit, scalar_subquery};
 
 use super::{lateral_rows, row_join};
@@ -31,7 +33,7 @@ use push::push;
 /// # Errors
 /// Those of building plans.
 pub(super) fn decorrelate(plan: LogicalPlan) -> Result<LogicalPlan> {
-    plan.transform_down_with_subqueries(|node| match node {
+    let plan = plan.transform_down_with_subqueries(|node| match node {
         LogicalPlan::Projection(projection) => in_projection(projection),
         LogicalPlan::Filter(filter) => in_filter(filter),
         LogicalPlan::Aggregate(aggregate) => match in_aggregate(&aggregate)? {
@@ -46,8 +48,9 @@ pub(super) fn decorrelate(plan: LogicalPlan) -> Result<LogicalPlan> {
             Ok(joined.map_or_else(|| Transformed::no(LogicalPlan::Join(join)), Transformed::yes))
         }
         other => Ok(Transformed::no(other)),
-    })
-    .map(|done| done.data)
+    })?;
+    refused::refuse(&plan.data)?;
+    Ok(plan.data)
 }
 
 fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
@@ -55,7 +58,7 @@ fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
     let mut exprs = vec![];
     let mut changed = false;
     for (expr, (qualifier, field)) in projection.expr.iter().zip(projection.schema.iter()) {
-        let done = replace(expr.clone(), &mut input, &projection.input, true)?;
+        let done = replace(expr.clone(), &mut input, &projection.input, Replaced::All)?;
         changed |= done.transformed;
         // The new form has another name of its own.
         exprs.push(if done.transformed {
@@ -72,12 +75,23 @@ fn in_projection(projection: Projection) -> Result<Transformed<LogicalPlan>> {
 
 fn in_filter(filter: Filter) -> Result<Transformed<LogicalPlan>> {
     let mut input = filter.input.as_ref().clone();
-    let done = replace(filter.predicate.clone(), &mut input, &filter.input, false)?;
-    if !done.transformed {
+    let mut conditions = vec![];
+    let mut changed = false;
+    for condition in split_conjunction_owned(filter.predicate.clone()) {
+        // Alone they are semi joins; inside a condition DataFusion takes their NULL for FALSE.
+        let is_semi_join =
+            matches!(condition, Expr::InSubquery(_) | Expr::SetComparison(_) | Expr::Exists(_));
+        let of = if is_semi_join { Replaced::Values } else { Replaced::ValuesAndMembers };
+        let done = replace(condition, &mut input, &filter.input, of)?;
+        changed |= done.transformed;
+        conditions.push(done.data);
+    }
+    if !changed {
         return Ok(Transformed::no(LogicalPlan::Filter(filter)));
     }
+    let predicate = conjunction(conditions).unwrap_or_else(|| lit(true));
     let columns = filter.input.schema().columns().into_iter().map(Expr::from).collect::<Vec<_>>();
-    Ok(Transformed::yes(LogicalPlanBuilder::from(input).filter(done.data)?.project(columns)?.build()?))
+    Ok(Transformed::yes(LogicalPlanBuilder::from(input).filter(predicate)?.project(columns)?.build()?))
 }
 
 /// Subqueries in the arguments of aggregates.
@@ -87,7 +101,7 @@ fn in_aggregate(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let mut all = |exprs: &[Expr]| {
         let mut done = vec![];
         for expr in exprs {
-            let expr = replace(expr.clone(), &mut input, &aggregate.input, true)?;
+            let expr = replace(expr.clone(), &mut input, &aggregate.input, Replaced::All)?;
             changed |= expr.transformed;
             done.push(expr.data);
         }
@@ -108,16 +122,28 @@ fn in_aggregate(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     Ok(Some(LogicalPlanBuilder::from(plan).project(named)?.build()?))
 }
 
-/// Replaces the subqueries of an expression by columns that are joined to `input`. `existence` tells whether EXISTS
-/// is replaced too: where DataFusion makes semi joins, those are better.
+/// Which subqueries of an expression are replaced: where DataFusion makes semi joins, those are better.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Replaced {
+    /// Those for one value.
+    Values,
+    /// And `IN`, ANY and ALL.
+    ValuesAndMembers,
+    /// And EXISTS.
+    All,
+}
+
+/// Replaces subqueries of an expression by columns that are joined to `input`.
 fn replace(
     expr: Expr,
     input: &mut LogicalPlan,
     outer: &LogicalPlan,
-    existence: bool,
+    replaced: Replaced,
 ) -> Result<Transformed<Expr>> {
+    let existence = replaced == Replaced::All;
+    let membership = replaced != Replaced::Values;
     expr.transform_down(|expr| {
-        let replaced = match &expr {
+        let value = match &expr {
             Expr::ScalarSubquery(subquery) if !subquery.outer_ref_columns.is_empty() => {
                 match attach(input, outer, subquery, Wanted::Value)? {
                     None => row_join::attach(input, subquery)?,
@@ -134,16 +160,17 @@ fn replace(
                     None => counts_rows(input, &exists.subquery, exists.negated)?,
                 })
             }
-            Expr::InSubquery(_) | Expr::SetComparison(_) if existence => {
+            Expr::InSubquery(_) | Expr::SetComparison(_) if membership => {
                 match membership::value(input, &expr)? {
                     Some(Membership::Joined(value)) => Some(value),
-                    Some(Membership::Listed(value)) => return Ok(Transformed::yes(value)),
-                    None => None,
+                    Some(Membership::Listed(value)) if existence => return Ok(Transformed::yes(value)),
+                    // In a condition DataFusion joins it, though with FALSE for NULL.
+                    Some(Membership::Listed(_)) | None => None,
                 }
             }
             _ => None,
         };
-        Ok(match replaced {
+        Ok(match value {
             Some(column) => Transformed::new(column, true, TreeNodeRecursion::Jump),
             None => Transformed::no(expr),
         })
@@ -270,7 +297,7 @@ fn in_join(join: &Join) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     let mut left = join.left.as_ref().clone();
-    let done = replace(filter.clone(), &mut left, &join.left, true)?;
+    let done = replace(filter.clone(), &mut left, &join.left, Replaced::All)?;
     if !done.transformed {
         return Ok(None);
     }

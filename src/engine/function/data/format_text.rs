@@ -96,11 +96,12 @@ fn specified(letters: &mut Peekable<Chars<'_>>, values: &mut Values<'_>) -> Resu
     if width > LONGEST {
         return Err(invalid("number is out of range"));
     }
-    Ok(if to_left { format!("{shown:<width$}") } else { format!("{shown:>width$}") })
+    let spaces = " ".repeat(width.saturating_sub(shown.chars().count()));
+    Ok(if to_left { shown + &spaces } else { spaces + &shown })
 }
 
 /// The widest place.
-const LONGEST: usize = 1_000_000;
+const LONGEST: usize = 10_000;
 
 fn number(letters: &mut Peekable<Chars<'_>>) -> Result<Option<usize>> {
     let mut digits = String::new();

@@ -13,6 +13,15 @@ pub(super) const FUNCTIONS: &[Def] = &[
             Ok(args.first().and_then(|cell| text(cell, context.zone)).map_or(Cell::Null, Cell::Text))
         })],
     ),
+    // The items of an array, each as a text.
+    Def::strict(
+        "pg_texts",
+        &[on(&[Kind::Any], Returns::Word("text[]"), |context, args| {
+            let Some(Cell::List(items)) = args.first() else { return Ok(Cell::Null) };
+            let texts = items.iter().map(|item| text(item, context.zone).map_or(Cell::Null, Cell::Text));
+            Ok(Cell::List(texts.collect()))
+        })],
+    ),
     // Through the digits: the nearest of all floats.
     Def::strict(
         FLOAT,

@@ -265,7 +265,9 @@ impl Reader<'_> {
         let digits = behind.bytes().take(3).take_while(u8::is_ascii_digit).count();
         let years: i64 = behind.get(..digits).and_then(|digits| digits.parse().ok()).ok_or_else(invalid)?;
         self.advance(length + 1 + digits);
-        set(&mut self.read.year, thousands * 1_000 + years, name)?;
+        let year = thousands.checked_mul(1_000).and_then(|thousands| thousands.checked_add(years));
+        let year = year.filter(|year| i32::try_from(*year).is_ok()).ok_or_else(invalid)?;
+        set(&mut self.read.year, year, name)?;
         self.read.year_digits = 4;
         Ok(())
     }

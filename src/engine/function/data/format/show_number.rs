@@ -38,6 +38,9 @@ pub(super) fn integer(number: i32, template: &str) -> Result<String> {
     }
 }
 
+/// Digits behind the point of an exponent's form: a float has no more, and a format takes no more than 65,535.
+const MOST_DIGITS: usize = 1_100;
+
 /// A double precision number by a template.
 ///
 /// # Errors
@@ -54,7 +57,7 @@ pub(super) fn float(number: f64, template: &str) -> Result<String> {
             let (before, behind) = ("#".repeat(shape.before), "#".repeat(shape.behind + 4));
             return Ok(format!(" {before}.{behind}"));
         }
-        let digits = format!("{number:.*e}", shape.behind);
+        let digits = format!("{number:.*e}", shape.behind.min(MOST_DIGITS));
         let (digits, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
         return Ok(signed(format!("{digits}e{}", exponent_text(exponent.parse().unwrap_or(0)))));
     }
