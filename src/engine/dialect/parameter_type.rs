@@ -1,11 +1,11 @@
 //! Parameters without a type get that of the values beside them, as PostgreSQL's rules say: `coalesce($1, 5)`,
-//! `CASE WHEN $1 THEN ...`, `$1 = ANY (array)`. DataFusion looks at operators only.
+//! `CASE WHEN $1 THEN ...`, `$1 IN (1, 2)`, `$1 = ANY (array)`, `round(x, $1)`. DataFusion looks at operators only.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::DFSchema;
-use datafusion::logical_expr::expr::{Case, Placeholder, ScalarFunction};
+use datafusion::logical_expr::expr::{Between, Case, InList, Placeholder, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
 /// Types the parameters that are operands of this expression; whether there were any.
@@ -13,6 +13,11 @@ pub(super) fn infer(expr: &mut Expr, schema: &DFSchema) -> bool {
     match expr {
         Expr::ScalarFunction(ScalarFunction { func, args }) => match (func.name(), args.as_mut_slice()) {
             ("coalesce" | "nullif" | "greatest" | "least", args) => alike(args.iter_mut(), schema),
+            ("round" | "trunc" | "left" | "right" | "repeat", [_, number]) => set(number, &DataType::Int32),
+            ("split_part", [_, _, number]) => set(number, &DataType::Int32),
+            ("substr", [_, numbers @ ..]) => {
+                numbers.iter_mut().fold(false, |changed, number| set(number, &DataType::Int32) | changed)
+            }
             ("array_has", [array, item]) => match array.get_type(schema) {
                 Ok(DataType::List(of)) => set(item, of.data_type()),
                 _ => false,
@@ -20,6 +25,10 @@ pub(super) fn infer(expr: &mut Expr, schema: &DFSchema) -> bool {
             _ => false,
         },
         Expr::Case(case) => of_case(case, schema),
+        Expr::InList(InList { expr, list, .. }) => alike(std::iter::once(&mut **expr).chain(list), schema),
+        Expr::Between(Between { expr, low, high, .. }) => {
+            alike([expr, low, high].into_iter().map(|e| &mut **e), schema)
+        }
         Expr::Not(inner) => set(inner, &DataType::Boolean),
         _ => false,
     }

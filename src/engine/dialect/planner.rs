@@ -12,11 +12,13 @@ use datafusion::functions_nested::expr_fn::array_has_any;
 use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, lit,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, cast, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
+use super::arithmetic::is_float;
 use super::decorrelate::decorrelate;
 use super::literal_cast::{self, read_literal};
 use super::mark::marks;
@@ -232,6 +234,7 @@ fn type_alone(expr: Expr, schema: &DFSchema, limit: bool, clock: Clock) -> Resul
     match expr {
         Expr::ScalarFunction(mut function) if function.func.name() == "array_has" => {
             let changed = type_array(&mut function, schema, clock.order)?;
+            let changed = one_type(&mut function, schema)? || changed;
             let expr = Expr::ScalarFunction(function);
             if let Some(list) = as_list(&expr)? {
                 return Ok(Transformed::yes(list));
@@ -280,6 +283,32 @@ fn type_array(function: &mut ScalarFunction, schema: &DFSchema, order: DateOrder
         Expr::Literal(ScalarValue::Utf8(Some(_)), _) => read_literal(array, &wanted, order),
         _ => Ok(false),
     }
+}
+
+/// `numeric = ANY (double precision[])`: both sides have the type in which the values are compared.
+fn one_type(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
+    let [array, item] = function.args.as_mut_slice() else { return Ok(false) };
+    let (Ok(DataType::List(of)), Ok(item_type)) = (array.get_type(schema), item.get_type(schema)) else {
+        return Ok(false);
+    };
+    let of = of.data_type().clone();
+    if of == item_type || !of.is_numeric() || !item_type.is_numeric() {
+        return Ok(false);
+    }
+    let common = if is_float(&of) || is_float(&item_type) {
+        Some(DataType::Float64)
+    } else {
+        comparison_coercion(&of, &item_type)
+    };
+    let Some(common) = common else { return Ok(false) };
+    for (side, own, wanted) in
+        [(array, of, DataType::new_list(common.clone(), true)), (item, item_type, common.clone())]
+    {
+        if own != common {
+            *side = cast(std::mem::take(side), wanted);
+        }
+    }
+    Ok(true)
 }
 
 fn display(plan: LogicalPlan, marks: &[String], functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
