@@ -14,7 +14,7 @@ use datafusion::functions::string::expr_fn::rtrim;
 use datafusion::logical_expr::expr::{Between, BinaryExpr, Cast, InList};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, cast, lit};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::scalar::ScalarValue;
 
@@ -171,8 +171,7 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             None => Transformed::no(Expr::Negative(inner)),
         },
         Expr::ScalarFunction(call) if call.name() == "round" && call.args.len() == 1 => {
-            let is_float =
-                call.args.iter().all(|arg| is_float(&arg.get_type(schema).unwrap_or(DataType::Null)));
+            let is_float = call.args.iter().all(|arg| arg.get_type(schema).is_ok_and(|of| of.is_floating()));
             if is_float {
                 let args = call.args.into_iter().map(|arg| cast(arg, DataType::Float64)).collect();
                 Transformed::yes(data_function("pg_round_even")?.call(args))
@@ -182,10 +181,6 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => Transformed::no(other),
     })
-}
-
-fn is_float(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
 fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Result<Transformed<Expr>> {
@@ -199,7 +194,7 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Resu
         {
             Transformed::yes(cast(round(vec![inner()]), to.clone()))
         }
-        (from, to) if is_float(&from) && to.is_integer() => {
+        (from, to) if from.is_floating() && to.is_integer() => {
             let rounded = data_function("pg_round_even")?.call(vec![cast(inner(), DataType::Float64)]);
             Transformed::yes(cast(rounded, to.clone()))
         }
@@ -215,7 +210,7 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Resu
             Transformed::yes(rtrim(vec![digits, lit(".")]))
         }
         // Arrow divides by a power of ten, which makes a neighbour of some floats.
-        (DataType::Decimal128(..) | DataType::Decimal256(..), to) if is_float(to) => {
+        (DataType::Decimal128(..) | DataType::Decimal256(..), to) if to.is_floating() => {
             let nearest = match &*expr.expr {
                 Expr::Literal(value, _) => lit(nearest(value)?),
                 _ => data_function(FLOAT)?.call(vec![inner()]),
@@ -223,9 +218,8 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Resu
             Transformed::yes(if *to == DataType::Float64 { nearest } else { cast(nearest, to.clone()) })
         }
         // Arrow writes other texts.
-        (from, DataType::Utf8) if is_float(&from) || is_of_time(&from) || is_list(&from) => {
-            let text = data_function("pg_text")?;
-            let text = text.inner().with_updated_config(config).map_or(text, Arc::new);
+        (from, DataType::Utf8) if from.is_floating() || is_of_time(&from) || is_list(&from) => {
+            let text = in_session("pg_text", config)?;
             // The digits of a `real` are its own, not those of the nearest double.
             let value = match from {
                 DataType::Float32 => cast(cast(inner(), DataType::Utf8), DataType::Float64),
@@ -239,9 +233,7 @@ fn spell_out_cast(expr: Cast, schema: &DFSchema, config: &ConfigOptions) -> Resu
                     || is_of_time(item.data_type())
                     || item.data_type().is_decimal()) =>
         {
-            let texts = data_function("pg_texts")?;
-            let texts = texts.inner().with_updated_config(config).map_or(texts, Arc::new);
-            Transformed::yes(texts.call(vec![inner()]))
+            Transformed::yes(in_session("pg_texts", config)?.call(vec![inner()]))
         }
         // A day begins in the session's zone, not in UTC.
         (DataType::Date32, to @ DataType::Timestamp(_, Some(_))) => {
@@ -257,6 +249,12 @@ fn nearest(decimal: &ScalarValue) -> Result<ScalarValue> {
     let digits = decimal.cast_to(&DataType::Utf8)?;
     let value = digits.try_as_str().flatten().and_then(|digits| digits.parse::<f64>().ok());
     Ok(ScalarValue::Float64(value))
+}
+
+/// A function that knows the session's zone.
+fn in_session(name: &str, config: &ConfigOptions) -> Result<Arc<ScalarUDF>> {
+    let function = data_function(name)?;
+    Ok(function.inner().with_updated_config(config).map_or(function, Arc::new))
 }
 
 fn is_list(data_type: &DataType) -> bool {

@@ -26,9 +26,9 @@ impl ExprPlanner for Arithmetic {
         let Some((left, right)) = types(&expr, schema) else { return Ok(PlannerResult::Original(expr)) };
         if comparison(&expr.op).is_some() {
             // As in PostgreSQL: the exact number gives way.
-            if is_decimal(&left) && is_float(&right) {
+            if is_decimal(&left) && right.is_floating() {
                 expr.left = as_float(expr.left);
-            } else if is_float(&left) && is_decimal(&right) {
+            } else if left.is_floating() && is_decimal(&right) {
                 expr.right = as_float(expr.right);
             }
         }
@@ -98,10 +98,6 @@ fn is_interval(data_type: &DataType) -> bool {
 
 pub(super) fn is_decimal(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Decimal128(..) | DataType::Decimal256(..))
-}
-
-pub(super) fn is_float(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
 /// A number as `double precision`.

@@ -89,8 +89,8 @@ fn is_first(key: &Expr) -> bool {
     matches!(key, Expr::Value(value) if value.value == Value::Number("1".into(), false))
 }
 
-/// Whether an expression of a SELECT list gives rows.
-fn gives_rows(expr: &Expr) -> bool {
+/// Whether an array is unnested in an expression of a SELECT list: what gives rows is that by now.
+fn unnests(expr: &Expr) -> bool {
     let mut found = false;
     let _ = visit_expressions(expr, |expr| {
         if let Expr::Function(function) = expr {
@@ -156,7 +156,7 @@ fn rewritten(query: &mut Query) -> bool {
     else {
         return false;
     };
-    if !keys.is_empty() || gives_rows(item) || is_of_many_rows(item) {
+    if !keys.is_empty() || unnests(item) || is_of_many_rows(item) {
         return false;
     }
     let mut order = match order_by.take() {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, DFSchemaRef, ExprSchema, ScalarValue};
+use datafusion::common::{DFSchemaRef, ExprSchema, ScalarValue};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Exists, InSubquery, Placeholder, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::logical_plan::RecursiveQuery;
-use datafusion::logical_expr::utils::COUNT_STAR_EXPANSION;
+use datafusion::logical_expr::utils::{COUNT_STAR_EXPANSION, merge_schema};
 use datafusion::logical_expr::{Expr, Join, LogicalPlan, LogicalPlanBuilder, Subquery, Union};
 
 use super::work_table::with_work_table;
@@ -33,10 +33,7 @@ fn parameters(plan: LogicalPlan) -> Result<LogicalPlan> {
         placeholder.field.as_ref().is_some_and(|field| *field.data_type() == DataType::Int64)
     };
     let plan = plan.transform_up_with_subqueries(|plan| {
-        let mut schema = DFSchema::empty();
-        for input in plan.inputs() {
-            schema.merge(input.schema());
-        }
+        let schema = merge_schema(&plan.inputs());
         plan.map_expressions(|expr| {
             let open = expr.transform_up(|expr| match expr {
                 Expr::Placeholder(placeholder) if is_wide(&placeholder) => {
@@ -64,10 +61,7 @@ fn of_plan(plan: LogicalPlan, outer: &[DFSchemaRef]) -> Result<Transformed<Logic
     if matches!(plan.data, LogicalPlan::Limit(_)) {
         return Ok(plan);
     }
-    let mut merged = DFSchema::empty();
-    for input in plan.data.inputs() {
-        merged.merge(input.schema());
-    }
+    let merged = merge_schema(&plan.data.inputs());
     let mut inner = outer.to_vec();
     inner.push(Arc::new(merged));
     let names = NamePreserver::new(&plan.data);

@@ -13,7 +13,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::expr::{Between, Cast, InList, Placeholder, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
-use super::arithmetic::{as_float, is_decimal, is_float};
+use super::arithmetic::{as_float, is_decimal};
 use crate::engine::input::{read, special_of};
 use crate::engine::type_planner::is_unconstrained;
 use crate::engine::{Clock, DateOrder, SqlType};
@@ -200,7 +200,8 @@ fn read_beside<'e>(
 fn floats<'e>(exprs: impl Iterator<Item = &'e mut Expr>, schema: &DFSchema) -> Result<bool> {
     let exprs: Vec<_> = exprs.collect();
     let types: Vec<_> = exprs.iter().filter_map(|expr| expr.get_type(schema).ok()).collect();
-    if types.len() < exprs.len() || !types.iter().any(is_float) || !types.iter().any(is_decimal) {
+    if types.len() < exprs.len() || !types.iter().any(DataType::is_floating) || !types.iter().any(is_decimal)
+    {
         return Ok(false);
     }
     for (expr, data_type) in exprs.into_iter().zip(types) {

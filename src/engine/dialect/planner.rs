@@ -13,12 +13,12 @@ use datafusion::logical_expr::expr::{Alias, Placeholder, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, cast, lit,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use super::arithmetic::is_float;
 use super::decorrelate::decorrelate;
 use super::literal_cast::{self, read_literal};
 use super::mark::marks;
@@ -149,10 +149,7 @@ pub(crate) fn complete(
 fn vector_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<LogicalPlan> {
     let vector = functions.udf("pg_vector_text")?;
     let plan = plan.transform_up_with_subqueries(|plan| {
-        let mut schema = DFSchema::empty();
-        for input in plan.inputs() {
-            schema.merge(input.schema());
-        }
+        let schema = merge_schema(&plan.inputs());
         let names = NamePreserver::new(&plan);
         plan.map_expressions(|expr| {
             let name = names.save(&expr);
@@ -185,10 +182,7 @@ fn vector_texts(plan: LogicalPlan, functions: &dyn FunctionRegistry) -> Result<L
 pub(crate) fn typed(plan: LogicalPlan, clock: Clock) -> Result<LogicalPlan> {
     let mut changed = false;
     let plan = plan.transform_up_with_subqueries(|plan| {
-        let mut schema = DFSchema::empty();
-        for input in plan.inputs() {
-            schema.merge(input.schema());
-        }
+        let schema = merge_schema(&plan.inputs());
         let limit = matches!(plan, LogicalPlan::Limit(_));
         let listed = matches!(plan, LogicalPlan::Projection(_));
         let names = NamePreserver::new(&plan);
@@ -295,7 +289,7 @@ fn one_type(function: &mut ScalarFunction, schema: &DFSchema) -> Result<bool> {
     if of == item_type || !of.is_numeric() || !item_type.is_numeric() {
         return Ok(false);
     }
-    let common = if is_float(&of) || is_float(&item_type) {
+    let common = if of.is_floating() || item_type.is_floating() {
         Some(DataType::Float64)
     } else {
         comparison_coercion(&of, &item_type)
